@@ -1,0 +1,25 @@
+/* SHA-256 as hex text (OpenSSL's EVP). Digests bind an approval to what will be sent, and chain the journal. */
+#ifndef HM_BASE_HASH_H
+#define HM_BASE_HASH_H
+
+#include <stddef.h>
+
+enum { HM_SHA256_HEX = 65 }; /* 64 hex digits and the NUL */
+
+struct hm_sha256; /* a hash being computed */
+
+struct hm_sha256 *hm_sha256_new(void);
+void hm_sha256_add(struct hm_sha256 *h, const void *data, size_t len);
+/* Adds the length (8 bytes, big endian) and then the bytes: fields hashed this way can not run into each other.
+ * NULL is different from "". */
+void hm_sha256_add_field(struct hm_sha256 *h, const char *text);
+/* Writes the hex digest and frees h. */
+void hm_sha256_take(struct hm_sha256 *h, char ret_hex[HM_SHA256_HEX]);
+
+/* All at once. */
+void hm_sha256_hex(const void *data, size_t len, char ret_hex[HM_SHA256_HEX]);
+
+/* Compares two NUL-terminated secrets in a time that does not depend on where they differ. */
+int hm_secret_equal(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,243 @@
+/* Text: see text.h. */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+/* Bytes of the well-formed sequence at s (1 to 4), or 0 when it is malformed or cut. RFC 3629 section 4's table. */
+static size_t sequence_len(const unsigned char *s, size_t left)
+{
+    if (left == 0)
+        return 0;
+    if (s[0] < 0x80)
+        return 1;
+
+    size_t len = 0;
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
+        len = 2;
+    } else if (s[0] >= 0xe0 && s[0] <= 0xef) {
+        len = 3;
+        if (s[0] == 0xe0)
+            low = 0xa0;
+        if (s[0] == 0xed)
+            high = 0x9f;
+    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        len = 4;
+        if (s[0] == 0xf0)
+            low = 0x90;
+        if (s[0] == 0xf4)
+            high = 0x8f;
+    }
+    if (len == 0 || left < len || s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+bool hm_utf8_valid(const char *s, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_len(p + i, len - i);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+size_t hm_utf8_take(const char *s, size_t max_scalars)
+{
+    size_t len = strlen(s);
+    size_t at = 0;
+    for (size_t n = 0; at < len && n < max_scalars; n++) {
+        size_t step = sequence_len((const unsigned char *)s + at, len - at);
+        at += step > 0 ? step : 1;
+    }
+    return at;
+}
+
+size_t hm_utf8_count(const char *s)
+{
+    size_t len = strlen(s);
+    size_t count = 0;
+    for (size_t at = 0; at < len; count++) {
+        size_t step = sequence_len((const unsigned char *)s + at, len - at);
+        at += step > 0 ? step : 1;
+    }
+    return count;
+}
+
+size_t hm_utf8_prefix(const char *s, size_t max_bytes)
+{
+    size_t len = strnlen(s, max_bytes + 1);
+    if (len <= max_bytes)
+        return len;
+    size_t cut = max_bytes;
+    while (cut > 0 && ((unsigned char)s[cut] & 0xc0) == 0x80)
+        cut--;
+    return cut;
+}
+
+char *hm_utf8_clean(const char *s, size_t len)
+{
+    struct hm_strbuf b;
+    hm_strbuf_init(&b, SIZE_MAX / 2);
+    const unsigned char *p = (const unsigned char *)s;
+    for (size_t i = 0; i < len;) {
+        size_t n = sequence_len(p + i, len - i);
+        bool control = n == 1 && ((p[i] < 0x20 && p[i] != '\n' && p[i] != '\t') || p[i] == 0x7f);
+        if (n == 0 || control) {
+            hm_strbuf_adds(&b, "\xef\xbf\xbd");
+            i++;
+        } else {
+            hm_strbuf_add(&b, s + i, n);
+            i += n;
+        }
+    }
+    return hm_strbuf_take(&b);
+}
+
+bool hm_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret_value)
+{
+    bool negative = s[0] == '-';
+    const char *p = s + (negative ? 1 : 0);
+    int64_t value = 0;
+
+    if (*p == '\0')
+        return false;
+    for (; *p != '\0'; p++) {
+        if (*p < '0' || *p > '9')
+            return false;
+        int digit = *p - '0';
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, negative ? -digit : digit, &value))
+            return false;
+    }
+    if (value < min || value > max)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+bool hm_parse_u32(const char *s, uint32_t max, uint32_t *ret_value)
+{
+    int64_t value = 0;
+    if (!hm_parse_i64(s, 0, (int64_t)max, &value))
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+enum hm_code hm_parse_duration(const char *s, int64_t *ret_ms, struct hm_err *err)
+{
+    static const struct {
+        const char *suffix;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    static const int64_t longest = (int64_t)366 * 86400000;
+
+    size_t digits = strspn(s, "0123456789");
+    char number[20];
+    if (digits > 0 && digits < sizeof number) {
+        memcpy(number, s, digits);
+        number[digits] = '\0';
+        for (size_t i = 0; i < HM_ARRAY_LEN(units); i++) {
+            int64_t value = 0;
+            if (strcmp(s + digits, units[i].suffix) != 0)
+                continue;
+            if (!hm_parse_i64(number, 1, longest / units[i].ms, &value))
+                break;
+            *ret_ms = value * units[i].ms;
+            return HM_OK;
+        }
+    }
+    return hm_err_set(err, HM_EINVAL, "\"%.40s\" is not a duration; write a whole number and ms, s, m, h or d, like \"15m\"", s);
+}
+
+const char *hm_format_duration(int64_t ms, char *buf, size_t size)
+{
+    int64_t s = ms / 1000;
+    if (ms < 0)
+        (void)snprintf(buf, size, "0 s");
+    else if (ms < 9950)
+        (void)snprintf(buf, size, "%lld.%lld s", (long long)((ms + 50) / 1000), (long long)((ms + 50) % 1000 / 100));
+    else if (s < 60)
+        (void)snprintf(buf, size, "%lld s", (long long)s);
+    else if (s < 3600)
+        (void)snprintf(buf, size, s % 60 != 0 ? "%lld min %lld s" : "%lld min", (long long)(s / 60), (long long)(s % 60));
+    else
+        (void)snprintf(buf, size, s % 3600 >= 60 ? "%lld h %lld min" : "%lld h", (long long)(s / 3600),
+                       (long long)(s % 3600 / 60));
+    return buf;
+}
+
+bool hm_is_uuid(const char *s)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        char c = s[i];
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (shape[i] == 'x' ? !hex : c != '-')
+            return false;
+    }
+    return s[sizeof shape - 1] == '\0';
+}
+
+bool hm_starts_with(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool hm_ends_with(const char *s, const char *suffix)
+{
+    size_t len = strlen(s);
+    size_t tail = strlen(suffix);
+    return len >= tail && memcmp(s + len - tail, suffix, tail) == 0;
+}
+
+bool hm_streq(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t hm_edit_distance(const char *a, const char *b, size_t max)
+{
+    enum { LONGEST = 64 };
+    size_t len_a = strlen(a);
+    size_t len_b = strlen(b);
+    size_t rows[3][LONGEST + 1];
+
+    if (len_a > LONGEST || len_b > LONGEST)
+        return max + 1;
+    for (size_t j = 0; j <= len_b; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= len_a; i++) {
+        size_t *now = rows[i % 3];
+        const size_t *before = rows[(i + 2) % 3];
+        const size_t *earlier = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= len_b; j++) {
+            size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+            now[j] = min_size(min_size(now[j - 1], before[j]) + 1, before[j - 1] + cost);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = min_size(now[j], earlier[j - 2] + 1);
+        }
+    }
+    return min_size(rows[len_a % 3][len_b], max + 1);
+}

@@ -1,0 +1,41 @@
+/* Text: UTF-8, strict number parsing, identifiers. Everything takes bytes from outside and never trusts them. */
+#ifndef HM_BASE_TEXT_H
+#define HM_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* True when s[0..len) is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
+bool hm_utf8_valid(const char *s, size_t len);
+/* Number of Unicode scalar values; malformed bytes count one each. */
+size_t hm_utf8_count(const char *s);
+/* Length in bytes of the longest prefix of s with at most max_bytes bytes that does not end inside a sequence. */
+size_t hm_utf8_prefix(const char *s, size_t max_bytes);
+/* Length in bytes of the first max_scalars scalar values of s (all of s when it is shorter). */
+size_t hm_utf8_take(const char *s, size_t max_scalars);
+/* A copy (caller frees) with each malformed byte and each control character but \n and \t replaced by U+FFFD. */
+char *hm_utf8_clean(const char *s, size_t len);
+
+/* The whole of s is a decimal number within [min, max]; no sign but a leading '-', no spaces, no "0x". */
+bool hm_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret_value);
+bool hm_parse_u32(const char *s, uint32_t max, uint32_t *ret_value);
+
+/* "250ms" "2s" "15m" "3h" "1d": a positive whole number with a unit, at most 366 days. Returns milliseconds in ret_ms. */
+HM_MUST enum hm_code hm_parse_duration(const char *s, int64_t *ret_ms, struct hm_err *err);
+/* "0.4 s", "12 s", "3 min 20 s", "2 h 5 min" into buf; returns buf. */
+const char *hm_format_duration(int64_t ms, char *buf, size_t size);
+
+/* 8-4-4-4-12 lower- or upper-case hex digits, nothing else. */
+bool hm_is_uuid(const char *s);
+
+bool hm_starts_with(const char *s, const char *prefix);
+bool hm_ends_with(const char *s, const char *suffix);
+bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
+
+/* Damerau-Levenshtein distance (adjacent swap counts 1), at most `max`; returns max + 1 when it is more. ASCII-minded. For "did you mean". */
+size_t hm_edit_distance(const char *a, const char *b, size_t max);
+
+#endif

@@ -1,0 +1,11 @@
+# The libraries, by their imported targets. pkg-config where Debian 12 has no CMake config for them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+pkg_check_modules(lws REQUIRED IMPORTED_TARGET libwebsockets>=4.1)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.14)
+pkg_check_modules(uv REQUIRED IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(cfg REQUIRED IMPORTED_TARGET libconfig>=1.5)
+pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.42)
