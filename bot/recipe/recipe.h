@@ -1,0 +1,189 @@
+/* A recipe: a runbook as data. Loaded from one file, checked completely, immutable afterwards.
+ *
+ * Happy path: hm_recipe_load() → struct hm_recipe. Failure: every finding lands in the diags with file and line; a recipe with a
+ * finding does not exist. The rule that matters most: an effectful step that no `approve` step dominates does not load, unless the
+ * recipe says ungated = "<why>". */
+#ifndef HM_RECIPE_RECIPE_H
+#define HM_RECIPE_RECIPE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "handlers/handler.h"
+#include "recipe/expr.h"
+#include "recipe/template.h"
+
+enum hm_param_type {
+    HM_PARAM_STRING,
+    HM_PARAM_UUID,
+    HM_PARAM_INT,
+    HM_PARAM_BOOL,
+    HM_PARAM_REGEX,  /* PCRE2, must compile */
+    HM_PARAM_CHOICE, /* one of `choices` */
+    HM_PARAM_DATE,   /* YYYY-MM-DD */
+    HM_PARAM_DATASET, /* dataset/x, model/x, archive/x, series/x, series-raw/x, series-contract/x, contract-…/x, policy/x */
+    HM_PARAM_NR
+};
+
+struct hm_param {
+    char *name;
+    enum hm_param_type type;
+    char *help;
+    bool optional;                  /* may stay without a value (null) */
+    struct hm_template *fallback;   /* `default`; may use ${known.…}; NULL = none */
+    char **choices;                 /* CHOICE; NULL-terminated */
+    char *pattern;                  /* STRING: PCRE2 the whole value must match, or NULL */
+    int64_t min, max;               /* INT */
+    size_t max_len;                 /* STRING: scalars; default 200 */
+};
+
+enum hm_step_kind { HM_STEP_DO, HM_STEP_APPROVE, HM_STEP_ASK, HM_STEP_MANUAL, HM_STEP_SAY, HM_STEP_OFFER, HM_STEP_NR };
+enum hm_on_error { HM_ON_ERROR_STOP, HM_ON_ERROR_CONTINUE, HM_ON_ERROR_ASK };
+
+/* One condition with a sentence. */
+struct hm_clause {
+    struct hm_expr *when;
+    struct hm_template *say; /* NULL = none */
+};
+
+/* What a `do`, a `verify` or a `probe` calls. */
+struct hm_call_spec {
+    const struct hm_action *action;
+    struct hm_template *on; /* backend's name; NULL = the handler's name */
+    struct hm_args_template *with;
+};
+
+struct hm_step {
+    char *id;
+    enum hm_step_kind kind;
+    char *title; /* what the card shows; NULL = made from the kind */
+    int line;
+
+    /* modifiers of every kind */
+    struct hm_expr *when; /* NULL = always; false = skipped */
+
+    /* do */
+    struct hm_call_spec call;
+    enum hm_effect effect; /* the action's, or the stricter one the recipe asked for */
+    struct hm_args_template *probe; /* context for the action's probe; NULL = none */
+    struct hm_expr *foreach;        /* NULL = one call */
+    char *as;
+    unsigned parallel; /* 1 when not given */
+    enum hm_on_error on_error;
+    bool not_found_ok; /* on_not_found = "continue": the step ends with ok = false, the run goes on */
+    unsigned tries;    /* 1 = no retry */
+    int64_t retry_wait_ms;
+    int64_t timeout_ms; /* of one call; 0 = the backend's */
+    struct hm_expr *until; /* repeat the read until true */
+    int64_t until_every_ms, until_within_ms;
+    struct hm_clause expect; /* .when must be true afterwards, else the step failed with .say */
+    struct {
+        struct hm_call_spec call; /* .action NULL = no verify; a READ action */
+        struct hm_expr *when;     /* NULL = always */
+        struct hm_expr *expect;   /* over `verify` */
+        int64_t every_ms, within_ms;
+        struct hm_template *say; /* shown when it did not hold */
+    } verify;
+    struct hm_clause *stop_if; /* looked at in order after the step; the first true one ends the run, quietly */
+    size_t n_stop_if;
+    struct hm_template *say; /* a line on the card when the step is done */
+
+    /* approve */
+    struct hm_template *question;
+    char **by; /* role names, NULL-terminated */
+    unsigned need;
+    int64_t expires_ms;
+    struct hm_template *typed; /* the approver types this; NULL = no */
+    struct hm_expr *typed_when; /* NULL = always */
+    bool self;
+    bool break_glass;
+
+    /* ask */
+    struct {
+        struct hm_template *question;
+        struct hm_expr *from;        /* list to choose from; NULL = fields */
+        struct hm_template *label;   /* of one item (`item` in scope) */
+        bool many;
+        struct hm_param *fields;
+        size_t n_fields;
+        int64_t expires_ms;
+    } ask;
+
+    /* manual */
+    struct hm_template *manual;
+    bool evidence; /* a text may be given with Done */
+
+    /* offer */
+    struct hm_offer {
+        char *recipe;
+        struct hm_template *label;
+        struct hm_args_template *with;
+        struct hm_expr *when;
+    } *offers;
+    size_t n_offers;
+
+    /* filled in by the loader: index of the approve step that dominates this effectful step, or -1 */
+    int gate;
+};
+
+struct hm_recipe {
+    char *name, *title, *doc;
+    char **who;                /* roles that may start it; NULL-terminated; empty = everybody */
+    struct hm_template *lock;  /* NULL = none */
+    int64_t timeout_ms;        /* of the whole run, gates included */
+    char *ungated;             /* why effects need no approval; NULL = they do */
+    struct hm_param *params;
+    size_t n_params;
+    struct hm_step *steps;
+    size_t n_steps;
+    char *file;
+    char *text;                /* the file, as loaded */
+    char sha256[65];           /* of text */
+    enum hm_effect worst;      /* the strictest effect of all steps */
+};
+
+/* What a recipe may name; from the settings. */
+struct hm_names {
+    const char *const *roles;
+    size_t n_roles;
+    const struct hm_backend *const *backends;
+    size_t n_backends;
+};
+
+/* Parses and checks text (as if read from `file`). NULL when anything was found; findings go to diags. names may be NULL (then
+ * roles and backends are not checked). Pure but for diags. */
+struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const struct hm_names *names, struct hm_diags *diags);
+/* Reads the file (at most 256 KiB) and parses. */
+struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names, struct hm_diags *diags);
+void hm_recipe_free(struct hm_recipe *recipe);
+
+/* All *.cfg of a folder, sorted by name of the recipe; duplicates are findings. */
+struct hm_recipes {
+    struct hm_recipe **items;
+    size_t count;
+};
+void hm_recipes_load_dir(struct hm_recipes *recipes, const char *dir, const struct hm_names *names, struct hm_diags *diags);
+/* Checks between recipes (offers name recipes and params that exist). */
+void hm_recipes_link(const struct hm_recipes *recipes, struct hm_diags *diags);
+void hm_recipes_done(struct hm_recipes *recipes);
+const struct hm_recipe *hm_recipes_find(const struct hm_recipes *recipes, const char *name);
+
+/* ---- params.h: values ------------------------------------------------------------------------------------------------ */
+
+/* Validates and types what a person gave (object of strings or typed values), fills defaults (rendered with `scope`, which holds
+ * `known`), and returns {name: value or null} with every param present. Errors name the param, what was wrong and what is
+ * expected; HM_EINVAL. ret_given: {name: true} for those not defaulted (new reference; may be NULL to ignore). */
+HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope, json_t **ret_given,
+                                    struct hm_err *err);
+/* Words of a slash command after the recipe's name ("5a5d… transaction=3197…") → raw object for hm_params_check_new(): positional
+ * words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; pasted <https://…|x>, <@U…|x>, <#C…|x> are
+ * unwrapped. */
+HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
+/* "uuid", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
+const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size);
+
+#endif
