@@ -1,0 +1,55 @@
+/* The events of a run: the only things that ever change its state, and the rows of the journal.
+ *
+ * Each has a type and a JSON object; what the object holds is listed at the type. Users are Slack ids, times are milliseconds since
+ * 1970 (UTC), steps are named by id. Types and keys are a file format: they may grow, never change. */
+#ifndef HM_RUN_EVENT_H
+#define HM_RUN_EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum hm_event_type {
+    HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline */
+    HM_EV_RUN_REPLANNED,   /* sha why: all steps from the start, with the recipe as it is now */
+    HM_EV_STEP_STARTED,    /* step [items] */
+    HM_EV_STEP_SKIPPED,    /* step */
+    HM_EV_STEP_FINISHED,   /* step ok value [said] [error] */
+    HM_EV_GATE_OPENED,     /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
+    HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] */
+    HM_EV_GATE_APPROVED,   /* step digest */
+    HM_EV_GATE_REJECTED,   /* step user [reason] */
+    HM_EV_GATE_EXPIRED,    /* step */
+    HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
+    HM_EV_CALL_STARTED,    /* step item try purpose backend digest request: committed before the request leaves */
+    HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] duration */
+    HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
+    HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */
+    HM_EV_CALL_SETTLED,    /* step item applied by [error] */
+    HM_EV_RUN_FINISHED,    /* status text [by] */
+    HM_EV_NR
+};
+
+/* "run.started" … */
+const char *hm_event_name(enum hm_event_type type);
+bool hm_event_parse(const char *name, enum hm_event_type *ret_type);
+
+struct hm_event {
+    enum hm_event_type type;
+    json_t *data; /* owned */
+    int64_t at_ms;
+};
+
+/* A list of events that belong together. */
+struct hm_events {
+    struct hm_event *items;
+    size_t count;
+};
+void hm_events_init(struct hm_events *events);
+void hm_events_done(struct hm_events *events);
+/* stolen_data: an object. */
+void hm_events_add(struct hm_events *events, enum hm_event_type type, int64_t at_ms, json_t *stolen_data);
+
+#endif

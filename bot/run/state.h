@@ -1,0 +1,168 @@
+/* The state of a run: what its events add up to. Memory is a cache of the journal; fold.c is the only code that changes it.
+ *
+ *   run:   GOING ──► OVER (done, partial, failed, stopped, rejected, expired, cancelled)
+ *
+ *   step:  PENDING ─► SKIPPED
+ *             └─► ACTIVE ─► OK
+ *                    └────► FAILED
+ *          (a voided approval takes its gate and what it guards back to PENDING; a replanned run takes all steps there)
+ *
+ *   call (one item of a step; a step without foreach has one):
+ *
+ *             ┌────────────────── again ◄──────────────┐
+ *             ▼                                         │
+ *   READY ─► FLYING ─► OK                            WAITING (for its next try, poll or page)
+ *               ├────► FAILED                           ▲
+ *               ├────► WAITING ─────────────────────────┘
+ *               └────► UNKNOWN ─► PROBING ─► OK / FAILED          settled by the action's own read
+ *                          │         └─────► WAITING_PROBE ─► PROBING
+ *                          └─► ASKING ─► OK / FAILED              settled by a person, on record
+ *
+ * Read by decide (run/), the cards (view/) and the command line; everything in it is owned by the run. */
+#ifndef HM_RUN_STATE_H
+#define HM_RUN_STATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recipe/recipe.h"
+
+enum hm_run_status {
+    HM_RUN_GOING,
+    HM_RUN_DONE,
+    HM_RUN_PARTIAL,   /* went to the end; some items failed and are named */
+    HM_RUN_FAILED,
+    HM_RUN_STOPPED,   /* a stop_if held: nothing (more) to do */
+    HM_RUN_REJECTED,
+    HM_RUN_EXPIRED,   /* a gate closed before enough people said yes */
+    HM_RUN_CANCELLED,
+    HM_RUN_STATUS_NR
+};
+/* "going", "done", … */
+const char *hm_run_status_name(enum hm_run_status status);
+
+enum hm_step_phase { HM_PHASE_PENDING, HM_PHASE_SKIPPED, HM_PHASE_ACTIVE, HM_PHASE_OK, HM_PHASE_FAILED, HM_PHASE_NR };
+
+enum hm_call_phase {
+    HM_CALL_READY,
+    HM_CALL_FLYING,
+    HM_CALL_WAITING,
+    HM_CALL_UNKNOWN,
+    HM_CALL_PROBING,
+    HM_CALL_WAITING_PROBE,
+    HM_CALL_ASKING,
+    HM_CALL_OK,
+    HM_CALL_FAILED,
+    HM_CALL_NR
+};
+const char *hm_call_phase_name(enum hm_call_phase phase);
+
+/* What a request is for. */
+enum hm_purpose { HM_FOR_STEP, HM_FOR_PROBE, HM_FOR_VERIFY, HM_PURPOSE_NR };
+const char *hm_purpose_name(enum hm_purpose purpose);
+
+/* Names one request under way; an answer that does not fit the call's present ticket is dropped. */
+struct hm_ticket {
+    int step;
+    int item;     /* -1 for a verify */
+    unsigned try; /* counts every request of this call, pages and polls included: 1, 2, … */
+    enum hm_purpose purpose;
+};
+
+struct hm_call {
+    enum hm_call_phase phase;
+    unsigned tries;      /* requests that were for the step itself and counted against `retry` */
+    unsigned sent;       /* the ticket's `try` of the newest request */
+    int64_t started_ms;  /* first request */
+    int64_t ended_ms;
+    int64_t again_ms;    /* WAITING, WAITING_PROBE: when to go on (wall clock) */
+    json_t *cursor;      /* for the next page, or NULL */
+    json_t *result;      /* OK: what the action gave (may be NULL after a person's or a probe's word) */
+    char *error;         /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, or NULL */
+    char *code;          /* FAILED: "not-found", "permanent", "retryable", "unknown-outcome" … */
+    unsigned denied;     /* probes in a row that said "not applied" */
+    char nonce[17];      /* ASKING */
+    char *settled_by;    /* user id when a person settled it, "probe" when a read did, NULL otherwise */
+};
+
+enum hm_decision { HM_GATE_OPEN, HM_GATE_APPROVED, HM_GATE_REJECTED, HM_GATE_EXPIRED, HM_GATE_VOIDED };
+
+/* One request of a plan. */
+struct hm_planned {
+    int step;
+    int item;
+    char digest[65];  /* of the request */
+    json_t *request;  /* as shown (hm_request_json_new); NULL when the plan is too long to keep them all */
+};
+
+struct hm_vote {
+    char *user;
+    int64_t at_ms;
+    bool broke_glass;
+    char *reason; /* break-glass or rejection, or NULL */
+};
+
+struct hm_gate {
+    enum hm_decision decision;
+    char nonce[17];       /* in the buttons; a new one each time the gate opens */
+    char digest[65];      /* of the plan */
+    char *question;       /* mrkdwn, rendered */
+    char *typed;          /* what the approver must type, or NULL */
+    int64_t opened_ms, expires_ms, decided_ms;
+    struct hm_vote *votes; /* approvals so far, or the one rejection */
+    size_t n_votes;
+    struct hm_planned *plan;
+    size_t n_plan;
+    char *anew; /* why it had to be asked again, or NULL */
+};
+
+struct hm_step_state {
+    enum hm_step_phase phase;
+    int64_t started_ms, ended_ms;
+    struct hm_call *calls;
+    size_t n_calls;
+    json_t *items;          /* foreach: the list, frozen; else NULL */
+    struct hm_call verify;  /* HM_CALL_READY when there is none (yet) */
+    json_t *value;          /* what later steps see; NULL until finished */
+    char *said;             /* the step's line, mrkdwn, or NULL */
+    char *error;            /* FAILED: a sentence */
+    struct hm_gate gate;    /* approve steps */
+};
+
+struct hm_run {
+    char *id; /* "r-7k2m" */
+    const struct hm_recipe *recipe; /* the text it was started (or replanned) with; borrowed from the recipe store */
+    char *accepted_sha; /* recipe text that a person has accepted besides (changed while effects were under way), or NULL */
+    json_t *params;     /* {name: value|null} */
+    json_t *given;      /* {name: true} */
+    char *requester;    /* user id */
+    char *team;
+    char *channel;      /* where the card is to be */
+    char *thread_ts;    /* NULL = the card starts a thread of its own */
+    char *lock;         /* rendered, or NULL */
+    int64_t started_ms, ended_ms, deadline_ms;
+    enum hm_run_status status;
+    char *ending;       /* OVER: the last line, mrkdwn */
+    char *ended_by;     /* user who rejected or cancelled, or NULL */
+    char *anew;         /* why the run was planned anew, or NULL */
+    int at;             /* index of the present step; n_steps when past the end */
+    struct hm_step_state *steps; /* recipe->n_steps of them */
+    int64_t seq;        /* number of the newest event */
+    bool effect_started; /* an effectful request has left (or may have) */
+};
+
+struct hm_run *hm_run_new(void);
+void hm_run_free(struct hm_run *run);
+
+/* Counts over a step's calls, for progress. */
+struct hm_progress {
+    size_t total, ok, failed, flying, waiting, unknown;
+};
+void hm_step_progress(const struct hm_step_state *step, struct hm_progress *ret_progress);
+
+/* The open gate of the present step, or NULL. */
+const struct hm_gate *hm_run_open_gate(const struct hm_run *run);
+
+#endif
