@@ -13,7 +13,7 @@
 
 enum hm_event_type {
     HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline */
-    HM_EV_RUN_REPLANNED,   /* sha why: all steps from the start, with the recipe as it is now */
+    HM_EV_RUN_REPLANNED,   /* sha params why: all steps from the start, with the recipe as it is now */
     HM_EV_STEP_STARTED,    /* step [items] */
     HM_EV_STEP_SKIPPED,    /* step */
     HM_EV_STEP_FINISHED,   /* step ok value [said] [error] */
@@ -23,11 +23,12 @@ enum hm_event_type {
     HM_EV_GATE_REJECTED,   /* step user [reason] */
     HM_EV_GATE_EXPIRED,    /* step */
     HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
-    HM_EV_CALL_STARTED,    /* step item try purpose backend digest request: committed before the request leaves */
-    HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] duration */
+    HM_EV_CALL_STARTED,    /* step item try attempt purpose backend digest request: committed before the request leaves */
+    HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
     HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
     HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */
-    HM_EV_CALL_SETTLED,    /* step item applied by [error] */
+    HM_EV_CALL_SETTLED,    /* step item applied by [error] [resend] */
+    HM_EV_CANCEL_ASKED,    /* user: no further effect is started */
     HM_EV_RUN_FINISHED,    /* status text [by] */
     HM_EV_NR
 };

@@ -66,14 +66,14 @@ const char *hm_purpose_name(enum hm_purpose purpose);
 /* Names one request under way; an answer that does not fit the call's present ticket is dropped. */
 struct hm_ticket {
     int step;
-    int item;     /* -1 for a verify */
+    int item;     /* index of the call; 0 for a step without foreach and for a verify */
     unsigned try; /* counts every request of this call, pages and polls included: 1, 2, … */
     enum hm_purpose purpose;
 };
 
 struct hm_call {
     enum hm_call_phase phase;
-    unsigned tries;      /* requests that were for the step itself and counted against `retry` */
+    unsigned attempts;   /* requests counted against `retry`; pages and polls are not */
     unsigned sent;       /* the ticket's `try` of the newest request */
     int64_t started_ms;  /* first request */
     int64_t ended_ms;
@@ -146,6 +146,7 @@ struct hm_run {
     enum hm_run_status status;
     char *ending;       /* OVER: the last line, mrkdwn */
     char *ended_by;     /* user who rejected or cancelled, or NULL */
+    char *cancel_by;    /* user who asked to cancel: no further effect is started; or NULL */
     char *anew;         /* why the run was planned anew, or NULL */
     int at;             /* index of the present step; n_steps when past the end */
     struct hm_step_state *steps; /* recipe->n_steps of them */
