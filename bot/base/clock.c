@@ -57,25 +57,33 @@ int64_t hm_mono_ms(const struct hm_clock *clock)
     return clock->mono_ms(clock->arg);
 }
 
-static struct tm split(int64_t wall_ms)
+/* Returns the milliseconds within the second. */
+static int split(int64_t wall_ms, struct tm *ret_tm)
 {
+    int ms = (int)(wall_ms % 1000);
     time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm tm = {0};
-    (void)gmtime_r(&seconds, &tm);
-    return tm;
+    if (ms < 0) { /* before 1970: the second began earlier */
+        ms += 1000;
+        seconds--;
+    }
+    *ret_tm = (struct tm){0};
+    (void)gmtime_r(&seconds, ret_tm);
+    return ms;
 }
 
 const char *hm_format_time(int64_t wall_ms, char *buf)
 {
-    struct tm tm = split(wall_ms);
+    struct tm tm;
+    int ms = split(wall_ms, &tm);
     size_t len = strftime(buf, HM_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(buf + len, HM_TIME_MAX - len, ".%03dZ", (int)(wall_ms % 1000));
+    (void)snprintf(buf + len, HM_TIME_MAX - len, ".%03dZ", ms);
     return buf;
 }
 
 const char *hm_format_hhmm(int64_t wall_ms, char *buf)
 {
-    struct tm tm = split(wall_ms);
+    struct tm tm;
+    (void)split(wall_ms, &tm);
     (void)strftime(buf, HM_TIME_MAX, "%H:%M UTC", &tm);
     return buf;
 }

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct hm_clock {
-    int64_t (*wall_ms)(void *arg);                       /* milliseconds since 1970-01-01 UTC; may jump */
-    int64_t (*mono_ms)(void *arg);                       /* milliseconds, never goes back; for intervals */
+    int64_t (*wall_ms)(void *arg);                        /* milliseconds since 1970-01-01 UTC; may jump */
+    int64_t (*mono_ms)(void *arg);                        /* milliseconds, never goes back; for intervals */
     void (*random_bytes)(void *arg, void *buf, size_t n); /* unpredictable: nonces and ids */
     void *arg;
 };

@@ -31,8 +31,7 @@ struct hm_err {
 };
 
 /* Sets code and message. err may be NULL. Returns code, so that `return hm_err_set(err, HM_EIO, …);` works. */
-enum hm_code hm_err_set(struct hm_err *err, enum hm_code code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+enum hm_code hm_err_set(struct hm_err *err, enum hm_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the message that err already has; keeps and returns its code. err may be NULL (returns HM_EBUG then). */
 enum hm_code hm_err_wrap(struct hm_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -61,7 +61,11 @@ json_t *hm_json_get_arr(const json_t *obj, const char *key)
 
 json_t *hm_json_get_path(const json_t *value, const char *path)
 {
-    const json_t *at = value;
+    union {
+        const json_t *lent;
+        json_t *borrowed;
+    } whole = {.lent = value}; /* like jansson's own getters: a borrowed part of what the caller lent */
+    json_t *at = whole.borrowed;
     while (*path != '\0' && at != NULL) {
         size_t len = strcspn(path, ".");
         char *part = hm_xstrndup(path, len);
@@ -75,7 +79,7 @@ json_t *hm_json_get_path(const json_t *value, const char *path)
         if (*path == '.')
             path++;
     }
-    return (json_t *)(uintptr_t)at; /* borrowed from a value the caller can already change */
+    return at;
 }
 
 json_t *hm_json_strn_new(const char *s, size_t len)
@@ -112,8 +116,10 @@ json_t *hm_json_arr_new(void)
 void hm_json_set(json_t *obj, const char *key, json_t *stolen_value)
 {
     HM_ASSERT(stolen_value != NULL);
-    int rc = json_object_set_new(obj, key, stolen_value);
+    char *clean = hm_utf8_valid(key, strlen(key)) ? NULL : hm_utf8_clean(key, strlen(key));
+    int rc = json_object_set_new_nocheck(obj, clean != NULL ? clean : key, stolen_value);
     HM_ASSERT(rc == 0);
+    free(clean);
 }
 
 void hm_json_set_str(json_t *obj, const char *key, const char *s)

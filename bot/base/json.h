@@ -23,16 +23,18 @@ int64_t hm_json_get_int(const json_t *obj, const char *key, int64_t fallback);
 bool hm_json_get_bool(const json_t *obj, const char *key, bool fallback);
 json_t *hm_json_get_obj(const json_t *obj, const char *key); /* NULL when there is none */
 json_t *hm_json_get_arr(const json_t *obj, const char *key); /* NULL when there is none */
-/* Walks "a.b.c" through objects and "a.0.b" through arrays; NULL when a part is missing. */
+/* Walks "a.b.c" through objects and "a.0.b" through arrays; NULL when a part is missing; "" is value itself. */
 json_t *hm_json_get_path(const json_t *value, const char *path);
 
-/* A new string from bytes that may be malformed UTF-8 (json_string() would return NULL): cleaned first. NULL s gives JSON null. */
+/* A new string from bytes that may be malformed UTF-8, where json_string() would return NULL: cleaned first. NULL s gives null.
+ */
 HM_MUST json_t *hm_json_str_new(const char *s);
 HM_MUST json_t *hm_json_strn_new(const char *s, size_t len);
 HM_MUST json_t *hm_json_obj_new(void);
 HM_MUST json_t *hm_json_arr_new(void);
 
-/* Set a key or append; abort on out of memory. stolen_value may be any new reference, never NULL. */
+/* Set a key (cleaned when it is malformed UTF-8) or append; abort on out of memory. stolen_value: any new reference, never NULL.
+ */
 void hm_json_set(json_t *obj, const char *key, json_t *stolen_value);
 void hm_json_set_str(json_t *obj, const char *key, const char *s); /* cleaned; NULL s is stored as null */
 void hm_json_set_int(json_t *obj, const char *key, int64_t n);

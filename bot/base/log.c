@@ -60,13 +60,15 @@ void hm_log(enum hm_log_level level, const char *ctx, const char *fmt, ...)
     struct hm_strbuf line;
     va_list ap;
     hm_strbuf_init(&text, LINE_MAX_BYTES);
-    hm_strbuf_init(&line, (size_t)4 * LINE_MAX_BYTES + 200);
+    hm_strbuf_init(&line, (size_t)5 * LINE_MAX_BYTES);
     va_start(ap, fmt);
     hm_strbuf_addv(&text, fmt, ap);
     va_end(ap);
-    hm_strbuf_addf(&line, "<%d>%s %s: ", levels[level].syslog, levels[level].word, ctx);
-    add_escaped(&line, text.failed && text.len == 0 ? "(message too long to log)" : hm_strbuf_str(&text));
-    hm_strbuf_addc(&line, '\n');
+    hm_strbuf_addf(&line, "<%d>%s ", levels[level].syslog, levels[level].word);
+    add_escaped(&line, ctx);
+    hm_strbuf_adds(&line, ": ");
+    add_escaped(&line, hm_strbuf_str(&text));
+    hm_strbuf_adds(&line, text.failed ? "…\n" : "\n");
     ssize_t written = write(STDERR_FILENO, hm_strbuf_str(&line), line.len);
     (void)written; /* nobody to tell */
     hm_strbuf_done(&text);

@@ -10,7 +10,8 @@ void hm_log_set_level(enum hm_log_level level);
 /* "error" "warn" "info" "debug"; returns 0, or -1 for another word. */
 int hm_log_parse_level(const char *word, enum hm_log_level *ret_level);
 
-/* Writes "<6>info ctx: message". ctx: who it is about ("slack", "run r-7k2m", "journal"). */
+/* Writes "<6>info ctx: message", the message cut with "…" at 4000 bytes. ctx: who it is about ("slack", "run r-7k2m", "journal").
+ */
 void hm_log(enum hm_log_level level, const char *ctx, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -22,10 +22,10 @@ char *hm_xstrdup_null(const char *s);
 __attribute__((returns_nonnull, warn_unused_result)) void *hm_xreallocarray(void *old, size_t count, size_t size);
 
 /* Frees *p and sets it to NULL. */
-#define HM_FREE(p)  \
-    do {            \
-        free(p);    \
-        (p) = NULL; \
+#define HM_FREE(p)                                                                                                               \
+    do {                                                                                                                         \
+        free(p);                                                                                                                 \
+        (p) = NULL;                                                                                                              \
     } while (0)
 
 /* The struct of which `ptr` points to `member`. */

@@ -22,7 +22,9 @@ bool hm_secret_ref_ok(const char *ref)
 
 static enum hm_code take_checked(const char *ref, const char *text, char **ret_secret, struct hm_err *err)
 {
-    size_t len = strlen(text);
+    size_t len = strnlen(text, SECRET_MAX + 1);
+    if (len > SECRET_MAX)
+        return hm_err_set(err, HM_ETOOBIG, "%s is longer than %d bytes", ref, (int)SECRET_MAX);
     if (len > 0 && text[len - 1] == '\n')
         len--;
     if (len == 0)
@@ -33,17 +35,22 @@ static enum hm_code take_checked(const char *ref, const char *text, char **ret_s
 
 static enum hm_code read_file(const char *ref, const char *path, char **ret_secret, struct hm_err *err)
 {
-    char buf[SECRET_MAX + 1];
+    char buf[SECRET_MAX + 2]; /* one byte over the ceiling is read, to tell "full" from "too long" */
     FILE *f = fopen(path, "re");
     if (f == NULL)
         return hm_err_set(err, HM_EENV, "%s: cannot open %s: %s", ref, path, strerror(errno));
-    size_t got = fread(buf, 1, SECRET_MAX, f);
+    (void)setvbuf(f, NULL, _IONBF, 0); /* no copy of the secret in stdio's buffer */
+    size_t got = fread(buf, 1, SECRET_MAX + 1, f);
     bool failed = ferror(f) != 0;
+    enum hm_code code = HM_OK;
     (void)fclose(f);
-    if (failed)
-        return hm_err_set(err, HM_EENV, "%s: cannot read %s", ref, path);
     buf[got] = '\0';
-    enum hm_code code = take_checked(ref, buf, ret_secret, err);
+    if (failed)
+        code = hm_err_set(err, HM_EENV, "%s: cannot read %s", ref, path);
+    else if (strlen(buf) != got)
+        code = hm_err_set(err, HM_EENV, "%s: %s holds a NUL byte; a secret is text", ref, path);
+    else
+        code = take_checked(ref, buf, ret_secret, err);
     explicit_bzero(buf, sizeof buf);
     return code;
 }
@@ -63,6 +70,8 @@ enum hm_code hm_secret_read(const char *ref, const char *base_dir, char **ret_se
     const char *name = strchr(ref, ':') + 1;
     const char *dir = base_dir;
     if (hm_starts_with(ref, "credential:")) {
+        if (strchr(name, '/') != NULL)
+            return hm_err_set(err, HM_EINVAL, "%s: a credential is a name, not a path; use file: for a path", ref);
         dir = getenv("CREDENTIALS_DIRECTORY");
         if (dir == NULL)
             return hm_err_set(err, HM_EENV, "%s: CREDENTIALS_DIRECTORY is not set (LoadCredential= in the unit)", ref);

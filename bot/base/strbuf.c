@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 void hm_strbuf_init(struct hm_strbuf *b, size_t max)
 {
@@ -27,15 +28,9 @@ void hm_strbuf_reset(struct hm_strbuf *b)
         b->s[0] = '\0';
 }
 
-/* Makes room for `more` bytes and the NUL; false (and sticky failure) when that passes the ceiling. */
-static bool reserve(struct hm_strbuf *b, size_t more)
+/* Makes room for `more` bytes and the NUL. */
+static void grow(struct hm_strbuf *b, size_t more)
 {
-    if (b->failed)
-        return false;
-    if (more > b->max - b->len) {
-        b->failed = true;
-        return false;
-    }
     size_t need = b->len + more + 1;
     if (need > b->cap) {
         size_t cap = b->cap > 0 ? b->cap : 64;
@@ -44,13 +39,17 @@ static bool reserve(struct hm_strbuf *b, size_t more)
         b->s = hm_xreallocarray(b->s, cap, 1);
         b->cap = cap;
     }
-    return true;
 }
 
 void hm_strbuf_add(struct hm_strbuf *b, const char *data, size_t len)
 {
-    if (!reserve(b, len))
+    if (b->failed)
         return;
+    if (len > b->max - b->len) {
+        b->failed = true;
+        len = hm_utf8_boundary(data, b->max - b->len);
+    }
+    grow(b, len);
     if (len > 0)
         memcpy(b->s + b->len, data, len);
     b->len += len;
@@ -69,15 +68,23 @@ void hm_strbuf_addc(struct hm_strbuf *b, char c)
 
 void hm_strbuf_addv(struct hm_strbuf *b, const char *fmt, va_list ap)
 {
+    if (b->failed)
+        return;
+
     va_list again;
     va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, ap);
-    if (len < 0)
-        b->failed = true;
-    else if (reserve(b, (size_t)len)) {
-        (void)vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
-        b->len += (size_t)len;
-    }
+    int wanted = vsnprintf(NULL, 0, fmt, ap);
+    size_t room = b->max - b->len;
+    size_t len = wanted > 0 ? (size_t)wanted : 0;
+    b->failed = wanted < 0 || len > room;
+    if (len > room)
+        len = room + 1; /* one byte more than may stay, to see whether the cut falls inside a sequence */
+    grow(b, len);
+    (void)vsnprintf(b->s + b->len, len + 1, fmt, again);
+    if (len > room)
+        len = hm_utf8_boundary(b->s + b->len, room);
+    b->len += len;
+    b->s[b->len] = '\0';
     va_end(again);
 }
 

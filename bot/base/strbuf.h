@@ -1,5 +1,6 @@
 /* A growing string with a ceiling given at birth. Failure (over the ceiling) is sticky: add as much as you like and look at
- * `failed` once, at the end. Never holds more than `max` bytes, always NUL-terminated after the first add. */
+ * `failed` once, at the end. What is over the ceiling is cut off between two UTF-8 sequences, and nothing is added after that.
+ * Never holds more than `max` bytes, always NUL-terminated after the first add. */
 #ifndef HM_BASE_STRBUF_H
 #define HM_BASE_STRBUF_H
 

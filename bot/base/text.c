@@ -78,13 +78,21 @@ size_t hm_utf8_count(const char *s)
 
 size_t hm_utf8_prefix(const char *s, size_t max_bytes)
 {
-    size_t len = strnlen(s, max_bytes + 1);
-    if (len <= max_bytes)
-        return len;
-    size_t cut = max_bytes;
-    while (cut > 0 && ((unsigned char)s[cut] & 0xc0) == 0x80)
-        cut--;
-    return cut;
+    size_t len = strnlen(s, max_bytes);
+    return len < max_bytes ? len : hm_utf8_boundary(s, max_bytes);
+}
+
+size_t hm_utf8_boundary(const char *s, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    for (size_t back = 0; back <= 3 && back <= at; back++) {
+        size_t cut = at - back;
+        if ((p[cut] & 0xc0) == 0x80)
+            continue;
+        size_t wanted = p[cut] >= 0xf0 ? 4 : p[cut] >= 0xe0 ? 3 : p[cut] >= 0xc0 ? 2 : 1;
+        return wanted > back ? cut : at;
+    }
+    return at; /* nothing but continuation bytes: there is no sequence to cut */
 }
 
 char *hm_utf8_clean(const char *s, size_t len)
@@ -118,8 +126,7 @@ bool hm_parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret_value)
         if (*p < '0' || *p > '9')
             return false;
         int digit = *p - '0';
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, negative ? -digit : digit, &value))
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, negative ? -digit : digit, &value))
             return false;
     }
     if (value < min || value > max)

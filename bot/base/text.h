@@ -14,6 +14,8 @@ bool hm_utf8_valid(const char *s, size_t len);
 size_t hm_utf8_count(const char *s);
 /* Length in bytes of the longest prefix of s with at most max_bytes bytes that does not end inside a sequence. */
 size_t hm_utf8_prefix(const char *s, size_t max_bytes);
+/* The largest index <= at where s may be cut without cutting a sequence in two. s[at] must be readable. */
+size_t hm_utf8_boundary(const char *s, size_t at);
 /* Length in bytes of the first max_scalars scalar values of s (all of s when it is shorter). */
 size_t hm_utf8_take(const char *s, size_t max_scalars);
 /* A copy (caller frees) with each malformed byte and each control character but \n and \t replaced by U+FFFD. */
@@ -35,7 +37,8 @@ bool hm_starts_with(const char *s, const char *prefix);
 bool hm_ends_with(const char *s, const char *suffix);
 bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
 
-/* Damerau-Levenshtein distance (adjacent swap counts 1), at most `max`; returns max + 1 when it is more. ASCII-minded. For "did you mean". */
+/* Edits from a to b (insert, delete, change, or swap of two neighbours, each 1), bytewise; max + 1 when it is more than max or a
+ * text is longer than 64 bytes. For "did you mean". */
 size_t hm_edit_distance(const char *a, const char *b, size_t max);
 
 #endif
