@@ -16,14 +16,14 @@ enum hm_event_type {
     HM_EV_RUN_REPLANNED,   /* sha params why: all steps from the start, with the recipe as it is now */
     HM_EV_STEP_STARTED,    /* step [items] */
     HM_EV_STEP_SKIPPED,    /* step */
-    HM_EV_STEP_FINISHED,   /* step ok value [said] [error] */
+    HM_EV_STEP_FINISHED,   /* step ok value [said] [error] (both mrkdwn) */
     HM_EV_GATE_OPENED,     /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
     HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] */
     HM_EV_GATE_APPROVED,   /* step digest */
     HM_EV_GATE_REJECTED,   /* step user [reason] */
     HM_EV_GATE_EXPIRED,    /* step */
     HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
-    HM_EV_CALL_STARTED,    /* step item try attempt purpose backend digest request: committed before the request leaves */
+    HM_EV_CALL_STARTED,    /* step item try attempt purpose backend args digest request: committed before it leaves */
     HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
     HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
     HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */

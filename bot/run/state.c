@@ -40,8 +40,11 @@ const char *hm_purpose_name(enum hm_purpose purpose)
 
 static void call_done(struct hm_call *call)
 {
+    json_decref(call->args);
+    json_decref(call->probe_args);
     json_decref(call->cursor);
     json_decref(call->result);
+    free(call->backend);
     free(call->error);
     free(call->code);
     free(call->settled_by);

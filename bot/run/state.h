@@ -78,9 +78,12 @@ struct hm_call {
     int64_t started_ms;  /* first request */
     int64_t ended_ms;
     int64_t again_ms;    /* WAITING, WAITING_PROBE: when to go on (wall clock) */
+    json_t *args;        /* of the newest request for the step (or the verify); NULL before the first */
+    json_t *probe_args;  /* of the newest probe */
+    char *backend;       /* where the newest request went */
     json_t *cursor;      /* for the next page, or NULL */
     json_t *result;      /* OK: what the action gave (may be NULL after a person's or a probe's word) */
-    char *error;         /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, or NULL */
+    char *error;         /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, plain text, or NULL */
     char *code;          /* FAILED: "not-found", "permanent", "retryable", "unknown-outcome" … */
     unsigned denied;     /* probes in a row that said "not applied" */
     char nonce[17];      /* ASKING */
@@ -127,7 +130,7 @@ struct hm_step_state {
     struct hm_call verify;  /* HM_CALL_READY when there is none (yet) */
     json_t *value;          /* what later steps see; NULL until finished */
     char *said;             /* the step's line, mrkdwn, or NULL */
-    char *error;            /* FAILED: a sentence */
+    char *error;            /* FAILED: a sentence, mrkdwn (foreign text in it is escaped already) */
     struct hm_gate gate;    /* approve steps */
 };
 
