@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,11 @@ char *hm_xasprintf(const char *fmt, ...)
 
 void *hm_xreallocarray(void *old, size_t count, size_t size)
 {
-    void *p = reallocarray(old, count > 0 ? count : 1, size > 0 ? size : 1);
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        out_of_memory(SIZE_MAX);
+    void *p = realloc(old, bytes > 0 ? bytes : 1);
     if (p == NULL)
-        out_of_memory(count);
+        out_of_memory(bytes);
     return p;
 }

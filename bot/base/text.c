@@ -175,8 +175,8 @@ const char *hm_format_duration(int64_t ms, char *buf, size_t size)
     int64_t s = ms / 1000;
     if (ms < 0)
         (void)snprintf(buf, size, "0 s");
-    else if (ms < 9950)
-        (void)snprintf(buf, size, "%lld.%lld s", (long long)((ms + 50) / 1000), (long long)((ms + 50) % 1000 / 100));
+    else if (s < 10)
+        (void)snprintf(buf, size, "%lld.%lld s", (long long)s, (long long)(ms % 1000 / 100));
     else if (s < 60)
         (void)snprintf(buf, size, "%lld s", (long long)s);
     else if (s < 3600)

@@ -27,7 +27,7 @@ bool hm_parse_u32(const char *s, uint32_t max, uint32_t *ret_value);
 
 /* "250ms" "2s" "15m" "3h" "1d": a positive whole number with a unit, at most 366 days. Returns milliseconds in ret_ms. */
 HM_MUST enum hm_code hm_parse_duration(const char *s, int64_t *ret_ms, struct hm_err *err);
-/* "0.4 s", "12 s", "3 min 20 s", "2 h 5 min" into buf; returns buf. */
+/* "0.4 s", "12 s", "3 min 20 s", "2 h 5 min" into buf, always rounded down; returns buf. */
 const char *hm_format_duration(int64_t ms, char *buf, size_t size);
 
 /* 8-4-4-4-12 lower- or upper-case hex digits, nothing else. */
