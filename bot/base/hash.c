@@ -41,19 +41,36 @@ void hm_sha256_add_field(struct hm_sha256 *h, const char *text)
         hm_sha256_add(h, text, (size_t)len);
 }
 
-void hm_sha256_take(struct hm_sha256 *h, char ret_hex[HM_SHA256_HEX])
+static void write_digest(EVP_MD_CTX *ctx, char ret_hex[HM_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    int rc = EVP_DigestFinal_ex(ctx_of(h), raw, &len);
+    int rc = EVP_DigestFinal_ex(ctx, raw, &len);
     HM_ASSERT(rc == 1 && len == 32);
-    EVP_MD_CTX_free(ctx_of(h));
     for (size_t i = 0; i < len; i++) {
         ret_hex[2 * i] = digits[raw[i] >> 4];
         ret_hex[2 * i + 1] = digits[raw[i] & 15];
     }
     ret_hex[HM_SHA256_HEX - 1] = '\0';
+}
+
+void hm_sha256_finish(struct hm_sha256 *h, char ret_hex[HM_SHA256_HEX])
+{
+    write_digest(ctx_of(h), ret_hex);
+    int rc = EVP_DigestInit_ex(ctx_of(h), NULL, NULL); /* NULL: the same algorithm, without looking it up again */
+    HM_ASSERT(rc == 1);
+}
+
+void hm_sha256_free(struct hm_sha256 *h)
+{
+    EVP_MD_CTX_free(ctx_of(h));
+}
+
+void hm_sha256_take(struct hm_sha256 *h, char ret_hex[HM_SHA256_HEX])
+{
+    write_digest(ctx_of(h), ret_hex);
+    hm_sha256_free(h);
 }
 
 void hm_sha256_hex(const void *data, size_t len, char ret_hex[HM_SHA256_HEX])

@@ -2,13 +2,13 @@
  *
  * One interface, SQLite behind it (WAL, synchronous=FULL). Operations are queued from the loop thread; the journal's thread
  * commits as many as are waiting in ONE transaction (group commit) and reports each one back on the loop. Happy path: put() →
- * commit → callback with HM_OK. Failure: a full disk or a locked file fails the whole group; every callback of it gets HM_EIO, the
- * error is remembered for /readyz, nothing is half-written, and the next group is tried again as usual (nothing is retried by
+ * commit → callback with HM_OK. Failure: a full disk or a locked file fails the whole group; every callback of it gets HM_EIO,
+ * the error is remembered for /readyz, nothing is half-written, and the next group is tried again as usual (nothing is retried by
  * itself: whoever asked decides).
  *
  * Rules it keeps: events of a run are numbered 1, 2, 3 … without gaps; an append whose expected number is taken fails with
- * HM_ECONFLICT (compare-and-set). Every event row carries hash = SHA-256(previous row's hash, all its columns): one chain over the
- * whole table, so that a change or a removal anywhere is found by `hausmeister audit verify`. */
+ * HM_ECONFLICT (compare-and-set). Every event row carries hash = SHA-256(previous row's hash, all its columns): one chain over
+ * the whole table, so that a change or a removal anywhere is found by `hausmeister audit verify`. */
 #ifndef HM_JOURNAL_JOURNAL_H
 #define HM_JOURNAL_JOURNAL_H
 
@@ -24,11 +24,11 @@
 struct hm_journal;
 
 struct hm_journal_opts {
-    const char *path; /* SQLite file */
-    const struct hm_clock *clock;
+    const char *path;             /* SQLite file */
+    const struct hm_clock *clock; /* asked on the loop thread only; must outlive the journal */
     /* Tests: called on the journal thread around every commit, "before" and "after", with the number of the commit since start;
      * may kill the process. NULL = none. Real process kills use the environment variable HM_CRASH_AT="before:7" (built in only
-     * where HM_CRASH_POINTS is defined). */
+     * where HM_CRASH_POINTS is defined; see crash.h, also for HM_CRASH_COUNT_FILE). */
     void (*crash_point)(void *arg, const char *when, uint64_t commit);
     void *crash_arg;
 };
@@ -36,7 +36,9 @@ struct hm_journal_opts {
 /* Opens (creates, migrates) the database and starts the thread. One process only: a second one gets HM_EENV "… is used by
  * another hausmeister (pid N)" (an exclusive lock file lock, kept while open). Blocking; call it at start. */
 struct hm_journal *hm_journal_open(uv_loop_t *loop, const struct hm_journal_opts *opts, struct hm_err *err);
-/* Commits what is queued, calls its callbacks, joins the thread, then on_closed, on the loop. Then hm_journal_free(). */
+/* Commits what is queued, also what its callbacks queue meanwhile, and calls them; closes the file, joins the thread, then
+ * on_closed, on the loop. Then hm_journal_free(). What is put after the last commit fails with HM_EIO (do not try again);
+ * after on_closed nothing may be put. */
 void hm_journal_close(struct hm_journal *journal, void (*on_closed)(void *arg), void *arg);
 void hm_journal_free(struct hm_journal *journal);
 
@@ -64,12 +66,15 @@ void hm_batch_set(struct hm_batch *batch, const char *space, const char *key, js
 void hm_batch_claim(struct hm_batch *batch, const char *space, const char *key, json_t *stolen_value);
 
 struct hm_put_result {
-    enum hm_code code;      /* HM_OK, HM_ECONFLICT (nothing of the batch was written), HM_EIO */
-    const char *error;      /* a sentence when code != HM_OK; "" else; borrowed */
-    bool fresh;             /* of the last hm_batch_inbox(): true = new row, false = seen before */
-    bool inbox_open;        /* not fresh: true = its outcome is not visible yet */
-    int64_t inbox_id;       /* of the last hm_batch_inbox(), also when seen before */
-    int64_t wall_ms;        /* commit time */
+    /* HM_OK. HM_ECONFLICT: somebody was first, or a number is not the next one; HM_EINVAL: a row that the tables refuse (an empty
+     * dedupe key): nothing of the batch was written. HM_EIO: the group was rolled back, ask again; should the process die before
+     * the next good commit, it may still be found committed (a failed fsync promises nothing). */
+    enum hm_code code;
+    const char *error; /* a sentence when code != HM_OK; "" else; borrowed */
+    bool fresh;        /* of the last hm_batch_inbox(): true = new row, false = seen before */
+    bool inbox_open;   /* not fresh: true = its outcome is not visible yet */
+    int64_t inbox_id;  /* of the last hm_batch_inbox(), also when seen before */
+    int64_t wall_ms;   /* when it was put: the time on its rows */
 };
 typedef void (*hm_put_fn)(void *arg, const struct hm_put_result *result);
 
@@ -80,11 +85,13 @@ void hm_journal_put(struct hm_journal *journal, struct hm_batch *batch, hm_put_f
 /* ---- health ------------------------------------------------------------------------------------------------------ */
 
 struct hm_journal_health {
-    bool ok;                /* the last group was committed */
-    char error[256];        /* why not */
+    bool ok;         /* the last group was committed */
+    char error[256]; /* why not */
     uint64_t commits, batches, rows;
-    size_t queued;
-    double last_commit_ms;  /* how long the last group took */
+    size_t queued;         /* put and not yet committed */
+    double last_commit_ms; /* how long the last group took, failed or not */
+    uint64_t wal_pages;    /* length of the write-ahead log; grows for ever only when a reader never ends */
+    uint64_t checkpoint_failures;
 };
 void hm_journal_health(struct hm_journal *journal, struct hm_journal_health *ret_health);
 
@@ -97,7 +104,7 @@ struct hm_journal_reader *hm_journal_reader_open(const char *path, struct hm_err
 void hm_journal_reader_free(struct hm_journal_reader *reader);
 
 struct hm_event_row {
-    int64_t id;  /* place in the chain */
+    int64_t id; /* place in the chain */
     const char *run_id;
     int64_t seq;
     const char *type;
@@ -139,8 +146,8 @@ HM_MUST enum hm_code hm_journal_values(struct hm_journal_reader *reader, const c
 
 struct hm_audit {
     uint64_t rows;
-    char head[65];      /* the last hash: post it somewhere else and nobody can rewrite the past unnoticed */
-    int64_t broken_at;  /* id of the first row that does not fit, 0 = none */
+    char head[65];     /* the last hash: post it somewhere else and nobody can rewrite the past unnoticed */
+    int64_t broken_at; /* id of the first row that does not fit, 0 = none */
     char problem[256];
 };
 /* Recomputes the whole chain. HM_OK also when broken: look at broken_at. */

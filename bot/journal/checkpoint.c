@@ -1,0 +1,97 @@
+/* The checkpointer's thread: see checkpoint.h. It sleeps on a condition until kicked or told to stop. */
+#include "journal/checkpoint.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "journal/sqlite.h"
+
+struct hm_checkpointer {
+    sqlite3 *db; /* the thread's own, between new and free */
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t changed;
+    /* under lock */
+    bool wanted, stop;
+    uint64_t failures;
+};
+
+static void run(void *arg)
+{
+    struct hm_checkpointer *cp = arg;
+
+    uv_mutex_lock(&cp->lock);
+    while (!cp->stop) {
+        if (!cp->wanted) {
+            uv_cond_wait(&cp->changed, &cp->lock);
+            continue;
+        }
+        cp->wanted = false;
+        uv_mutex_unlock(&cp->lock);
+        int rc = sqlite3_wal_checkpoint_v2(cp->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        uv_mutex_lock(&cp->lock);
+        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) /* busy: somebody else checkpoints right now */
+            cp->failures++;
+    }
+    uv_mutex_unlock(&cp->lock);
+}
+
+struct hm_checkpointer *hm_checkpointer_new(const char *path, struct hm_err *err)
+{
+    sqlite3 *db = NULL;
+    if (hm_sqlite_open(path, SQLITE_OPEN_READWRITE, &db, err) != HM_OK)
+        return NULL;
+
+    struct hm_checkpointer *cp = hm_xcalloc(1, sizeof *cp);
+    cp->db = db;
+    int rc = uv_mutex_init(&cp->lock);
+    HM_ASSERT(rc == 0);
+    rc = uv_cond_init(&cp->changed);
+    HM_ASSERT(rc == 0);
+    rc = uv_thread_create(&cp->thread, run, cp);
+    if (rc == 0)
+        return cp;
+
+    (void)hm_err_set(err, HM_EENV, "cannot start the journal's checkpoint thread: %s", uv_strerror(rc));
+    uv_cond_destroy(&cp->changed);
+    uv_mutex_destroy(&cp->lock);
+    (void)sqlite3_close(db);
+    free(cp);
+    return NULL;
+}
+
+void hm_checkpointer_free(struct hm_checkpointer *cp)
+{
+    if (cp == NULL)
+        return;
+    uv_mutex_lock(&cp->lock);
+    cp->stop = true;
+    uv_cond_signal(&cp->changed);
+    uv_mutex_unlock(&cp->lock);
+    int rc = uv_thread_join(&cp->thread);
+    HM_ASSERT(rc == 0);
+    (void)sqlite3_close(cp->db);
+    uv_cond_destroy(&cp->changed);
+    uv_mutex_destroy(&cp->lock);
+    free(cp);
+}
+
+void hm_checkpointer_kick(struct hm_checkpointer *cp)
+{
+    uv_mutex_lock(&cp->lock);
+    cp->wanted = true;
+    uv_cond_signal(&cp->changed);
+    uv_mutex_unlock(&cp->lock);
+}
+
+uint64_t hm_checkpointer_failures(struct hm_checkpointer *cp)
+{
+    uv_mutex_lock(&cp->lock);
+    uint64_t failures = cp->failures;
+    uv_mutex_unlock(&cp->lock);
+    return failures;
+}
