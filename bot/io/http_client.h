@@ -32,8 +32,10 @@ struct hm_http_pool_opts {
     const char *client_cert;
     const char *client_key;
     const char *proxy;
-    char *(*authorization)(void *arg); /* returns the Authorization header's value (caller frees with hm_secret_free) or NULL; asked */
-    void *authorization_arg;           /* at each send, so that a rotated secret is used at once. NULL = none */
+    /* Returns the Authorization header's value (freed with hm_secret_free() after use). Asked at each send, so that a rotated
+     * secret is used at once; NULL = it can not be read, and the request ends NOT_SENT. A NULL function: no such header. */
+    char *(*authorization)(void *arg);
+    void *authorization_arg;
 };
 
 /* Answer and timing; valid inside on_done only. */

@@ -1,0 +1,3 @@
+hm_unit_test(http_client SOURCES raw_server.c NEEDS hm_io)
+hm_unit_test(timer NEEDS hm_io)
+hm_unit_test(notify NEEDS hm_io)
