@@ -527,7 +527,7 @@ static bool find_site(const struct hm_run *run, const struct hm_ticket *ticket, 
         return false;
     *ret_site = site_of(run, ticket->step, ticket->item, ticket->purpose);
     enum hm_call_phase wanted = ticket->purpose == HM_FOR_PROBE ? HM_CALL_PROBING : HM_CALL_FLYING;
-    return ret_site->call->phase == wanted && ret_site->call->sent == ticket->try;
+    return ret_site->call->phase == wanted && ret_site->call->seq == ticket->seq;
 }
 
 void hm_decide_answer(struct hm_deciding *d, const struct hm_input *in)

@@ -332,6 +332,7 @@ static void call_started(struct hm_run *run, int index, struct hm_call *call, co
     call->sent = (unsigned)hm_json_get_int(event->data, "try", 0);
     call->attempts = (unsigned)hm_json_get_int(event->data, "attempt", 0);
     call->again_ms = 0;
+    call->seq = run->seq + 1;
     set_text(&call->backend, hm_json_get_str(event->data, "backend", ""));
     replace_json(purpose == HM_FOR_PROBE ? &call->probe_args : &call->args, json_object_get(event->data, "args"));
     if (call->started_ms == 0)

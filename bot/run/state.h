@@ -67,14 +67,15 @@ const char *hm_purpose_name(enum hm_purpose purpose);
 struct hm_ticket {
     int step;
     int item;     /* index of the call; 0 for a step without foreach and for a verify */
-    unsigned try; /* counts every request of this call, pages and polls included: 1, 2, … */
     enum hm_purpose purpose;
+    int64_t seq; /* the number of its CALL_STARTED event: no two requests of a run share it */
 };
 
 struct hm_call {
     enum hm_call_phase phase;
     unsigned attempts;   /* requests counted against `retry`; pages and polls are not */
-    unsigned sent;       /* the ticket's `try` of the newest request */
+    unsigned sent;       /* how many requests in all, pages, polls and probes included */
+    int64_t seq;         /* of the newest request's CALL_STARTED event: the ticket its answer must bear */
     int64_t started_ms;  /* first request */
     int64_t ended_ms;
     int64_t again_ms;    /* WAITING, WAITING_PROBE: when to go on (wall clock) */

@@ -1,0 +1,521 @@
+/* decide, the people: gates, their clicks and their time; answers to "did it happen?"; cancelling. See decide.h.
+ *
+ * Happy path: the gate opens with a plan and its digest → enough people of the right roles vote → approved. Failure modes, each with
+ * its own reply: outsiders, people without the role, the requester, a second vote, a wrong typed answer, a closed gate, old buttons;
+ * and what would be sent having changed in between: then nothing is approved and the gate is asked anew. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "run/decide_parts.h"
+
+enum {
+    PLAN_KEEPS_ALL = 50, /* a longer plan keeps the digests of all requests and the text of the first ones */
+    PLAN_KEEPS_FIRST = 20,
+};
+
+/* ---- opening --------------------------------------------------------------------------------------------------------- */
+
+static json_t *plan_json_new(const struct hm_run *run, const struct hm_plan *plan)
+{
+    size_t keep = plan->n_calls <= PLAN_KEEPS_ALL ? plan->n_calls : PLAN_KEEPS_FIRST;
+    json_t *list = hm_json_arr_new();
+    for (size_t i = 0; i < plan->n_calls; i++) {
+        json_t *entry = hm_step_data_new(run, plan->calls[i].step);
+        hm_json_set_int(entry, "item", plan->calls[i].item);
+        hm_json_set_str(entry, "digest", plan->calls[i].digest);
+        if (i < keep)
+            hm_json_set(entry, "request", json_incref(plan->calls[i].request));
+        hm_json_add(list, entry);
+    }
+    return list;
+}
+
+/* The text the approver must type, or NULL. False with err set when it can not be said. */
+static bool typed_text(const struct hm_step *step, const json_t *scope, char **ret_typed, struct hm_err *err)
+{
+    bool wanted = step->typed != NULL;
+    *ret_typed = NULL;
+    if (wanted && step->typed_when != NULL && hm_expr_true(step->typed_when, scope, &wanted, err) != HM_OK)
+        return false;
+    if (!wanted)
+        return true;
+    *ret_typed = hm_template_render(step->typed, HM_SINK_PLAIN, scope, err);
+    return *ret_typed != NULL;
+}
+
+void hm_decide_open_gate(struct hm_deciding *d, int index)
+{
+    const struct hm_step *step = &d->run->recipe->steps[index];
+    const struct hm_step_state *state = &d->run->steps[index];
+    struct hm_plan plan = {0};
+    struct hm_err err = {0};
+    char nonce[17];
+    char *typed = NULL;
+    char *question = NULL;
+    json_t *scope = hm_run_scope_new(d->run, d->env);
+
+    if (hm_plan_build(d->run, d->env, index, &plan, &err) != HM_OK || !typed_text(step, scope, &typed, &err)) {
+        hm_emit_step_failure(d, index, err.msg);
+        goto out;
+    }
+    if (plan.n_calls == 0) { /* nothing would be sent: nothing to approve */
+        hm_emit(d, HM_EV_STEP_SKIPPED, hm_step_data_new(d->run, index));
+        goto out;
+    }
+    question = hm_template_render(step->question, HM_SINK_MRKDWN, scope, &err);
+    if (question == NULL) {
+        hm_emit_step_failure(d, index, err.msg);
+        goto out;
+    }
+    json_t *data = hm_step_data_new(d->run, index);
+    d->env->nonce(d->env->arg, nonce);
+    hm_json_set_str(data, "nonce", nonce);
+    hm_json_set_str(data, "digest", plan.digest);
+    hm_json_set_str(data, "question", question);
+    if (typed != NULL)
+        hm_json_set_str(data, "typed", typed);
+    if (state->gate.anew != NULL)
+        hm_json_set_str(data, "anew", state->gate.anew);
+    hm_json_set_int(data, "expires", d->env->now_ms + step->expires_ms);
+    hm_json_set(data, "plan", plan_json_new(d->run, &plan));
+    hm_emit(d, HM_EV_GATE_OPENED, data);
+out:
+    free(question);
+    free(typed);
+    hm_plan_done(&plan);
+    json_decref(scope);
+}
+
+/* ---- does it still fit? ---------------------------------------------------------------------------------------------- */
+
+static bool same_call(const struct hm_planned *a, const struct hm_planned *b)
+{
+    return a->step == b->step && a->item == b->item && strcmp(a->digest, b->digest) == 0;
+}
+
+/* Every request that the gate still guards is, byte for byte, in the plan that was shown. */
+static bool plan_fits(struct hm_deciding *d, int index, struct hm_err *err)
+{
+    const struct hm_gate *gate = &d->run->steps[index].gate;
+    struct hm_plan now = {0};
+    size_t at = 0;
+
+    if (hm_plan_build(d->run, d->env, index, &now, err) != HM_OK)
+        return false;
+    bool fits = d->run->effect_started || now.n_calls == gate->n_plan;
+    for (size_t i = 0; i < now.n_calls && fits; i++) {
+        while (at < gate->n_plan && !same_call(&gate->plan[at], &now.calls[i]))
+            at++;
+        fits = at < gate->n_plan;
+    }
+    hm_plan_done(&now);
+    return fits;
+}
+
+/* The gate whose plan is still to be carried out, or -1. */
+static int gate_in_force(const struct hm_run *run)
+{
+    for (int i = run->at < (int)run->recipe->n_steps ? run->at : (int)run->recipe->n_steps - 1; i >= 0; i--) {
+        const struct hm_gate *gate = &run->steps[i].gate;
+        if (run->recipe->steps[i].kind != HM_STEP_APPROVE || gate->nonce[0] == '\0')
+            continue;
+        return gate->decision == HM_GATE_OPEN || gate->decision == HM_GATE_APPROVED ? i : -1;
+    }
+    return -1;
+}
+
+static void replan(struct hm_deciding *d, const char *why)
+{
+    const struct hm_run *run = d->run;
+    struct hm_err err = {0};
+    json_t *raw = hm_json_obj_new();
+    json_t *scope = hm_run_scope_new(run, d->env);
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(run->params, name, value)
+    {
+        if (!json_is_null(value))
+            hm_json_set(raw, name, json_incref(value));
+    }
+    json_t *params = hm_params_check_new(d->env->current, raw, scope, NULL, &err);
+    if (params == NULL) {
+        char *problem = hm_mrkdwn_of(err.msg);
+        char *text = hm_xasprintf("The recipe was changed and can not go on with what was given: %s. Nothing was changed.", problem);
+        hm_emit_end(d, HM_RUN_FAILED, text, NULL);
+        free(text);
+        free(problem);
+    } else {
+        json_t *data = hm_json_obj_new();
+        hm_json_set_str(data, "sha", d->env->current->sha256);
+        hm_json_set(data, "params", params);
+        hm_json_set_str(data, "why", why);
+        hm_emit(d, HM_EV_RUN_REPLANNED, data);
+    }
+    json_decref(scope);
+    json_decref(raw);
+}
+
+static void void_gate(struct hm_deciding *d, int index, const char *why)
+{
+    json_t *data = hm_step_data_new(d->run, index);
+    hm_json_set_str(data, "why", why);
+    hm_json_set_str(data, "accept", d->env->current->sha256);
+    hm_emit(d, HM_EV_GATE_VOIDED, data);
+}
+
+bool hm_decide_still_fits(struct hm_deciding *d, const char *why)
+{
+    const struct hm_run *run = d->run;
+    struct hm_err err = {0};
+    const char *sha = run->accepted_sha != NULL ? run->accepted_sha : run->recipe->sha256;
+    int gate = gate_in_force(run);
+
+    if (d->env->current == NULL) {
+        if (!hm_effect_under_way(run))
+            hm_emit_end(d, HM_RUN_FAILED,
+                        run->effect_started ? "The recipe was removed from the configuration; the rest was not sent."
+                                            : "The recipe was removed from the configuration. Nothing was changed.",
+                        NULL);
+        return false;
+    }
+    bool same_recipe = strcmp(sha, d->env->current->sha256) == 0;
+    if (same_recipe && (gate < 0 || plan_fits(d, gate, &err)))
+        return true;
+    if (hm_effect_under_way(run))
+        return false; /* what is under way comes to its end first; then this is asked again */
+    if (!same_recipe)
+        why = "The recipe was changed after this had been asked.";
+    else if (why == NULL)
+        why = err.code != HM_OK ? err.msg : "What would be sent changed after this had been asked.";
+    if (!run->effect_started)
+        replan(d, why);
+    else if (gate >= 0)
+        void_gate(d, gate, why);
+    else
+        return true; /* an ungated recipe, half done: it goes on with the text it began with */
+    return false;
+}
+
+/* ---- clicks ---------------------------------------------------------------------------------------------------------- */
+
+static void reply_with(struct hm_deciding *d, enum hm_reply_kind kind, const char *who, int64_t when_ms)
+{
+    d->reply->kind = kind;
+    d->reply->when_ms = when_ms;
+    size_t len = strnlen(who, sizeof d->reply->who - 1);
+    memcpy(d->reply->who, who, len);
+    d->reply->who[len] = '\0';
+}
+
+/* The approve step whose (newest) buttons bear the nonce, or -1. */
+static int gate_by_nonce(const struct hm_run *run, const char *nonce)
+{
+    for (size_t i = 0; i < run->recipe->n_steps; i++)
+        if (run->steps[i].gate.nonce[0] != '\0' && strcmp(run->steps[i].gate.nonce, nonce) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The role test: yes if any of the roles says yes; unknown counts as no but is said differently. */
+static enum hm_member in_roles(const struct hm_deciding *d, char *const *roles, const char *user)
+{
+    enum hm_member best = HM_MEMBER_NO;
+    for (; roles != NULL && *roles != NULL; roles++) {
+        enum hm_member is = d->env->member(d->env->arg, *roles, user);
+        if (is == HM_MEMBER_YES)
+            return HM_MEMBER_YES;
+        if (is == HM_MEMBER_UNKNOWN)
+            best = HM_MEMBER_UNKNOWN;
+    }
+    return best;
+}
+
+/* An outsider, or somebody without the role: replies and returns false. */
+static bool may_decide(struct hm_deciding *d, const struct hm_input *in, char *const *roles)
+{
+    if (in->user_team != NULL && d->env->team != NULL && strcmp(in->user_team, d->env->team) != 0) {
+        reply_with(d, HM_REPLY_OUTSIDER, in->user, 0);
+        return false;
+    }
+    switch (in_roles(d, roles, in->user)) {
+    case HM_MEMBER_YES:
+        return true;
+    case HM_MEMBER_UNKNOWN:
+        reply_with(d, HM_REPLY_ROLE_UNKNOWN, in->user, 0);
+        return false;
+    case HM_MEMBER_NO:
+        break;
+    }
+    reply_with(d, HM_REPLY_NOT_IN_ROLE, in->user, 0);
+    return false;
+}
+
+static void reply_decided(struct hm_deciding *d, const struct hm_gate *gate)
+{
+    const struct hm_vote *last = gate->n_votes > 0 ? &gate->votes[gate->n_votes - 1] : NULL;
+    bool stale = gate->decision == HM_GATE_VOIDED || gate->decision == HM_GATE_OPEN;
+    enum hm_reply_kind kind = gate->decision == HM_GATE_EXPIRED ? HM_REPLY_EXPIRED : stale ? HM_REPLY_STALE : HM_REPLY_ALREADY;
+    reply_with(d, kind, last != NULL ? last->user : "", gate->decided_ms);
+    d->reply->decision = gate->decision;
+}
+
+static void expire(struct hm_deciding *d, int index)
+{
+    hm_emit(d, HM_EV_GATE_EXPIRED, hm_step_data_new(d->run, index));
+    hm_emit_end(d, HM_RUN_EXPIRED,
+                d->run->effect_started ? "Nobody approved in time; the rest was not sent." : "Nobody approved in time. Nothing was changed.",
+                NULL);
+}
+
+void hm_decide_gate_time(struct hm_deciding *d)
+{
+    const struct hm_gate *gate = hm_run_open_gate(d->run);
+    if (gate != NULL && d->env->now_ms >= gate->expires_ms)
+        expire(d, d->run->at);
+}
+
+static bool voted_already(const struct hm_gate *gate, const char *user)
+{
+    for (size_t i = 0; i < gate->n_votes; i++)
+        if (strcmp(gate->votes[i].user, user) == 0)
+            return true;
+    return false;
+}
+
+static json_t *vote_new(const struct hm_deciding *d, int index, const struct hm_input *in)
+{
+    json_t *data = hm_step_data_new(d->run, index);
+    hm_json_set_str(data, "user", in->user);
+    hm_json_set_str(data, "nonce", in->nonce);
+    if (in->typed != NULL)
+        hm_json_set_str(data, "typed", in->typed);
+    if (in->reason != NULL)
+        hm_json_set_str(data, "reason", in->reason);
+    if (in->glass)
+        hm_json_set_bool(data, "glass", true);
+    return data;
+}
+
+static void emit_approved(struct hm_deciding *d, int index, const struct hm_input *in)
+{
+    const struct hm_gate *gate = &d->run->steps[index].gate;
+    json_t *by = hm_json_arr_new();
+    json_t *value = hm_json_obj_new();
+    json_t *data = hm_step_data_new(d->run, index);
+    for (size_t i = 0; i < gate->n_votes; i++)
+        hm_json_add(by, hm_json_str_new(gate->votes[i].user));
+    hm_json_add(by, hm_json_str_new(in->user));
+    hm_json_set(value, "by", by);
+
+    hm_json_set_str(data, "digest", gate->digest);
+    hm_emit(d, HM_EV_GATE_APPROVED, data);
+    data = hm_step_data_new(d->run, index);
+    hm_json_set_bool(data, "ok", true);
+    hm_json_set(data, "value", value);
+    hm_emit(d, HM_EV_STEP_FINISHED, data);
+}
+
+/* Break-glass: the requester alone, with a reason. True when the click may count. */
+static bool glass_ok(struct hm_deciding *d, const struct hm_step *step, const struct hm_input *in)
+{
+    if (!step->break_glass)
+        reply_with(d, HM_REPLY_NO_GLASS, in->user, 0);
+    else if (in->reason == NULL || in->reason[0] == '\0')
+        reply_with(d, HM_REPLY_NEED_REASON, in->user, 0);
+    else
+        return true;
+    return false;
+}
+
+/* Everything about the person and what he typed. */
+static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
+{
+    const struct hm_step *step = &d->run->recipe->steps[index];
+    const struct hm_gate *gate = &d->run->steps[index].gate;
+    bool outsider = in->user_team != NULL && d->env->team != NULL && strcmp(in->user_team, d->env->team) != 0;
+
+    if (in->glass && !glass_ok(d, step, in))
+        return false;
+    if (!outsider && !in->glass && !step->self && strcmp(in->user, d->run->requester) == 0) {
+        reply_with(d, HM_REPLY_OWN, in->user, 0);
+        return false;
+    }
+    if (!may_decide(d, in, step->by))
+        return false;
+    if (voted_already(gate, in->user)) {
+        reply_with(d, HM_REPLY_TWICE, in->user, 0);
+        return false;
+    }
+    if (gate->typed != NULL && (in->typed == NULL || strcmp(in->typed, gate->typed) != 0)) {
+        reply_with(d, in->typed == NULL ? HM_REPLY_NEED_TYPED : HM_REPLY_WRONG_TYPED, in->user, 0);
+        size_t len = hm_utf8_prefix(gate->typed, sizeof d->reply->typed - 1);
+        memcpy(d->reply->typed, gate->typed, len);
+        d->reply->typed[len] = '\0';
+        return false;
+    }
+    return true;
+}
+
+static void approve(struct hm_deciding *d, int index, const struct hm_input *in)
+{
+    const struct hm_step *step = &d->run->recipe->steps[index];
+    const struct hm_gate *gate = &d->run->steps[index].gate;
+
+    if (!vote_ok(d, index, in))
+        return;
+    if (!hm_decide_still_fits(d, NULL)) {
+        reply_with(d, HM_REPLY_STALE, in->user, 0);
+        return;
+    }
+    unsigned have = (unsigned)gate->n_votes + 1;
+    bool enough = in->glass || have >= step->need;
+    hm_emit(d, HM_EV_GATE_VOTE, vote_new(d, index, in));
+    if (enough)
+        emit_approved(d, index, in);
+    reply_with(d, enough ? HM_REPLY_APPROVED : HM_REPLY_VOTED, in->user, d->env->now_ms);
+    d->reply->have = have;
+    d->reply->need = step->need;
+}
+
+static void reject(struct hm_deciding *d, int index, const struct hm_input *in)
+{
+    const struct hm_step *step = &d->run->recipe->steps[index];
+    bool own = strcmp(in->user, d->run->requester) == 0; /* taking one's own request back needs no role */
+    if (!own && !may_decide(d, in, step->by))
+        return;
+    hm_emit(d, HM_EV_GATE_REJECTED, vote_new(d, index, in));
+    hm_emit_end(d, HM_RUN_REJECTED,
+                d->run->effect_started ? "The rest was not sent." : "Nothing was changed.", in->user);
+    reply_with(d, HM_REPLY_REJECTED, in->user, d->env->now_ms);
+}
+
+static void click_gate(struct hm_deciding *d, const struct hm_input *in)
+{
+    const struct hm_run *run = d->run;
+    int index = in->nonce != NULL ? gate_by_nonce(run, in->nonce) : -1;
+    if (index < 0) {
+        reply_with(d, run->status != HM_RUN_GOING ? HM_REPLY_RUN_OVER : HM_REPLY_STALE, "", run->ended_ms);
+        d->reply->status = run->status;
+        return;
+    }
+    d->reply->step = &run->recipe->steps[index];
+    const struct hm_gate *open = hm_run_open_gate(run);
+    if (open == NULL || run->at != index) {
+        reply_decided(d, &run->steps[index].gate);
+        if (d->reply->kind == HM_REPLY_STALE && run->status != HM_RUN_GOING) {
+            reply_with(d, HM_REPLY_RUN_OVER, "", run->ended_ms); /* over while the gate was open: its time was up, or cancelled */
+            d->reply->status = run->status;
+        }
+        return;
+    }
+    if (d->env->now_ms >= open->expires_ms) {
+        expire(d, index);
+        reply_with(d, HM_REPLY_EXPIRED, "", open->expires_ms);
+        return;
+    }
+    if (in->kind == HM_IN_APPROVE)
+        approve(d, index, in);
+    else
+        reject(d, index, in);
+}
+
+/* The call that waits for a person's word under this nonce. */
+static bool asked_by_nonce(const struct hm_run *run, const char *nonce, int *ret_step, int *ret_item)
+{
+    for (size_t s = 0; s < run->recipe->n_steps; s++) {
+        for (size_t i = 0; i < run->steps[s].n_calls; i++) {
+            const struct hm_call *call = &run->steps[s].calls[i];
+            if (call->phase != HM_CALL_ASKING || strcmp(call->nonce, nonce) != 0)
+                continue;
+            *ret_step = (int)s;
+            *ret_item = (int)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void click_unknown(struct hm_deciding *d, const struct hm_input *in)
+{
+    const struct hm_run *run = d->run;
+    int index = -1;
+    int item = -1;
+    if (run->status != HM_RUN_GOING || in->nonce == NULL || !asked_by_nonce(run, in->nonce, &index, &item)) {
+        reply_with(d, run->status != HM_RUN_GOING ? HM_REPLY_RUN_OVER : HM_REPLY_STALE, "", run->ended_ms);
+        d->reply->status = run->status;
+        return;
+    }
+    const struct hm_step *step = &run->recipe->steps[index];
+    char *const *roles = step->gate >= 0 ? run->recipe->steps[step->gate].by : run->recipe->who;
+    if (!may_decide(d, in, roles))
+        return;
+
+    bool happened = in->kind == HM_IN_HAPPENED;
+    json_t *data = hm_step_data_new(run, index);
+    hm_json_set_int(data, "item", item);
+    hm_json_set_bool(data, "applied", happened);
+    hm_json_set_str(data, "by", in->user);
+    if (in->kind == HM_IN_DID_NOT)
+        hm_json_set_bool(data, "resend", true); /* a person has said so, on record */
+    if (in->kind == HM_IN_STOP_HERE) {
+        hm_json_set_str(data, "error", "nobody knows whether it happened; stopped here");
+        hm_json_set_str(data, "code", "unknown-outcome");
+    }
+    hm_emit(d, HM_EV_CALL_SETTLED, data);
+    if (in->kind == HM_IN_STOP_HERE) {
+        char *title = hm_mrkdwn_of(hm_step_title(step));
+        char *text = hm_xasprintf("Stopped while it was not known whether *%s* had happened. Look before you do it again.", title);
+        hm_emit_end(d, HM_RUN_FAILED, text, in->user);
+        free(text);
+        free(title);
+    }
+    reply_with(d, HM_REPLY_SETTLED, in->user, d->env->now_ms);
+}
+
+static void cancel(struct hm_deciding *d, const struct hm_input *in)
+{
+    const struct hm_run *run = d->run;
+    if (run->status != HM_RUN_GOING) {
+        reply_with(d, HM_REPLY_RUN_OVER, "", run->ended_ms);
+        d->reply->status = run->status;
+        return;
+    }
+    bool own = strcmp(in->user, run->requester) == 0;
+    if (!own && run->recipe->who[0] != NULL && !may_decide(d, in, run->recipe->who))
+        return;
+    if (run->cancel_by == NULL) {
+        json_t *data = hm_json_obj_new();
+        hm_json_set_str(data, "user", in->user);
+        hm_emit(d, HM_EV_CANCEL_ASKED, data);
+    }
+    reply_with(d, HM_REPLY_CANCELLED, in->user, d->env->now_ms);
+}
+
+void hm_decide_click(struct hm_deciding *d, const struct hm_input *in)
+{
+    switch (in->kind) {
+    case HM_IN_APPROVE:
+    case HM_IN_REJECT:
+        click_gate(d, in);
+        break;
+    case HM_IN_HAPPENED:
+    case HM_IN_DID_NOT:
+    case HM_IN_STOP_HERE:
+        click_unknown(d, in);
+        break;
+    case HM_IN_CANCEL:
+        cancel(d, in);
+        break;
+    case HM_IN_GO:
+    case HM_IN_TIME:
+    case HM_IN_ANSWER:
+    case HM_IN_LOST:
+    case HM_IN_CHANGED:
+    case HM_INPUT_NR:
+        break;
+    }
+}
