@@ -1,0 +1,695 @@
+/* The runner: see runner.h. One struct entry per run; pump() is its driver. */
+#include "run/runner.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "run/plan.h"
+
+enum { MAX_ROUNDS = 100000, RELOAD_MS = 5000 };
+
+/* An input that waits, with copies of everything it points to. */
+struct waiting {
+    struct waiting *next;
+    struct hm_input in;
+    struct hm_answer answer;
+    char *strings[6]; /* what in and answer point into */
+    hm_reply_fn on_reply;
+    void *reply_arg;
+};
+
+/* A reply that waits for the commit. */
+struct owed {
+    struct owed *next;
+    struct hm_reply reply;
+    hm_reply_fn on_reply;
+    void *arg;
+};
+
+struct entry {
+    char *id; /* the key of the tree: first member */
+    struct hm_runner *runner;
+    struct hm_run *run;
+    struct waiting *queue, **queue_tail;
+    struct owed *owed, **owed_tail;
+    struct hm_events batch; /* being committed */
+    bool committing;
+    bool broken; /* the last commit failed: to be folded anew from the journal */
+    bool born;   /* its first event is committed */
+    unsigned flying;
+    int64_t inbox_id;
+    int64_t reload_ms;
+    hm_started_fn on_started;
+    void *started_arg;
+};
+
+struct hm_runner {
+    struct hm_runner_io io;
+    void *tree; /* tsearch(3) by id */
+    struct entry **entries;
+    size_t count;
+    unsigned committing;
+    unsigned flying;
+    int64_t wake_ms;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a;
+    const struct entry *y = b;
+    return strcmp(x->id, y->id);
+}
+
+static struct entry *find_entry(const struct hm_runner *runner, const char *run_id)
+{
+    struct entry key = {.id = (char *)(uintptr_t)run_id};
+    struct entry *const *found = tfind(&key, &runner->tree, compare_entries);
+    return found != NULL ? *found : NULL;
+}
+
+static struct entry *add_entry(struct hm_runner *runner, const char *run_id)
+{
+    struct entry *e = hm_xcalloc(1, sizeof *e);
+    e->id = hm_xstrdup(run_id);
+    e->runner = runner;
+    e->run = hm_run_new();
+    e->queue_tail = &e->queue;
+    e->owed_tail = &e->owed;
+    hm_events_init(&e->batch);
+    void *node = tsearch(e, &runner->tree, compare_entries);
+    HM_ASSERT(node != NULL);
+    runner->entries = hm_xreallocarray(runner->entries, runner->count + 1, sizeof(struct entry *));
+    runner->entries[runner->count++] = e;
+    return e;
+}
+
+static void free_waiting(struct waiting *w)
+{
+    for (size_t i = 0; i < HM_ARRAY_LEN(w->strings); i++)
+        free(w->strings[i]);
+    free(w);
+}
+
+static void free_entry(struct entry *e)
+{
+    while (e->queue != NULL) {
+        struct waiting *w = e->queue;
+        e->queue = w->next;
+        free_waiting(w);
+    }
+    while (e->owed != NULL) {
+        struct owed *o = e->owed;
+        e->owed = o->next;
+        free(o);
+    }
+    hm_events_done(&e->batch);
+    hm_run_free(e->run);
+    free(e->id);
+    free(e);
+}
+
+static void drop_entry(struct entry *e)
+{
+    struct hm_runner *runner = e->runner;
+    (void)tdelete(e, &runner->tree, compare_entries);
+    for (size_t i = 0; i < runner->count; i++) {
+        if (runner->entries[i] == e) {
+            runner->entries[i] = runner->entries[--runner->count];
+            break;
+        }
+    }
+    free_entry(e);
+}
+
+struct hm_runner *hm_runner_new(const struct hm_runner_io *io)
+{
+    struct hm_runner *runner = hm_xcalloc(1, sizeof *runner);
+    runner->io = *io;
+    runner->wake_ms = INT64_MAX;
+    return runner;
+}
+
+void hm_runner_free(struct hm_runner *runner)
+{
+    if (runner == NULL)
+        return;
+    while (runner->count > 0)
+        drop_entry(runner->entries[runner->count - 1]);
+    free(runner->entries);
+    free(runner);
+}
+
+/* ---- queue ----------------------------------------------------------------------------------------------------------- */
+
+static void push(struct entry *e, struct waiting *w)
+{
+    *e->queue_tail = w;
+    e->queue_tail = &w->next;
+}
+
+static struct waiting *pop(struct entry *e)
+{
+    struct waiting *w = e->queue;
+    if (w == NULL)
+        return NULL;
+    e->queue = w->next;
+    if (e->queue == NULL)
+        e->queue_tail = &e->queue;
+    return w;
+}
+
+static struct waiting *waiting_new(const struct hm_input *in)
+{
+    struct waiting *w = hm_xcalloc(1, sizeof *w);
+    w->in = *in;
+    if (in->answer != NULL) {
+        w->answer = *in->answer;
+        char *body = hm_xmalloc(in->answer->body_len + 1);
+        memcpy(body, in->answer->body, in->answer->body_len);
+        body[in->answer->body_len] = '\0';
+        w->answer.body = w->strings[0] = body;
+        w->answer.errors = w->strings[1] = hm_xstrdup(in->answer->errors);
+        w->answer.content_type = w->strings[2] = hm_xstrdup(in->answer->content_type);
+        w->answer.location = w->strings[3] = hm_xstrdup(in->answer->location);
+        w->answer.problem = w->strings[4] = hm_xstrdup_null(in->answer->problem);
+        w->in.answer = &w->answer;
+        return w;
+    }
+    w->in.user = w->strings[0] = hm_xstrdup_null(in->user);
+    w->in.user_team = w->strings[1] = hm_xstrdup_null(in->user_team);
+    w->in.nonce = w->strings[2] = hm_xstrdup_null(in->nonce);
+    w->in.typed = w->strings[3] = hm_xstrdup_null(in->typed);
+    w->in.reason = w->strings[4] = hm_xstrdup_null(in->reason);
+    return w;
+}
+
+static void push_kind(struct entry *e, enum hm_input_kind kind)
+{
+    struct hm_input in = {.kind = kind};
+    push(e, waiting_new(&in));
+}
+
+/* ---- replies --------------------------------------------------------------------------------------------------------- */
+
+static void owe_reply(struct entry *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg)
+{
+    if (on_reply == NULL)
+        return;
+    struct owed *o = hm_xcalloc(1, sizeof *o);
+    *o = (struct owed){.reply = *reply, .on_reply = on_reply, .arg = arg};
+    *e->owed_tail = o;
+    e->owed_tail = &o->next;
+}
+
+/* not_stored: the commit failed, whatever was decided is void. */
+static void pay_replies(struct entry *e, bool not_stored)
+{
+    struct owed *o = e->owed;
+    e->owed = NULL;
+    e->owed_tail = &e->owed;
+    while (o != NULL) {
+        struct owed *next = o->next;
+        struct hm_reply sorry = {.kind = HM_REPLY_NOT_STORED};
+        o->on_reply(o->arg, not_stored ? &sorry : &o->reply, e->run);
+        free(o);
+        o = next;
+    }
+}
+
+/* ---- deciding -------------------------------------------------------------------------------------------------------- */
+
+/* Folds events from `from` on; HM_EBUG when one does not fit, which decide must never produce. */
+static enum hm_code fold_from(struct entry *e, size_t from, struct hm_err *err)
+{
+    const struct hm_runner_io *io = &e->runner->io;
+    for (size_t i = from; i < e->batch.count; i++) {
+        enum hm_code code = hm_run_fold(e->run, &e->batch.items[i], io->recipe_by_sha, io->arg, err);
+        if (code != HM_OK)
+            return code;
+    }
+    return HM_OK;
+}
+
+static enum hm_code decide_one(struct entry *e, const struct hm_input *in, struct hm_reply *ret_reply, struct hm_err *err)
+{
+    struct hm_run_env env = {0};
+    size_t before = e->batch.count;
+    e->runner->io.env(e->runner->io.arg, e->run->recipe->name, &env);
+    enum hm_code code = hm_run_decide(e->run, in, &env, &e->batch, ret_reply, err);
+    if (code == HM_OK)
+        code = fold_from(e, before, err);
+    return code;
+}
+
+/* One input, and then as far as it goes. */
+static enum hm_code decide_all(struct entry *e, const struct waiting *w, struct hm_err *err)
+{
+    struct hm_reply reply = {0};
+    enum hm_code code = decide_one(e, &w->in, &reply, err);
+    if (code != HM_OK)
+        return code;
+    owe_reply(e, &reply, w->on_reply, w->reply_arg);
+    for (unsigned round = 0; e->run->status == HM_RUN_GOING; round++) {
+        const struct hm_input go = {.kind = HM_IN_GO};
+        size_t before = e->batch.count;
+        code = decide_one(e, &go, &reply, err);
+        if (code != HM_OK || e->batch.count == before)
+            return code;
+        if (round > MAX_ROUNDS)
+            return hm_err_set(err, HM_EBUG, "run %s decides without end", e->id);
+    }
+    return HM_OK;
+}
+
+static void arm(struct hm_runner *runner)
+{
+    int64_t wake = INT64_MAX;
+    for (size_t i = 0; i < runner->count; i++) {
+        struct entry *e = runner->entries[i];
+        int64_t want = e->broken ? e->reload_ms : e->committing ? INT64_MAX : hm_run_wake_ms(e->run);
+        if (want < wake)
+            wake = want;
+    }
+    if (wake != runner->wake_ms) {
+        runner->wake_ms = wake;
+        runner->io.wake(runner->io.arg, wake);
+    }
+}
+
+static void pump(struct entry *e);
+
+static void commit(struct entry *e)
+{
+    struct hm_runner *runner = e->runner;
+    bool has_text = false;
+    for (size_t i = 0; i < e->batch.count; i++)
+        has_text = has_text || e->batch.items[i].type == HM_EV_RUN_STARTED || e->batch.items[i].type == HM_EV_RUN_REPLANNED;
+    struct hm_commit c = {
+        .run_id = e->id,
+        .first_seq = e->run->seq - (int64_t)e->batch.count + 1,
+        .events = &e->batch,
+        .run = e->run,
+        .recipe = has_text ? e->run->recipe : NULL,
+        .inbox_id = e->inbox_id,
+    };
+    e->committing = true;
+    runner->committing++;
+    runner->io.commit(runner->io.arg, &c, e);
+}
+
+/* Something went against our own rules: the run is not touched any further in this process; the log has it, and a restart reads it
+ * from the journal. */
+static void quarantine(struct entry *e, const struct hm_err *err)
+{
+    hm_log(HM_LOG_ERROR, e->id, "stopped for safety: %s", err->msg);
+    hm_events_done(&e->batch);
+    pay_replies(e, true);
+    e->broken = true;
+    e->reload_ms = INT64_MAX;
+}
+
+/* The driver: takes what waits, decides, commits. */
+static void pump(struct entry *e)
+{
+    struct waiting *w = NULL;
+    struct hm_err err = {0};
+    if (e->committing || e->broken)
+        return;
+    while ((w = pop(e)) != NULL) {
+        enum hm_code code = decide_all(e, w, &err);
+        free_waiting(w);
+        if (code != HM_OK) {
+            quarantine(e, &err);
+            return;
+        }
+    }
+    if (e->batch.count > 0)
+        commit(e);
+    else
+        pay_replies(e, false);
+}
+
+/* ---- after the commit ------------------------------------------------------------------------------------------------ */
+
+static int step_index(const struct hm_run *run, const char *id)
+{
+    for (size_t i = 0; i < run->recipe->n_steps; i++)
+        if (strcmp(run->recipe->steps[i].id, id) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The ticket of a committed CALL_STARTED, if that request is still the one the state waits for. */
+static bool ticket_of(const struct hm_run *run, const struct hm_event *event, int64_t seq, struct hm_ticket *ret_ticket)
+{
+    const char *purpose = hm_json_get_str(event->data, "purpose", "step");
+    int step = step_index(run, hm_json_get_str(event->data, "step", ""));
+    if (step < 0)
+        return false;
+    *ret_ticket = (struct hm_ticket){.step = step, .item = (int)hm_json_get_int(event->data, "item", 0), .seq = seq};
+    ret_ticket->purpose = strcmp(purpose, "probe") == 0    ? HM_FOR_PROBE
+                          : strcmp(purpose, "verify") == 0 ? HM_FOR_VERIFY
+                                                           : HM_FOR_STEP;
+    const struct hm_step_state *state = &run->steps[step];
+    if (ret_ticket->purpose != HM_FOR_VERIFY && (size_t)ret_ticket->item >= state->n_calls)
+        return false;
+    const struct hm_call *call = ret_ticket->purpose == HM_FOR_VERIFY ? &state->verify : &state->calls[ret_ticket->item];
+    return call->seq == seq && (call->phase == HM_CALL_FLYING || call->phase == HM_CALL_PROBING);
+}
+
+static void send_one(struct entry *e, const struct hm_event *event, const struct hm_ticket *ticket)
+{
+    struct hm_runner *runner = e->runner;
+    struct hm_run_env env = {0};
+    struct hm_request req;
+    struct hm_err err = {0};
+    runner->io.env(runner->io.arg, e->run->recipe->name, &env);
+    const struct hm_backend *backend = env.backend(env.arg, hm_json_get_str(event->data, "backend", ""));
+    enum hm_code code = hm_request_from_json(hm_json_get_obj(event->data, "request"), &req, &err);
+
+    if (code == HM_OK && backend != NULL) {
+        e->flying++;
+        runner->flying++;
+        runner->io.send(runner->io.arg, e->id, ticket, backend, &req, e->run->recipe->steps[ticket->step].timeout_ms);
+    } else {
+        struct hm_answer answer = {
+            .transport = HM_TRANSPORT_NOT_SENT, .body = "", .errors = "", .content_type = "", .location = "",
+            .problem = code == HM_OK ? "its backend was removed from the configuration" : err.msg, .retry_after_s = -1,
+        };
+        struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = &answer};
+        push(e, waiting_new(&in));
+    }
+    hm_request_done(&req);
+}
+
+static void perform(struct entry *e, const struct hm_events *events, int64_t first_seq)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        struct hm_ticket ticket;
+        if (events->items[i].type == HM_EV_CALL_STARTED &&
+            ticket_of(e->run, &events->items[i], first_seq + (int64_t)i, &ticket))
+            send_one(e, &events->items[i], &ticket);
+    }
+}
+
+struct reloading {
+    struct entry *entry;
+    struct hm_run *run;
+    struct hm_err *err;
+    enum hm_code code;
+};
+
+static bool reload_one(void *arg, const struct hm_event *event)
+{
+    struct reloading *r = arg;
+    const struct hm_runner_io *io = &r->entry->runner->io;
+    r->code = hm_run_fold(r->run, event, io->recipe_by_sha, io->arg, r->err);
+    return r->code == HM_OK;
+}
+
+/* Folds the run anew from the journal; what was under way counts as lost. False: not possible now. */
+static bool reload(struct entry *e, struct hm_err *err)
+{
+    struct reloading r = {.entry = e, .run = hm_run_new(), .err = err};
+    const struct hm_runner_io *io = &e->runner->io;
+    enum hm_code code = io->load(io->arg, e->id, reload_one, &r, err);
+    if (code == HM_OK)
+        code = r.code;
+    if (code != HM_OK) {
+        hm_run_free(r.run);
+        return false;
+    }
+    hm_run_free(e->run);
+    e->run = r.run;
+    e->broken = false;
+    push_kind(e, HM_IN_LOST);
+    return true;
+}
+
+static void commit_failed(struct entry *e, const char *problem)
+{
+    struct hm_runner *runner = e->runner;
+    struct hm_run_env env = {0};
+    hm_log(HM_LOG_ERROR, e->id, "not stored: %s", problem);
+    hm_events_done(&e->batch);
+    pay_replies(e, true);
+    if (!e->born) {
+        if (e->on_started != NULL)
+            e->on_started(e->started_arg, HM_EIO, "", problem);
+        drop_entry(e);
+        arm(runner);
+        return;
+    }
+    runner->io.env(runner->io.arg, e->run->recipe->name, &env);
+    e->broken = true;
+    e->reload_ms = env.now_ms + RELOAD_MS;
+    arm(runner);
+}
+
+/* A run that is over, with nothing left to do in this process. */
+static void drop_if_over(struct entry *e)
+{
+    if (e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
+        drop_entry(e);
+}
+
+void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code code, const char *problem)
+{
+    struct entry *e = token;
+    e->committing = false;
+    runner->committing--;
+    if (code != HM_OK) {
+        commit_failed(e, problem);
+        return;
+    }
+    struct hm_events done = e->batch;
+    hm_events_init(&e->batch);
+    int64_t first_seq = e->run->seq - (int64_t)done.count + 1;
+    e->inbox_id = 0;
+    if (!e->born) {
+        e->born = true;
+        if (e->on_started != NULL)
+            e->on_started(e->started_arg, HM_OK, e->id, "");
+    }
+    pay_replies(e, false);
+    perform(e, &done, first_seq);
+    hm_events_done(&done);
+    runner->io.changed(runner->io.arg, e->run);
+    pump(e);
+    drop_if_over(e);
+    arm(runner);
+}
+
+/* ---- inputs ---------------------------------------------------------------------------------------------------------- */
+
+static const struct hm_run *lock_holder(const struct hm_runner *runner, const char *lock)
+{
+    for (size_t i = 0; i < runner->count; i++) {
+        const struct hm_run *run = runner->entries[i]->run;
+        if (run->status == HM_RUN_GOING && run->lock != NULL && strcmp(run->lock, lock) == 0)
+            return run;
+    }
+    return NULL;
+}
+
+static void new_run_id(struct hm_runner *runner, const struct hm_run_env *env, char ret_id[16])
+{
+    /* No vowels (no words), nothing that looks like something else. 16 nonce characters give 16 picks. */
+    static const char letters[] = "23456789bcdfghjkmnpqrstvwxz";
+    char nonce[17];
+    for (size_t len = 4; len <= 8; len++) { /* longer when short ones are taken */
+        env->nonce(env->arg, nonce);
+        memcpy(ret_id, "r-", 2);
+        for (size_t i = 0; i < len; i++)
+            ret_id[2 + i] = letters[(unsigned char)nonce[i] % (sizeof letters - 1)];
+        ret_id[2 + len] = '\0';
+        struct hm_err err = {0};
+        bool taken = find_entry(runner, ret_id) != NULL ||
+                     runner->io.load(runner->io.arg, ret_id, NULL, NULL, &err) != HM_ENOTFOUND;
+        if (!taken)
+            return;
+    }
+}
+
+enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order *order, int64_t inbox_id,
+                             hm_started_fn on_started, void *arg, struct hm_err *err)
+{
+    char id[16];
+    struct hm_run_env env = {0};
+    struct hm_run_order mine = *order;
+    struct hm_events events;
+    hm_events_init(&events);
+    runner->io.env(runner->io.arg, order->recipe->name, &env);
+    new_run_id(runner, &env, id);
+    mine.run_id = id;
+    enum hm_code code = hm_run_start(&mine, &env, &events, err);
+    if (code != HM_OK)
+        return code;
+
+    const char *lock = hm_json_get_str(events.items[0].data, "lock", NULL);
+    const struct hm_run *holder = lock != NULL ? lock_holder(runner, lock) : NULL;
+    if (holder != NULL) {
+        char since[HM_TIME_MAX];
+        code = hm_err_set(err, HM_ECONFLICT, "%s, asked for by <@%s> at %s, is already at work on this", holder->id,
+                          holder->requester, hm_format_hhmm(holder->started_ms, since));
+        hm_events_done(&events);
+        return code;
+    }
+    struct entry *e = add_entry(runner, id);
+    e->batch = events;
+    e->inbox_id = inbox_id;
+    e->on_started = on_started;
+    e->started_arg = arg;
+    code = fold_from(e, 0, err);
+    if (code != HM_OK) {
+        drop_entry(e);
+        return code;
+    }
+    push_kind(e, HM_IN_GO);
+    pump(e);
+    return HM_OK;
+}
+
+/* Brings a run that is over (or forgotten) back from the journal, for a late click. NULL when there is none. */
+static struct entry *revive(struct hm_runner *runner, const char *run_id)
+{
+    struct hm_err err = {0};
+    struct entry *e = add_entry(runner, run_id);
+    e->born = true;
+    if (reload(e, &err))
+        return e;
+    drop_entry(e);
+    return NULL;
+}
+
+void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg)
+{
+    struct entry *e = find_entry(runner, run_id);
+    if (e == NULL)
+        e = revive(runner, run_id);
+    if (e == NULL || e->broken || !e->born) {
+        struct hm_reply reply = {.kind = e == NULL ? HM_REPLY_STALE : HM_REPLY_NOT_STORED};
+        on_reply(arg, &reply, NULL);
+        return;
+    }
+    struct waiting *w = waiting_new(in);
+    w->on_reply = on_reply;
+    w->reply_arg = arg;
+    push(e, w);
+    pump(e);
+    drop_if_over(e);
+    arm(runner);
+}
+
+void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket, const struct hm_answer *answer,
+                      int64_t duration_ms)
+{
+    struct entry *e = find_entry(runner, run_id);
+    runner->flying--;
+    if (e == NULL)
+        return;
+    struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = answer, .duration_ms = duration_ms};
+    if (e->flying > 0)
+        e->flying--;
+    push(e, waiting_new(&in));
+    pump(e);
+    drop_if_over(e);
+    arm(runner);
+}
+
+/* Feeds every run; backwards, because a run that ends leaves the list. */
+static void feed_all(struct hm_runner *runner, enum hm_input_kind kind, int64_t due_ms)
+{
+    for (size_t i = runner->count; i-- > 0;) {
+        struct entry *e = runner->entries[i];
+        if (e->broken || (due_ms != INT64_MAX && (e->committing || hm_run_wake_ms(e->run) > due_ms)))
+            continue;
+        push_kind(e, kind);
+        pump(e);
+        drop_if_over(e);
+    }
+}
+
+void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
+{
+    for (size_t i = 0; i < runner->count; i++) {
+        struct entry *e = runner->entries[i];
+        struct hm_err err = {0};
+        if (!e->broken || e->reload_ms > now_ms)
+            continue;
+        if (reload(e, &err)) {
+            pump(e);
+        } else {
+            hm_log(HM_LOG_ERROR, e->id, "can not be read from the journal: %s", err.msg);
+            e->reload_ms = now_ms + RELOAD_MS;
+        }
+    }
+    feed_all(runner, HM_IN_TIME, now_ms);
+    runner->wake_ms = INT64_MAX; /* that wish is fulfilled */
+    arm(runner);
+}
+
+void hm_runner_changed(struct hm_runner *runner)
+{
+    feed_all(runner, HM_IN_CHANGED, INT64_MAX);
+    arm(runner);
+}
+
+enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, struct hm_err *err)
+{
+    struct entry *e = find_entry(runner, run_id);
+    if (e == NULL)
+        e = add_entry(runner, run_id);
+    e->born = true;
+    if (e->broken)
+        return HM_OK;
+    enum hm_code code = hm_run_fold(e->run, event, runner->io.recipe_by_sha, runner->io.arg, err);
+    if (code != HM_OK)
+        quarantine(e, err);
+    return code;
+}
+
+void hm_runner_restored(struct hm_runner *runner)
+{
+    for (size_t i = runner->count; i-- > 0;) {
+        struct entry *e = runner->entries[i];
+        if (e->broken)
+            continue;
+        push_kind(e, HM_IN_LOST);
+        push_kind(e, HM_IN_CHANGED);
+        runner->io.changed(runner->io.arg, e->run);
+        pump(e);
+        drop_if_over(e);
+    }
+    arm(runner);
+}
+
+const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id)
+{
+    struct entry *e = find_entry(runner, run_id);
+    return e != NULL && e->born && !e->broken ? e->run : NULL;
+}
+
+void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg)
+{
+    for (size_t i = 0; i < runner->count; i++)
+        if (runner->entries[i]->born && !runner->entries[i]->broken)
+            visit(arg, runner->entries[i]->run);
+}
+
+size_t hm_runner_count(const struct hm_runner *runner)
+{
+    return runner->count;
+}
+
+bool hm_runner_idle(const struct hm_runner *runner)
+{
+    return runner->committing == 0;
+}
