@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "journal/sqlite.h"
+#include "journal/thread.h"
 
 struct hm_checkpointer {
     sqlite3 *db; /* the thread's own, between new and free */
@@ -52,7 +53,7 @@ struct hm_checkpointer *hm_checkpointer_new(const char *path, struct hm_err *err
     HM_ASSERT(rc == 0);
     rc = uv_cond_init(&cp->changed);
     HM_ASSERT(rc == 0);
-    rc = uv_thread_create(&cp->thread, run, cp);
+    rc = hm_thread_start(&cp->thread, "hm-checkpoint", run, cp);
     if (rc == 0)
         return cp;
 

@@ -8,14 +8,9 @@
  *
  * Closing is driven by the loop: OPEN → CLOSING (everything queued, also by callbacks meanwhile, is still committed) → STOPPING
  * (nothing outstanding; the thread closes the file) → CLOSED (thread joined, handle closed, on_closed called). What is put from
- * STOPPING on fails with HM_EIO.
- *
- * The thread runs with all signals blocked: they are the loop's, and a SIGXFSZ that is not delivered makes a write over
- * RLIMIT_FSIZE an error (EFBIG) like a full disk instead of the process's end. */
+ * STOPPING on fails with HM_EIO. */
 #include "journal/journal.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +22,7 @@
 #include "journal/crash.h"
 #include "journal/lockfile.h"
 #include "journal/store.h"
+#include "journal/thread.h"
 
 /* The most batches in one transaction. More would make the first of a burst wait for the last; fewer would pay more fsyncs. */
 enum { GROUP_MAX = 512 };
@@ -292,18 +288,6 @@ static void on_wake(uv_async_t *wake)
 /* ---- what others call
  * ----------------------------------------------------------------------------------------------------------- */
 
-static int start_thread(struct hm_journal *journal)
-{
-    sigset_t all;
-    sigset_t before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* threads inherit the mask */
-    int rc = uv_thread_create(&journal->thread, thread_main, journal);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 static void free_parts(struct hm_journal *journal)
 {
     hm_store_free(journal->store);
@@ -339,7 +323,7 @@ struct hm_journal *hm_journal_open(uv_loop_t *loop, const struct hm_journal_opts
     rc = uv_async_init(loop, &journal->wake, on_wake);
     HM_ASSERT(rc == 0);
     journal->wake.data = journal;
-    rc = start_thread(journal);
+    rc = hm_thread_start(&journal->thread, "hm-journal", thread_main, journal);
     HM_ASSERT(rc == 0);
     return journal;
 }

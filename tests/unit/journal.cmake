@@ -1,0 +1,2 @@
+# The journal.
+hm_unit_test(journal NEEDS hm_journal SOURCES journal_fixture.c)
