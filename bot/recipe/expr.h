@@ -1,10 +1,11 @@
 /* The expression language of recipes: paths, literals, comparisons, `and or not in`, count() and nothing more.
  *
- *   count(list.datasets) == 0        left.count == 0 or only != '.*'        not find.ok        environment in ['cantareira', 'foz']
+ *   count(list.datasets) == 0        left.count == 0 or only != '.*'        not find.ok        environment in ['cantareira',
+ * 'foz']
  *
- * Pure: evaluates over a JSON object (the scope) and gives a JSON value. A missing path is null. null, false, 0, "" and empty lists
- * and objects are false. Comparing values of different types with == is false, with < and > an error. Precedence: not, comparison
- * and in, and, or; parentheses. Ceilings: 2,000 bytes, 50 levels. */
+ * Pure: evaluates over a JSON object (the scope) and gives a JSON value. A missing path is null. null, false, 0, "" and empty
+ * lists and objects are false. Comparing values of different types with == is false, with < and > an error. Precedence: not,
+ * comparison and in, and, or; parentheses. Ceilings: 2,000 bytes, 50 levels. */
 #ifndef HM_RECIPE_EXPR_H
 #define HM_RECIPE_EXPR_H
 

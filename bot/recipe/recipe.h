@@ -1,8 +1,8 @@
 /* A recipe: a runbook as data. Loaded from one file, checked completely, immutable afterwards.
  *
  * Happy path: hm_recipe_load() → struct hm_recipe. Failure: every finding lands in the diags with file and line; a recipe with a
- * finding does not exist. The rule that matters most: an effectful step that no `approve` step dominates does not load, unless the
- * recipe says ungated = "<why>". */
+ * finding does not exist. The rule that matters most: an effectful step that no `approve` step dominates does not load, unless
+ * the recipe says ungated = "<why>". */
 #ifndef HM_RECIPE_RECIPE_H
 #define HM_RECIPE_RECIPE_H
 
@@ -22,9 +22,9 @@ enum hm_param_type {
     HM_PARAM_UUID,
     HM_PARAM_INT,
     HM_PARAM_BOOL,
-    HM_PARAM_REGEX,  /* PCRE2, must compile */
-    HM_PARAM_CHOICE, /* one of `choices` */
-    HM_PARAM_DATE,   /* YYYY-MM-DD */
+    HM_PARAM_REGEX,   /* PCRE2, must compile */
+    HM_PARAM_CHOICE,  /* one of `choices` */
+    HM_PARAM_DATE,    /* YYYY-MM-DD */
     HM_PARAM_DATASET, /* dataset/x, model/x, archive/x, series/x, series-raw/x, series-contract/x, contract-…/x, policy/x */
     HM_PARAM_NR
 };
@@ -33,12 +33,12 @@ struct hm_param {
     char *name;
     enum hm_param_type type;
     char *help;
-    bool optional;                  /* may stay without a value (null) */
-    struct hm_template *fallback;   /* `default`; may use ${known.…}; NULL = none */
-    char **choices;                 /* CHOICE; NULL-terminated */
-    char *pattern;                  /* STRING: PCRE2 the whole value must match, or NULL */
-    int64_t min, max;               /* INT */
-    size_t max_len;                 /* STRING: scalars; default 200 */
+    bool optional;                /* may stay without a value (null) */
+    struct hm_template *fallback; /* `default`; may use ${known.…}; NULL = none */
+    char **choices;               /* CHOICE; NULL-terminated */
+    char *pattern;                /* STRING: PCRE2 the whole value must match, or NULL */
+    int64_t min, max;             /* INT */
+    size_t max_len;               /* STRING: scalars; default 200 */
 };
 
 enum hm_step_kind { HM_STEP_DO, HM_STEP_APPROVE, HM_STEP_ASK, HM_STEP_MANUAL, HM_STEP_SAY, HM_STEP_OFFER, HM_STEP_NR };
@@ -68,7 +68,7 @@ struct hm_step {
 
     /* do */
     struct hm_call_spec call;
-    enum hm_effect effect; /* the action's, or the stricter one the recipe asked for */
+    enum hm_effect effect;          /* the action's, or the stricter one the recipe asked for */
     struct hm_args_template *probe; /* context for the action's probe; NULL = none */
     struct hm_expr *foreach;        /* NULL = one call */
     char *as;
@@ -77,7 +77,7 @@ struct hm_step {
     bool not_found_ok; /* on_not_found = "continue": the step ends with ok = false, the run goes on */
     unsigned tries;    /* 1 = no retry */
     int64_t retry_wait_ms;
-    int64_t timeout_ms; /* of one call; 0 = the backend's */
+    int64_t timeout_ms;    /* of one call; 0 = the backend's */
     struct hm_expr *until; /* repeat the read until true */
     int64_t until_every_ms, until_within_ms;
     struct hm_clause expect; /* .when must be true afterwards, else the step failed with .say */
@@ -97,7 +97,7 @@ struct hm_step {
     char **by; /* role names, NULL-terminated */
     unsigned need;
     int64_t expires_ms;
-    struct hm_template *typed; /* the approver types this; NULL = no */
+    struct hm_template *typed;  /* the approver types this; NULL = no */
     struct hm_expr *typed_when; /* NULL = always */
     bool self;
     bool break_glass;
@@ -105,8 +105,8 @@ struct hm_step {
     /* ask */
     struct {
         struct hm_template *question;
-        struct hm_expr *from;        /* list to choose from; NULL = fields */
-        struct hm_template *label;   /* of one item (`item` in scope) */
+        struct hm_expr *from;      /* list to choose from; NULL = fields */
+        struct hm_template *label; /* of one item (`item` in scope) */
         bool many;
         struct hm_param *fields;
         size_t n_fields;
@@ -123,7 +123,7 @@ struct hm_step {
         struct hm_template *label;
         struct hm_args_template *with;
         struct hm_expr *when;
-    } *offers;
+    } * offers;
     size_t n_offers;
 
     /* filled in by the loader: index of the approve step that dominates this effectful step, or -1 */
@@ -132,18 +132,18 @@ struct hm_step {
 
 struct hm_recipe {
     char *name, *title, *doc;
-    char **who;                /* roles that may start it; NULL-terminated; empty = everybody */
-    struct hm_template *lock;  /* NULL = none */
-    int64_t timeout_ms;        /* of the whole run, gates included */
-    char *ungated;             /* why effects need no approval; NULL = they do */
+    char **who;               /* roles that may start it; NULL-terminated; empty = everybody */
+    struct hm_template *lock; /* NULL = none */
+    int64_t timeout_ms;       /* of the whole run, gates included */
+    char *ungated;            /* why effects need no approval; NULL = they do */
     struct hm_param *params;
     size_t n_params;
     struct hm_step *steps;
     size_t n_steps;
     char *file;
-    char *text;                /* the file, as loaded */
-    char sha256[65];           /* of text */
-    enum hm_effect worst;      /* the strictest effect of all steps */
+    char *text;           /* the file, as loaded */
+    char sha256[65];      /* of text */
+    enum hm_effect worst; /* the strictest effect of all steps */
 };
 
 /* What a recipe may name; from the settings. */
@@ -180,8 +180,8 @@ const struct hm_recipe *hm_recipes_find(const struct hm_recipes *recipes, const 
 HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope, json_t **ret_given,
                                     struct hm_err *err);
 /* Words of a slash command after the recipe's name ("5a5d… transaction=3197…") → raw object for hm_params_check_new(): positional
- * words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; pasted <https://…|x>, <@U…|x>, <#C…|x> are
- * unwrapped. */
+ * words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; pasted <https://…|x>, <@U…|x>, <#C…|x>
+ * are unwrapped. */
 HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
 /* "uuid", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
 const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size);

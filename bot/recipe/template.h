@@ -10,10 +10,11 @@
 #include "recipe/expr.h"
 
 enum hm_sink {
-    HM_SINK_PLAIN,   /* as it is: lock names, typed answers, one argv element */
-    HM_SINK_MRKDWN,  /* Slack mrkdwn: & < > escaped, and * _ ~ ` defused; null shows as "–" */
-    HM_SINK_URL,     /* percent-encoded */
-    HM_SINK_JSON,    /* inside a JSON string literal */
+    HM_SINK_PLAIN,  /* as it is: lock names, typed answers, one argv element */
+    HM_SINK_MRKDWN, /* Slack mrkdwn: & < > escaped, and * _ ~ ` defused (slack/escape.h), on one line unless the template puts
+                       it between ``` fences; null and an empty list show as "–", a list of plain values as "a, b, c" */
+    HM_SINK_URL,    /* percent-encoded */
+    HM_SINK_JSON,   /* inside a JSON string literal */
     HM_SINK_NR
 };
 
@@ -26,6 +27,14 @@ void hm_template_paths(const struct hm_template *tpl, void (*visit)(void *arg, c
 
 /* Caller frees; NULL with err set: a null value (all sinks but MRKDWN), an object or list where text is needed, over 64 KiB. */
 HM_MUST char *hm_template_render(const struct hm_template *tpl, enum hm_sink sink, const json_t *scope, struct hm_err *err);
+
+/* The value for a place that takes any type: a template that is one ${expr} alone gives that expression's value (null too), any
+ * other its text (HM_SINK_PLAIN). A new reference, or NULL with err set. */
+HM_MUST json_t *hm_template_value_new(const struct hm_template *tpl, const json_t *scope, struct hm_err *err);
+/* True when it is one ${expr} alone, so that hm_template_value_new() keeps the type. */
+bool hm_template_is_value(const struct hm_template *tpl);
+/* True when there is no ${…} in it. */
+bool hm_template_is_literal(const struct hm_template *tpl);
 
 /* A tree of JSON values whose strings are templates: a step's `with`. A string that is one ${expr} alone keeps the value's type
  * (and a null value drops the key); any other string becomes text. */
