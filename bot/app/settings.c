@@ -1,0 +1,360 @@
+/* hausmeister.cfg: see settings.h. */
+#include "app/settings.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cfg.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+enum { TEXT_MAX = 500, URL_MAX = 2000 };
+static const int64_t HOUR_MS = 3600000;
+
+static char *copy_str(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
+{
+    return hm_xstrdup_null(hm_cfg_get_str(group, key, need, max));
+}
+
+/* A path as open() needs it. */
+static char *resolve(const struct hm_settings *settings, const char *path)
+{
+    return path[0] == '/' ? hm_xstrdup(path) : hm_xasprintf("%s/%s", settings->dir, path);
+}
+
+static char *copy_path(struct hm_settings *settings, struct hm_cfg_node *group, const char *key)
+{
+    const char *path = hm_cfg_get_str(group, key, HM_CFG_OPTIONAL, PATH_MAX);
+    return path != NULL ? resolve(settings, path) : NULL;
+}
+
+/* https anywhere; plain http only to this machine, so that no token and no request is readable on a wire. */
+static bool url_ok(const char *url)
+{
+    static const char *const loopback[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+    if (hm_starts_with(url, "https://"))
+        return url[8] != '\0';
+    for (size_t i = 0; i < HM_ARRAY_LEN(loopback); i++) {
+        size_t len = strlen(loopback[i]);
+        if (strncmp(url, loopback[i], len) == 0 && (url[len] == '\0' || url[len] == ':' || url[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static void check_url(const struct hm_cfg_node *group, const char *key, const char *url)
+{
+    if (url != NULL && !url_ok(url))
+        hm_cfg_add(group, "%s \"%s\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)", key, url);
+}
+
+static char *secret_ref(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
+{
+    char *ref = copy_str(group, key, need, TEXT_MAX);
+    if (ref != NULL && !hm_secret_ref_ok(ref)) {
+        hm_cfg_add(group, "%s must not hold the secret itself: write env:NAME, file:PATH or credential:NAME", key);
+        HM_FREE(ref);
+    }
+    return ref;
+}
+
+static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
+{
+    struct hm_cfg_node *slack = hm_cfg_get_group(root, "slack", HM_CFG_REQUIRED);
+    if (slack == NULL)
+        return;
+    const char *from_env = getenv("SLACK_API_URL");
+    const char *url = hm_cfg_get_str(slack, "api_url", HM_CFG_OPTIONAL, URL_MAX);
+    if (from_env != NULL && from_env[0] != '\0')
+        url = from_env;
+    if (url == NULL)
+        url = "https://slack.com/api/";
+    check_url(slack, from_env != NULL && from_env[0] != '\0' ? "SLACK_API_URL" : "api_url", url);
+    settings->slack.api_url = hm_ends_with(url, "/") ? hm_xstrdup(url) : hm_xasprintf("%s/", url);
+    settings->slack.app_token = secret_ref(slack, "app_token", HM_CFG_REQUIRED);
+    settings->slack.bot_token = secret_ref(slack, "bot_token", HM_CFG_REQUIRED);
+    settings->slack.command = copy_str(slack, "command", HM_CFG_OPTIONAL, 32);
+    settings->slack.channel = copy_str(slack, "channel", HM_CFG_OPTIONAL, 32);
+    settings->slack.audit_channel = copy_str(slack, "audit_channel", HM_CFG_OPTIONAL, 32);
+    settings->slack.ca = copy_path(settings, slack, "ca");
+    if (settings->slack.command == NULL)
+        settings->slack.command = hm_xstrdup("/hausmeister");
+    if (settings->slack.command[0] != '/')
+        hm_cfg_add(slack, "command \"%s\" must begin with a slash", settings->slack.command);
+    hm_cfg_finish(slack);
+}
+
+static void read_journal(struct hm_settings *settings, struct hm_cfg_node *root)
+{
+    struct hm_cfg_node *journal = hm_cfg_get_group(root, "journal", HM_CFG_REQUIRED);
+    if (journal == NULL)
+        return;
+    const char *engine = hm_cfg_get_str(journal, "engine", HM_CFG_OPTIONAL, 20);
+    if (engine != NULL && strcmp(engine, "sqlite") != 0)
+        hm_cfg_add(journal, "engine \"%s\" is not in this build; write \"sqlite\"", engine);
+    const char *path = hm_cfg_get_str(journal, "path", HM_CFG_REQUIRED, PATH_MAX);
+    if (path != NULL)
+        settings->journal_path = resolve(settings, path);
+    hm_cfg_finish(journal);
+}
+
+static void read_http(struct hm_settings *settings, struct hm_cfg_node *root)
+{
+    struct hm_cfg_node *http = hm_cfg_get_group(root, "http", HM_CFG_OPTIONAL);
+    if (http == NULL)
+        return;
+    settings->http_listen = copy_str(http, "listen", HM_CFG_REQUIRED, 100);
+    hm_cfg_finish(http);
+}
+
+static void read_roles(struct hm_settings *settings, struct hm_cfg_node *root)
+{
+    struct hm_cfg_node *roles = hm_cfg_get_group(root, "roles", HM_CFG_OPTIONAL);
+    if (roles == NULL)
+        return;
+    settings->roles = hm_xcalloc(hm_cfg_count(roles), sizeof settings->roles[0]);
+    for (size_t i = 0; i < hm_cfg_count(roles); i++) {
+        const char *name = hm_cfg_name(hm_cfg_at(roles, i));
+        struct hm_cfg_node *group = hm_cfg_get_group(roles, name, HM_CFG_REQUIRED);
+        if (group == NULL)
+            continue;
+        struct hm_role *role = &settings->roles[settings->n_roles++];
+        role->name = hm_xstrdup(name);
+        role->users = hm_cfg_get_strings(group, "users", HM_CFG_OPTIONAL);
+        role->usergroup = copy_str(group, "usergroup", HM_CFG_OPTIONAL, 32);
+        if (role->users[0] == NULL && role->usergroup == NULL)
+            hm_cfg_add(group, "role %s has neither users nor a usergroup: nobody could ever be in it", name);
+        hm_cfg_finish(group);
+    }
+}
+
+/* "20/s", "30/min": requests per second; 0 when there is none. */
+static double read_rate(struct hm_cfg_node *group)
+{
+    static const struct {
+        const char *suffix;
+        double seconds;
+    } units[] = {{"/s", 1}, {"/min", 60}, {"/h", 3600}};
+    const char *text = hm_cfg_get_str(group, "rate", HM_CFG_OPTIONAL, 30);
+    if (text == NULL)
+        return 0;
+    for (size_t i = 0; i < HM_ARRAY_LEN(units); i++) {
+        uint32_t n = 0;
+        if (!hm_ends_with(text, units[i].suffix))
+            continue;
+        char *number = hm_xstrndup(text, strlen(text) - strlen(units[i].suffix));
+        bool ok = hm_parse_u32(number, 1000000, &n) && n > 0;
+        free(number);
+        if (ok)
+            return (double)n / units[i].seconds;
+    }
+    hm_cfg_add(group, "rate \"%s\": write a whole number and /s, /min or /h, like \"20/s\"", text);
+    return 0;
+}
+
+static void read_auth(struct hm_backend *backend, struct hm_cfg_node *group)
+{
+    struct hm_cfg_node *auth = hm_cfg_get_group(group, "auth", HM_CFG_OPTIONAL);
+    if (auth == NULL)
+        return;
+    backend->bearer_ref = secret_ref(auth, "bearer", HM_CFG_OPTIONAL);
+    backend->basic_ref = secret_ref(auth, "basic", HM_CFG_OPTIONAL);
+    if (backend->bearer_ref != NULL && backend->basic_ref != NULL)
+        hm_cfg_add(auth, "either bearer or basic, not both");
+    hm_cfg_finish(auth);
+}
+
+static json_t *read_object(struct hm_cfg_node *group, const char *key)
+{
+    struct hm_cfg_node *node = hm_cfg_get_group(group, key, HM_CFG_OPTIONAL);
+    return node != NULL ? hm_cfg_json_new(node) : hm_json_obj_new();
+}
+
+static void check_headers(const struct hm_cfg_node *group, const json_t *headers)
+{
+    const char *name = NULL;
+    const json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+    {
+        const char *text = json_string_value(value);
+        if (text == NULL || strpbrk(text, "\r\n") != NULL)
+            hm_cfg_add(group, "header %s must be one line of text", name);
+        if (strcasecmp(name, "authorization") == 0)
+            hm_cfg_add(group, "no Authorization among the headers: name the secret under auth = { bearer = \"env:…\"; }");
+    }
+}
+
+static void check_handler_settings(const struct hm_cfg_node *group, const struct hm_handler *handler, const json_t *given)
+{
+    const char *key = NULL;
+    const json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)given, key, value)
+    {
+        bool known = false;
+        for (const char *const *allowed = handler->settings; allowed != NULL && *allowed != NULL && !known; allowed++)
+            known = strcmp(*allowed, key) == 0;
+        if (!known)
+            hm_cfg_add(group, "handler %s knows no setting \"%s\"", handler->name, key);
+    }
+}
+
+static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group, const char *name)
+{
+    struct hm_backend *backend = &settings->backends[settings->n_backends++];
+    backend->name = hm_xstrdup(name);
+    backend->handler = copy_str(group, "handler", HM_CFG_REQUIRED, 40);
+    backend->url = copy_str(group, "url", HM_CFG_REQUIRED, URL_MAX);
+    check_url(group, "url", backend->url);
+    for (size_t len = backend->url != NULL ? strlen(backend->url) : 0; len > 0 && backend->url[len - 1] == '/'; len--)
+        backend->url[len - 1] = '\0';
+    read_auth(backend, group);
+    backend->settings = read_object(group, "settings");
+    backend->headers = read_object(group, "headers");
+    check_headers(group, backend->headers);
+    backend->ca = copy_path(settings, group, "ca");
+    backend->client_cert = copy_path(settings, group, "client_cert");
+    backend->client_key = copy_path(settings, group, "client_key");
+    backend->proxy = copy_str(group, "proxy", HM_CFG_OPTIONAL, URL_MAX);
+    backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, HOUR_MS);
+    backend->rate_per_s = read_rate(group);
+    backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
+    const struct hm_handler *handler = backend->handler != NULL ? hm_handler_find(backend->handler) : NULL;
+    if (backend->handler != NULL && handler == NULL)
+        hm_cfg_add(group, "there is no handler \"%s\"", backend->handler);
+    if (handler != NULL)
+        check_handler_settings(group, handler, backend->settings);
+    hm_cfg_finish(group);
+}
+
+static void read_backends(struct hm_settings *settings, struct hm_cfg_node *root)
+{
+    struct hm_cfg_node *backends = hm_cfg_get_group(root, "backends", HM_CFG_OPTIONAL);
+    if (backends == NULL)
+        return;
+    settings->backends = hm_xcalloc(hm_cfg_count(backends), sizeof settings->backends[0]);
+    for (size_t i = 0; i < hm_cfg_count(backends); i++) {
+        const char *name = hm_cfg_name(hm_cfg_at(backends, i));
+        struct hm_cfg_node *group = hm_cfg_get_group(backends, name, HM_CFG_REQUIRED);
+        if (group != NULL)
+            read_backend(settings, group, name);
+    }
+}
+
+static void load_recipes(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
+{
+    const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
+    const struct hm_backend **backends = hm_xcalloc(settings->n_backends, sizeof *backends);
+    for (size_t i = 0; i < settings->n_roles; i++)
+        roles[i] = settings->roles[i].name;
+    for (size_t i = 0; i < settings->n_backends; i++)
+        backends[i] = &settings->backends[i];
+    struct hm_names names = {roles, settings->n_roles, backends, settings->n_backends};
+    for (; *dirs != NULL; dirs++) {
+        char *dir = resolve(settings, *dirs);
+        hm_recipes_load_dir(&settings->recipes, dir, &names, diags);
+        free(dir);
+    }
+    hm_recipes_link(&settings->recipes, diags);
+    free(backends);
+    free(roles);
+}
+
+static char *dir_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL)
+        return hm_xstrdup(".");
+    return slash == file ? hm_xstrdup("/") : hm_xstrndup(file, (size_t)(slash - file));
+}
+
+struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
+{
+    size_t before = diags->count;
+    struct hm_settings *settings = hm_xcalloc(1, sizeof *settings);
+    struct hm_cfg *cfg = hm_cfg_open_file(file, diags);
+    char **dirs = NULL;
+    settings->file = hm_xstrdup(file);
+    settings->dir = dir_of(file);
+    if (cfg != NULL) {
+        struct hm_cfg_node *root = hm_cfg_root(cfg);
+        read_slack(settings, root);
+        read_journal(settings, root);
+        read_http(settings, root);
+        read_roles(settings, root);
+        read_backends(settings, root);
+        settings->known = read_object(root, "known");
+        dirs = hm_cfg_get_strings(root, "recipes", HM_CFG_REQUIRED);
+        hm_cfg_finish(root);
+    }
+    if (diags->count == before && dirs != NULL)
+        load_recipes(settings, dirs, diags);
+    hm_cfg_strings_free(dirs);
+    hm_cfg_close(cfg);
+    if (diags->count == before)
+        return settings;
+    hm_settings_free(settings);
+    return NULL;
+}
+
+static void backend_done(struct hm_backend *backend)
+{
+    free(backend->name);
+    free(backend->handler);
+    free(backend->url);
+    json_decref(backend->settings);
+    json_decref(backend->headers);
+    free(backend->bearer_ref);
+    free(backend->basic_ref);
+    free(backend->ca);
+    free(backend->client_cert);
+    free(backend->client_key);
+    free(backend->proxy);
+}
+
+void hm_settings_free(struct hm_settings *settings)
+{
+    if (settings == NULL)
+        return;
+    for (size_t i = 0; i < settings->n_backends; i++)
+        backend_done(&settings->backends[i]);
+    for (size_t i = 0; i < settings->n_roles; i++) {
+        free(settings->roles[i].name);
+        hm_cfg_strings_free(settings->roles[i].users);
+        free(settings->roles[i].usergroup);
+    }
+    hm_recipes_done(&settings->recipes);
+    free(settings->backends);
+    free(settings->roles);
+    json_decref(settings->known);
+    free(settings->file);
+    free(settings->dir);
+    free(settings->slack.api_url);
+    free(settings->slack.app_token);
+    free(settings->slack.bot_token);
+    free(settings->slack.command);
+    free(settings->slack.channel);
+    free(settings->slack.audit_channel);
+    free(settings->slack.ca);
+    free(settings->journal_path);
+    free(settings->http_listen);
+    free(settings);
+}
+
+const struct hm_backend *hm_settings_backend(const struct hm_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->n_backends; i++)
+        if (strcmp(settings->backends[i].name, name) == 0)
+            return &settings->backends[i];
+    return NULL;
+}
+
+const struct hm_role *hm_settings_role(const struct hm_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->n_roles; i++)
+        if (strcmp(settings->roles[i].name, name) == 0)
+            return &settings->roles[i];
+    return NULL;
+}

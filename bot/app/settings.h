@@ -1,0 +1,52 @@
+/* hausmeister.cfg: the configuration, checked completely and immutable once loaded.
+ *
+ * Happy path: hm_settings_load() reads the file, then the recipes it names. Failure: all findings, as file:line, in the diags; and
+ * NULL. Secrets are only named here; they are read when they are used. */
+#ifndef HM_APP_SETTINGS_H
+#define HM_APP_SETTINGS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "handlers/handler.h"
+#include "recipe/recipe.h"
+
+/* Who may do something: people by id, and one user group of Slack. */
+struct hm_role {
+    char *name;
+    char **users;    /* NULL-terminated */
+    char *usergroup; /* "S0RED", or NULL */
+};
+
+struct hm_settings {
+    char *file;
+    char *dir; /* what relative paths are relative to */
+    struct {
+        char *api_url;   /* with a trailing slash; $SLACK_API_URL overrides */
+        char *app_token; /* secret references */
+        char *bot_token;
+        char *command;       /* "/hausmeister" */
+        char *channel;       /* where runs without a thread of their own are shown; NULL = where they were asked for */
+        char *audit_channel; /* NULL = none */
+        char *ca;
+    } slack;
+    char *journal_path; /* absolute or relative to the working directory: ready for open() */
+    char *http_listen;  /* NULL = no HTTP server */
+    struct hm_role *roles;
+    size_t n_roles;
+    struct hm_backend *backends;
+    size_t n_backends;
+    json_t *known; /* {key: {field: value}}: what holds until an alarm remembers something newer */
+    struct hm_recipes recipes;
+};
+
+/* NULL when anything was found. */
+struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags);
+void hm_settings_free(struct hm_settings *settings);
+
+/* NULL when there is none. */
+const struct hm_backend *hm_settings_backend(const struct hm_settings *settings, const char *name);
+const struct hm_role *hm_settings_role(const struct hm_settings *settings, const char *name);
+
+#endif
