@@ -1,0 +1,136 @@
+/* Runs in the journal: see ledger.h. */
+#include "app/ledger.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct hm_ledger {
+    struct hm_journal *journal;
+    const char *path;
+    struct hm_journal_reader *reader; /* opened when first needed */
+};
+
+/* A commit under way. */
+struct writing {
+    struct hm_runner *runner;
+    void *token;
+};
+
+struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path)
+{
+    struct hm_ledger *ledger = hm_xcalloc(1, sizeof *ledger);
+    ledger->journal = journal;
+    ledger->path = path;
+    return ledger;
+}
+
+void hm_ledger_free(struct hm_ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    hm_journal_reader_free(ledger->reader);
+    free(ledger);
+}
+
+static void on_written(void *arg, const struct hm_put_result *result)
+{
+    struct writing *writing = arg;
+    hm_runner_committed(writing->runner, writing->token, result->code, result->error);
+    free(writing);
+}
+
+void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, void *token)
+{
+    const struct hm_run *run = commit->run;
+    struct hm_batch *batch = hm_batch_new();
+    struct writing *writing = hm_xmalloc(sizeof *writing);
+    *writing = (struct writing){runner, token};
+
+    if (commit->recipe != NULL)
+        hm_batch_recipe_text(batch, commit->recipe->sha256, commit->recipe->text);
+    hm_batch_run(batch, commit->run_id, run->recipe->name, run->requester, run->status == HM_RUN_GOING);
+    for (size_t i = 0; i < commit->events->count; i++) {
+        const struct hm_event *event = &commit->events->items[i];
+        hm_batch_event(batch, commit->run_id, commit->first_seq + (int64_t)i, hm_event_name(event->type),
+                       json_incref(event->data));
+    }
+    if (commit->inbox_id != 0)
+        hm_batch_inbox_done(batch, commit->inbox_id);
+    hm_journal_put(ledger->journal, batch, on_written, writing);
+}
+
+static struct hm_journal_reader *reader_of(struct hm_ledger *ledger, struct hm_err *err)
+{
+    if (ledger->reader == NULL)
+        ledger->reader = hm_journal_reader_open(ledger->path, err);
+    return ledger->reader;
+}
+
+/* A journal row as an event; the data is borrowed. False when its type is none of ours. */
+static bool as_event(const struct hm_event_row *row, struct hm_event *ret_event)
+{
+    *ret_event = (struct hm_event){.data = (json_t *)(uintptr_t)row->data, .at_ms = row->wall_ms};
+    return hm_event_parse(row->type, &ret_event->type);
+}
+
+struct loading {
+    bool (*visit)(void *arg, const struct hm_event *event);
+    void *arg;
+    size_t count;
+    bool foreign;
+};
+
+static bool on_row(void *arg, const struct hm_event_row *row)
+{
+    struct loading *loading = arg;
+    struct hm_event event;
+    loading->count++;
+    if (loading->visit == NULL)
+        return false;
+    if (!as_event(row, &event)) {
+        loading->foreign = true;
+        return false;
+    }
+    return loading->visit(loading->arg, &event);
+}
+
+enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
+                            bool (*visit)(void *visit_arg, const struct hm_event *event), void *visit_arg, struct hm_err *err)
+{
+    struct loading loading = {.visit = visit, .arg = visit_arg};
+    struct hm_journal_reader *reader = reader_of(ledger, err);
+    if (reader == NULL)
+        return HM_EIO;
+    enum hm_code code = hm_journal_events(reader, run_id, false, on_row, &loading, err);
+    if (code != HM_OK)
+        return code;
+    if (loading.foreign)
+        return hm_err_set(err, HM_EENV, "run %s holds events that this version does not know", run_id);
+    return loading.count > 0 ? HM_OK : hm_err_set(err, HM_ENOTFOUND, "there is no run %s", run_id);
+}
+
+static bool on_open_row(void *arg, const struct hm_event_row *row)
+{
+    struct hm_runner *runner = arg;
+    struct hm_event event;
+    struct hm_err err = {0};
+    if (!as_event(row, &event))
+        hm_log(HM_LOG_ERROR, row->run_id, "event %lld is of a kind that this version does not know: %s", (long long)row->seq,
+               row->type);
+    else if (hm_runner_restore(runner, row->run_id, &event, &err) != HM_OK)
+        hm_log(HM_LOG_ERROR, row->run_id, "can not be restored: %s", err.msg);
+    return true;
+}
+
+enum hm_code hm_ledger_restore(struct hm_ledger *ledger, struct hm_runner *runner, struct hm_err *err)
+{
+    struct hm_journal_reader *reader = reader_of(ledger, err);
+    if (reader == NULL)
+        return HM_EIO;
+    enum hm_code code = hm_journal_events(reader, NULL, true, on_open_row, runner, err);
+    if (code == HM_OK)
+        hm_runner_restored(runner);
+    return code;
+}

@@ -1,0 +1,23 @@
+/* Runs in the journal: what the runner wants written becomes one batch, and rows become events again. */
+#ifndef HM_APP_LEDGER_H
+#define HM_APP_LEDGER_H
+
+#include "journal/journal.h"
+#include "run/runner.h"
+
+struct hm_ledger;
+
+/* journal: borrowed. path: of the database, for reading; borrowed. */
+struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path);
+void hm_ledger_free(struct hm_ledger *ledger);
+
+/* hm_runner_io.commit: hm_runner_committed(runner, token, …) follows. */
+void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, void *token);
+/* hm_runner_io.load: HM_ENOTFOUND when there is no such run; visit NULL only asks. */
+HM_MUST enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
+                                    bool (*visit)(void *visit_arg, const struct hm_event *event), void *visit_arg,
+                                    struct hm_err *err);
+/* Hands every event of every open run to the runner, then hm_runner_restored(). A run that does not fit is logged and left alone. */
+HM_MUST enum hm_code hm_ledger_restore(struct hm_ledger *ledger, struct hm_runner *runner, struct hm_err *err);
+
+#endif
