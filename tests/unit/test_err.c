@@ -94,6 +94,8 @@ static void test_longest_sentence_is_not_cut(void **state)
     text[sizeof text - 1] = '\0';
     (void)hm_err_set(&err, HM_EIO, "%s", text);
     assert_string_equal(err.msg, text);
+    (void)hm_err_set(&err, HM_EIO, "%sa", text); /* one more is too many */
+    assert_true(hm_ends_with(err.msg, "a…"));
 }
 
 static void test_wrap_of_a_full_message_is_cut(void **state)

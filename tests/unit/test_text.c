@@ -102,6 +102,7 @@ static void test_utf8_lengths(void **state)
         {"\xff\xff\xff", 3, 2, 2, 2},         /* malformed bytes count one each */
         {"\x80\x80\x80\x80\x80", 5, 4, 4, 4}, /* no sequence to keep whole */
         {"é\x80\x80\x80\x80", 5, 5, 5, 6},    /* the cut is after the whole sequence */
+        {"é\x80", 2, 2, 2, 3},                /* a stray byte after it takes nothing away */
         {"\xe2\x82", 2, 1, 0, 1},             /* cut by its sender */
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
@@ -300,6 +301,7 @@ static void test_is_uuid(void **state)
         {"5a5d411b-e41a-4a30-ab34-bac476b957611", false},
         {"5a5d411be41a4a30ab34bac476b95761", false},
         {"5a5d411b-e41a-4a30-ab34-bac476b9576g", false},
+        {"5A5D411B-E41A-4A30-AB34-BAC476B9576G", false},
         {"5a5d411b-e41a-4a30-ab34_bac476b95761", false},
         {"5a5d411-be41a-4a30-ab34-bac476b95761", false},
         {"{5a5d411b-e41a-4a30-ab34-bac476b95761}", false},
