@@ -18,7 +18,7 @@ struct hm_http_exchange; /* one request being answered; valid until answered, dr
 struct hm_http_seen {
     const char *method;
     const char *path;  /* decoded, without the query */
-    const char *query; /* raw text after '?', "" when none */
+    const char *query; /* after '?', "name=value&…", percent-encoded anew (RFC 3986: nothing but A-Z a-z 0-9 - . _ ~ bare) */
     const char *body;  /* NUL-terminated, never NULL */
     size_t body_len;
     const char *content_type;  /* "" when absent */
@@ -28,8 +28,8 @@ struct hm_http_seen {
 };
 
 struct hm_http_server_opts {
-    const char *listen; /* "127.0.0.1:8787", "[::1]:0"; port 0 = any free one */
-    size_t max_body;    /* bytes */
+    const char *listen;   /* "127.0.0.1:8787", "[::1]:0"; port 0 = any free one */
+    size_t max_body;      /* bytes */
     const char *tls_cert; /* PEM paths, or NULL for plain HTTP */
     const char *tls_key;
     /* Called once a request has arrived whole. Must answer now or keep the exchange and answer later. */
@@ -37,19 +37,23 @@ struct hm_http_server_opts {
     /* The client went away before it was answered: x is dead after this. May be NULL. */
     void (*on_gone)(void *arg, struct hm_http_exchange *x);
     void *arg;
-    const struct lws_protocols *websockets; /* further protocols on the same port (tests), ends with {0}; or NULL */
+    /* Further protocols on the same port (tests), ends with {0}; or NULL. A websocket that names no subprotocol gets the first.
+     */
+    const struct lws_protocols *websockets;
 };
 
 /* lws context to share; see io/lws_loop.h. Returns NULL with err set (address in use, bad certificate …). */
 struct hm_http_server *hm_http_server_new(struct lws_context *ctx, const struct hm_http_server_opts *opts, struct hm_err *err);
-/* Stops listening and drops what is open. */
+/* Drops what is open (on_gone is not called any more) and turns new connections away. The port itself and the memory are given
+ * back when the context closes: lws 4.1 can not close one listener. Call it before hm_lws_loop_close(). NULL is fine. */
 void hm_http_server_free(struct hm_http_server *server);
 int hm_http_server_port(const struct hm_http_server *server);
 
-/* Answers; content_type and body are copied. extra_headers: "Name: value\r\n" lines or NULL. */
-void hm_http_reply(struct hm_http_exchange *x, int status, const char *content_type, const char *extra_headers,
-                   const void *body, size_t body_len);
-/* Closes the connection without an answer (RST-like where lws allows). */
+/* Answers; content_type and body are copied. extra_headers: "Name: value\r\n" lines or NULL. To HEAD only the headers are sent
+ * (with the length of the body). x is dead after this. */
+void hm_http_reply(struct hm_http_exchange *x, int status, const char *content_type, const char *extra_headers, const void *body,
+                   size_t body_len);
+/* Closes the connection without an answer. x is dead after this. */
 void hm_http_drop(struct hm_http_exchange *x);
 /* A pointer of the caller's with the exchange. */
 void hm_http_set_user(struct hm_http_exchange *x, void *user);

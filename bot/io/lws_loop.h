@@ -11,6 +11,8 @@
 /* NULL with err set when the uv plug-in (Debian: libwebsockets-evlib-uv) is missing or lws can not start. lws's own messages go
  * to hm_log at warn and worse. */
 struct lws_context *hm_lws_loop_new(uv_loop_t *loop, struct hm_err *err);
+/* The loop that was handed to hm_lws_loop_new(). */
+uv_loop_t *hm_lws_loop_uv(struct lws_context *ctx);
 /* Begins the close; call uv_run() until it returns, then hm_lws_loop_free(). */
 void hm_lws_loop_close(struct lws_context *ctx);
 void hm_lws_loop_free(struct lws_context *ctx);

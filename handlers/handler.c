@@ -1,0 +1,144 @@
+/* What all handlers share: words for enums, requests, looking actions up. */
+#include "handlers/handler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static const char *const effect_names[HM_EFFECT_NR] = {"read", "idempotent", "once"};
+
+const char *hm_effect_name(enum hm_effect effect)
+{
+    return (unsigned)effect < HM_EFFECT_NR ? effect_names[effect] : "?";
+}
+
+bool hm_effect_parse(const char *word, enum hm_effect *ret_effect)
+{
+    for (size_t i = 0; i < HM_EFFECT_NR; i++) {
+        if (!hm_streq(word, effect_names[i]))
+            continue;
+        *ret_effect = (enum hm_effect)i;
+        return true;
+    }
+    return false;
+}
+
+const char *hm_verdict_name(enum hm_verdict verdict)
+{
+    static const char *const names[HM_VERDICT_NR] = {"ok", "more", "retryable", "permanent", "not-found", "maybe"};
+    return (unsigned)verdict < HM_VERDICT_NR ? names[verdict] : "?";
+}
+
+void hm_request_init(struct hm_request *req)
+{
+    memset(req, 0, sizeof(*req));
+}
+
+void hm_request_done(struct hm_request *req)
+{
+    if (req == NULL)
+        return;
+    free(req->method);
+    free(req->url);
+    for (size_t i = 0; i < req->n_headers; i++) {
+        free(req->headers[i].name);
+        free(req->headers[i].value);
+    }
+    free(req->headers);
+    free(req->body);
+    for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
+        free(*arg);
+    free(req->argv);
+    hm_request_init(req);
+}
+
+void hm_request_add_header(struct hm_request *req, const char *name, const char *value)
+{
+    req->headers = hm_xreallocarray(req->headers, req->n_headers + 1, sizeof(*req->headers));
+    req->headers[req->n_headers].name = hm_xstrdup(name);
+    req->headers[req->n_headers].value = hm_xstrdup(value);
+    req->n_headers++;
+}
+
+json_t *hm_request_json_new(const struct hm_request *req)
+{
+    json_t *json = hm_json_obj_new();
+    if (req->kind == HM_REQUEST_ARGV) {
+        json_t *argv = hm_json_arr_new();
+        for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
+            hm_json_add(argv, hm_json_str_new(*arg));
+        hm_json_set_str(json, "kind", "argv");
+        hm_json_set(json, "argv", argv);
+        return json;
+    }
+    json_t *headers = hm_json_obj_new();
+    for (size_t i = 0; i < req->n_headers; i++)
+        hm_json_set_str(headers, req->headers[i].name, req->headers[i].value);
+    hm_json_set_str(json, "kind", "http");
+    hm_json_set_str(json, "method", req->method);
+    hm_json_set_str(json, "url", req->url);
+    hm_json_set(json, "headers", headers);
+    hm_json_set(json, "body", req->body != NULL ? hm_json_strn_new(req->body, req->body_len) : json_null());
+    return json;
+}
+
+void hm_request_digest(const struct hm_request *req, char ret_hex[65])
+{
+    struct hm_sha256 *hash = hm_sha256_new();
+
+    hm_sha256_add_field(hash, req->kind == HM_REQUEST_ARGV ? "argv" : "http");
+    hm_sha256_add_field(hash, req->method);
+    hm_sha256_add_field(hash, req->url);
+    for (size_t i = 0; i < req->n_headers; i++) {
+        hm_sha256_add_field(hash, req->headers[i].name);
+        hm_sha256_add_field(hash, req->headers[i].value);
+    }
+    hm_sha256_add_field(hash, NULL); /* end of the headers */
+    hm_sha256_add_field(hash, req->body != NULL ? "body" : NULL);
+    if (req->body != NULL)
+        hm_sha256_add(hash, req->body, req->body_len); /* its length is what remains: argv and a body do not go together */
+    for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
+        hm_sha256_add_field(hash, *arg);
+    hm_sha256_take(hash, ret_hex);
+}
+
+const struct hm_handler *hm_handler_find(const char *name)
+{
+    for (const struct hm_handler *const *handler = hm_handlers; *handler != NULL; handler++)
+        if (hm_streq((*handler)->name, name))
+            return *handler;
+    return NULL;
+}
+
+const struct hm_action *hm_action_find(const char *name)
+{
+    for (const struct hm_handler *const *handler = hm_handlers; *handler != NULL; handler++)
+        for (const struct hm_action *const *action = (*handler)->actions; *action != NULL; action++)
+            if (hm_streq((*action)->name, name))
+                return *action;
+    return NULL;
+}
+
+char *hm_url_encode(const char *s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *out = hm_xmalloc(3 * strlen(s) + 1);
+    char *p = out;
+
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL) {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '%';
+        *p++ = hex[c >> 4];
+        *p++ = hex[c & 15];
+    }
+    *p = '\0';
+    return out;
+}
