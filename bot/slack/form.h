@@ -1,0 +1,48 @@
+/* Views: modals with input fields, and the home tab, made from the same budgeted blocks. Pure. */
+#ifndef HM_SLACK_FORM_H
+#define HM_SLACK_FORM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "slack/blocks.h"
+
+enum hm_form_kind { HM_FORM_TEXT, HM_FORM_LINES, HM_FORM_INT, HM_FORM_DATE, HM_FORM_CHOICE, HM_FORM_CHOICES, HM_FORM_NR };
+
+struct hm_form_option {
+    const char *label; /* plain; 67 characters */
+    const char *value; /* at most 67 characters; a longer one is left out, it can not be cut */
+};
+
+/* One field of a modal. Its value comes back in the request's `values` under `name`. */
+struct hm_form_field {
+    const char *name; /* becomes the block_id: unique in the view, at most 200 bytes */
+    enum hm_form_kind kind;
+    const char *label, *hint, *placeholder; /* plain; hint and placeholder may be NULL */
+    const char *initial;                    /* NULL = none; left out when it is no legal value */
+    bool optional;
+    size_t max_len;                       /* TEXT, LINES: 0 = 2,700 */
+    int64_t min, max;                     /* INT: looked at when max > min */
+    const struct hm_form_option *options; /* CHOICE, CHOICES: at least one; 100 are shown */
+    size_t n_options;
+};
+
+/* False when the field is not in the form: no name or one that was used before, a choice without options, no room. */
+bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field);
+
+struct hm_view_head {
+    const char *callback_id;
+    const char *title, *submit, *close; /* plain; 21 characters each; submit NULL = none (a view without inputs) */
+    const char *private_metadata;       /* NULL = none; at most 3,000 bytes */
+    bool notify_on_close;
+};
+
+/* Frees blocks. A new view object for views.open, push, update or publish (surface HM_SURFACE_HOME: title and buttons are left
+ * out), or NULL with err set when the id or the metadata is too long. */
+HM_MUST json_t *hm_form_view_new(struct hm_blocks *blocks, enum hm_surface surface, const struct hm_view_head *head,
+                                 struct hm_err *err);
+
+#endif
