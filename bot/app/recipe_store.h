@@ -1,5 +1,5 @@
-/* Recipes by the hash of their text: those of the present configuration, and older texts that runs still follow (from the journal).
- * What was handed out stays valid until the store is freed, across reloads. */
+/* Recipes by the hash of their text: those of the present configuration, and older texts that runs still follow (from the
+ * journal). What was handed out stays valid until the store is freed, across reloads. */
 #ifndef HM_APP_RECIPE_STORE_H
 #define HM_APP_RECIPE_STORE_H
 

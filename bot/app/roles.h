@@ -12,8 +12,8 @@
 struct hm_roles;
 
 /* on_fresh: a list came in or changed; may be NULL. All borrowed. */
-struct hm_roles *hm_roles_new(uv_loop_t *loop, struct hm_web_api *api, const struct hm_clock *clock,
-                              void (*on_fresh)(void *arg), void *arg);
+struct hm_roles *hm_roles_new(uv_loop_t *loop, struct hm_web_api *api, const struct hm_clock *clock, void (*on_fresh)(void *arg),
+                              void *arg);
 /* Stops the timer; freed when the loop has turned once more. */
 void hm_roles_free(struct hm_roles *roles);
 

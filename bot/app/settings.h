@@ -1,7 +1,7 @@
 /* hausmeister.cfg: the configuration, checked completely and immutable once loaded.
  *
- * Happy path: hm_settings_load() reads the file, then the recipes it names. Failure: all findings, as file:line, in the diags; and
- * NULL. Secrets are only named here; they are read when they are used. */
+ * Happy path: hm_settings_load() reads the file, then the recipes it names. Failure: all findings, as file:line, in the diags;
+ * and NULL. Secrets are only named here; they are read when they are used. */
 #ifndef HM_APP_SETTINGS_H
 #define HM_APP_SETTINGS_H
 

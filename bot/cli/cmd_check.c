@@ -1,0 +1,67 @@
+/* hausmeister check, version, manifest: what can be said without connecting to anything. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "slack/manifest.h"
+
+static int run_check(const struct hm_cli *cli)
+{
+    size_t findings = 0;
+    if (cli->n_words > 0)
+        return hm_cli_fail(HM_EXIT_USAGE, "check takes no arguments, only --config FILE");
+    struct hm_settings *settings = hm_cli_settings(cli, &findings);
+    if (settings == NULL)
+        return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
+    (void)printf("%s: ok, %zu recipe%s, %zu backend%s, %zu role%s\n", cli->config, settings->recipes.count,
+                 settings->recipes.count == 1 ? "" : "s", settings->n_backends, settings->n_backends == 1 ? "" : "s",
+                 settings->n_roles, settings->n_roles == 1 ? "" : "s");
+    hm_settings_free(settings);
+    return HM_EXIT_OK;
+}
+
+const struct hm_command hm_cmd_check = {
+    .name = "check",
+    .usage = "--config FILE",
+    .help = "checks the configuration, recipes and alarms",
+    .needs_config = true,
+    .run = run_check,
+};
+
+static int run_version(const struct hm_cli *cli)
+{
+    (void)cli;
+    (void)printf("hausmeister %s\n", HM_VERSION);
+    return HM_EXIT_OK;
+}
+
+const struct hm_command hm_cmd_version = {
+    .name = "version",
+    .usage = "",
+    .help = "says which version this is",
+    .needs_config = false,
+    .run = run_version,
+};
+
+static int run_manifest(const struct hm_cli *cli)
+{
+    struct hm_err err = {0};
+    struct hm_settings *settings = hm_cli_settings(cli, NULL);
+    if (settings == NULL)
+        return HM_EXIT_NO;
+    json_t *manifest = hm_slack_manifest_new("hausmeister", settings->slack.command, &err);
+    hm_settings_free(settings);
+    if (manifest == NULL)
+        return hm_cli_fail(HM_EXIT_NO, "manifest: %s", err.msg);
+    hm_cli_print_json(manifest);
+    json_decref(manifest);
+    return HM_EXIT_OK;
+}
+
+const struct hm_command hm_cmd_manifest = {
+    .name = "manifest",
+    .usage = "--config FILE",
+    .help = "prints the Slack app manifest for this configuration",
+    .needs_config = true,
+    .run = run_manifest,
+};
