@@ -1,0 +1,204 @@
+/* A rehearsal: see rehearsal.h. */
+#include "app/rehearsal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/backends.h"
+#include "base/assert.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "io/timer.h"
+#include "run/plan.h"
+#include "run/runner.h"
+
+struct rehearsal {
+    const struct hm_settings *settings;
+    const struct hm_recipe *recipe;
+    struct hm_http_client *http;
+    struct hm_backends *backends;
+    struct hm_runner *runner;
+    struct hm_timer *commit_timer;
+    struct hm_timer *wake_timer;
+    void *token; /* of the commit that the timer will report */
+    json_t *effect;
+    bool over;
+    void (*shown)(void *arg, const struct hm_run *run, const json_t *effect);
+    void *arg;
+};
+
+/* A request under way. */
+struct flight {
+    struct rehearsal *r;
+    char *run_id;
+    struct hm_ticket ticket;
+};
+
+static void on_http_closed(void *arg)
+{
+    (void)arg;
+}
+
+/* The curtain: shows the run and lets the loop run dry. */
+static void end(struct rehearsal *r, const struct hm_run *run)
+{
+    if (r->over)
+        return;
+    r->over = true;
+    r->shown(r->arg, run, r->effect);
+    hm_timer_stop(r->wake_timer);
+    hm_http_client_close(r->http, on_http_closed, NULL);
+}
+
+static void commit(void *arg, const struct hm_commit *commit, void *token)
+{
+    struct rehearsal *r = arg;
+    (void)commit; /* nothing is kept */
+    r->token = token;
+    hm_timer_start(r->commit_timer, 0);
+}
+
+static void on_commit_timer(void *arg)
+{
+    struct rehearsal *r = arg;
+    hm_runner_committed(r->runner, r->token, HM_OK, "");
+}
+
+static void on_answer(void *arg, const struct hm_http_result *result)
+{
+    struct flight *flight = arg;
+    if (!flight->r->over)
+        hm_runner_answer(flight->r->runner, flight->run_id, &flight->ticket, &result->answer, result->duration_ms);
+    free(flight->run_id);
+    free(flight);
+}
+
+static void send_read(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
+                      const struct hm_request *req, int64_t timeout_ms)
+{
+    struct rehearsal *r = arg;
+    const struct hm_step *step = &r->recipe->steps[ticket->step];
+    /* The choke point: the effect of the action itself, not of what the recipe says about it. */
+    if (ticket->purpose == HM_FOR_STEP && (step->call.action->effect != HM_EFFECT_READ || step->effect != HM_EFFECT_READ)) {
+        r->effect = hm_request_json_new(req);
+        return; /* `changed` comes next, and is the end */
+    }
+    struct flight *flight = hm_xmalloc(sizeof *flight);
+    *flight = (struct flight){r, hm_xstrdup(run_id), *ticket};
+    hm_backends_send(r->backends, backend, req, timeout_ms, on_answer, flight);
+}
+
+static void changed(void *arg, const struct hm_run *run)
+{
+    struct rehearsal *r = arg;
+    if (run->status != HM_RUN_GOING || hm_run_open_gate(run) != NULL || r->effect != NULL)
+        end(r, run);
+}
+
+static void wake(void *arg, int64_t at_ms)
+{
+    struct rehearsal *r = arg;
+    if (at_ms == INT64_MAX || r->over)
+        hm_timer_stop(r->wake_timer);
+    else
+        hm_timer_start(r->wake_timer, at_ms - hm_wall_ms(hm_clock_real()));
+}
+
+static void on_wake_timer(void *arg)
+{
+    struct rehearsal *r = arg;
+    hm_runner_time(r->runner, hm_wall_ms(hm_clock_real()));
+}
+
+static enum hm_code load(void *arg, const char *run_id, bool (*visit)(void *visit_arg, const struct hm_event *event),
+                         void *visit_arg, struct hm_err *err)
+{
+    (void)arg;
+    (void)visit;
+    (void)visit_arg;
+    return hm_err_set(err, HM_ENOTFOUND, "there is no run %s", run_id);
+}
+
+static const struct hm_backend *backend(void *arg, const char *name)
+{
+    const struct rehearsal *r = arg;
+    return hm_settings_backend(r->settings, name);
+}
+
+static enum hm_member member(void *arg, const char *role, const char *user)
+{
+    (void)arg;
+    (void)role;
+    (void)user;
+    return HM_MEMBER_NO; /* nobody approves in a rehearsal */
+}
+
+static void nonce(void *arg, char ret_nonce[17])
+{
+    (void)arg;
+    hm_random_text(hm_clock_real(), "0123456789abcdef", ret_nonce, 16);
+}
+
+static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
+{
+    struct rehearsal *r = arg;
+    *ret_env = (struct hm_run_env){
+        .now_ms = hm_wall_ms(hm_clock_real()),
+        .current = hm_recipes_find(&r->settings->recipes, recipe),
+        .known = r->settings->known,
+        .backend = backend,
+        .member = member,
+        .nonce = nonce,
+        .arg = r,
+    };
+}
+
+static const struct hm_recipe *by_sha(void *arg, const char *sha256)
+{
+    const struct rehearsal *r = arg;
+    return strcmp(sha256, r->recipe->sha256) == 0 ? r->recipe : NULL;
+}
+
+static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *params, const json_t *given, struct hm_err *err)
+{
+    const struct hm_runner_io io = {commit, send_read, changed, wake, load, fill_env, by_sha, r};
+    const struct hm_run_order order = {
+        .recipe = r->recipe, .params = params, .given = given, .requester = "plan", .channel = "plan"};
+
+    r->http = hm_http_client_new(loop, hm_clock_real(), err);
+    if (r->http == NULL)
+        return HM_EENV;
+    r->backends = hm_backends_new(r->http);
+    r->runner = hm_runner_new(&io);
+    r->commit_timer = hm_timer_new(loop, on_commit_timer, r);
+    r->wake_timer = hm_timer_new(loop, on_wake_timer, r);
+    enum hm_code code = hm_backends_use(r->backends, r->settings, err);
+    if (code == HM_OK)
+        code = hm_runner_start(r->runner, &order, 0, NULL, NULL, err);
+    if (code != HM_OK)
+        hm_http_client_close(r->http, on_http_closed, NULL);
+    (void)uv_run(loop, UV_RUN_DEFAULT);
+    hm_timer_free(r->commit_timer);
+    hm_timer_free(r->wake_timer);
+    (void)uv_run(loop, UV_RUN_DEFAULT);
+    hm_runner_free(r->runner);
+    hm_http_client_free(r->http);
+    hm_backends_free(r->backends);
+    json_decref(r->effect);
+    return code;
+}
+
+enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_recipe *recipe, const json_t *params,
+                         const json_t *given, void (*shown)(void *arg, const struct hm_run *run, const json_t *effect), void *arg,
+                         struct hm_err *err)
+{
+    uv_loop_t loop;
+    struct rehearsal r = {.settings = settings, .recipe = recipe, .shown = shown, .arg = arg};
+    int rc = uv_loop_init(&loop);
+    if (rc != 0)
+        return hm_err_set(err, HM_EENV, "no event loop: %s", uv_strerror(rc));
+    enum hm_code code = play(&r, &loop, params, given, err);
+    rc = uv_loop_close(&loop);
+    HM_ASSERT(rc == 0);
+    return code;
+}

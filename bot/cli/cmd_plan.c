@@ -1,0 +1,193 @@
+/* hausmeister plan: what a recipe would do, up to its first gate or effect. Reads run for real, writes are printed, none is sent.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/rehearsal.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "cli/cli.h"
+#include "run/plan.h"
+
+struct shown {
+    const struct hm_cli *cli;
+    enum hm_run_status status;
+    bool at_gate;
+    bool seen;
+};
+
+static json_t *gate_json_new(const struct hm_run *run, const struct hm_gate *gate)
+{
+    json_t *json = hm_json_obj_new();
+    json_t *requests = hm_json_arr_new();
+    hm_json_set_str(json, "question", gate->question);
+    hm_json_set_str(json, "digest", gate->digest);
+    hm_json_set_int(json, "count", (int64_t)gate->n_plan);
+    for (size_t i = 0; i < gate->n_plan; i++) {
+        json_t *entry = hm_json_obj_new();
+        hm_json_set_str(entry, "step", run->recipe->steps[gate->plan[i].step].id);
+        hm_json_set_int(entry, "item", gate->plan[i].item);
+        hm_json_set_str(entry, "digest", gate->plan[i].digest);
+        if (gate->plan[i].request != NULL)
+            hm_json_set(entry, "request", json_incref(gate->plan[i].request));
+        hm_json_add(requests, entry);
+    }
+    hm_json_set(json, "requests", requests);
+    return json;
+}
+
+static json_t *run_json_new(const struct hm_run *run, const json_t *effect)
+{
+    json_t *json = hm_json_obj_new();
+    json_t *steps = hm_json_arr_new();
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    hm_json_set_str(json, "recipe", run->recipe->name);
+    hm_json_set(json, "params", json_incref(run->params));
+    hm_json_set_str(json, "status", gate != NULL ? "at-gate" : effect != NULL ? "at-effect" : hm_run_status_name(run->status));
+    if (run->ending != NULL)
+        hm_json_set_str(json, "text", run->ending);
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        json_t *step = hm_json_obj_new();
+        hm_json_set_str(step, "step", run->recipe->steps[i].id);
+        if (run->steps[i].said != NULL)
+            hm_json_set_str(step, "said", run->steps[i].said);
+        if (run->steps[i].error != NULL)
+            hm_json_set_str(step, "error", run->steps[i].error);
+        if (run->steps[i].value != NULL)
+            hm_json_set(step, "value", json_incref(run->steps[i].value));
+        hm_json_add(steps, step);
+    }
+    hm_json_set(json, "steps", steps);
+    if (gate != NULL)
+        hm_json_set(json, "gate", gate_json_new(run, gate));
+    if (effect != NULL)
+        hm_json_set(json, "effect", json_incref((json_t *)(uintptr_t)effect));
+    return json;
+}
+
+static void print_request(const json_t *request)
+{
+    const char *method = hm_json_get_str(request, "method", NULL);
+    size_t i = 0;
+    const json_t *word = NULL;
+    if (method == NULL) {
+        (void)fputs("   ", stdout);
+        json_array_foreach(hm_json_get_arr(request, "argv"), i, word)(void) printf(" %s", json_string_value(word));
+        (void)putchar('\n');
+        return;
+    }
+    const char *body = hm_json_get_str(request, "body", NULL);
+    (void)printf("    %s %s\n", method, hm_json_get_str(request, "url", ""));
+    if (body != NULL)
+        (void)printf("    %s\n", body[0] != '\0' ? body : "(empty body)");
+}
+
+static void print_text(const struct hm_run *run, const json_t *effect)
+{
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    (void)printf("%s: %s\n", run->recipe->name, run->recipe->title);
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        const struct hm_step_state *state = &run->steps[i];
+        if (state->said != NULL)
+            (void)printf("  %s: %s\n", run->recipe->steps[i].id, state->said);
+        if (state->error != NULL)
+            (void)printf("  %s: failed: %s\n", run->recipe->steps[i].id, state->error);
+    }
+    if (gate != NULL) {
+        (void)printf("\nwould ask: %s\nwould send, once approved (digest %.12s):\n", gate->question, gate->digest);
+        for (size_t i = 0; i < gate->n_plan; i++)
+            if (gate->plan[i].request != NULL)
+                print_request(gate->plan[i].request);
+        (void)printf("%zu request%s in all; none was sent\n", gate->n_plan, gate->n_plan == 1 ? "" : "s");
+    } else if (effect != NULL) {
+        (void)puts("\nwould send without asking; it was not sent:");
+        print_request(effect);
+    } else {
+        (void)printf("\n%s%s%s\n", hm_run_status_name(run->status), run->ending != NULL && run->ending[0] != '\0' ? ": " : "",
+                     run->ending != NULL ? run->ending : "");
+    }
+}
+
+static void on_shown(void *arg, const struct hm_run *run, const json_t *effect)
+{
+    struct shown *shown = arg;
+    shown->seen = true;
+    shown->status = run->status;
+    shown->at_gate = hm_run_open_gate(run) != NULL || effect != NULL;
+    if (shown->cli->json) {
+        json_t *json = run_json_new(run, effect);
+        hm_cli_print_json(json);
+        json_decref(json);
+    } else {
+        print_text(run, effect);
+    }
+}
+
+/* The words after the recipe's name as one line, each quoted, for the same parser that reads Slack's. */
+static char *join_words(char *const *words)
+{
+    struct hm_strbuf line;
+    hm_strbuf_init(&line, 16000);
+    for (; *words != NULL; words++) {
+        if (line.len > 0)
+            hm_strbuf_addc(&line, ' ');
+        hm_strbuf_adds(&line, *words);
+    }
+    return hm_strbuf_take(&line);
+}
+
+static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *settings, const struct hm_recipe *recipe)
+{
+    struct hm_err err = {0};
+    json_t *params = NULL;
+    json_t *given = NULL;
+    json_t *scope = hm_json_obj_new();
+    char *line = join_words(cli->words + 1);
+    int exit_code = HM_EXIT_NO;
+    json_t *raw = hm_params_parse_new(recipe, line, &err);
+    hm_json_set(scope, "known", json_incref(settings->known));
+    if (raw != NULL)
+        params = hm_params_check_new(recipe, raw, scope, &given, &err);
+    if (params == NULL) {
+        exit_code = hm_cli_fail(HM_EXIT_NO, "%s", err.msg);
+        goto out;
+    }
+    struct shown shown = {.cli = cli};
+    enum hm_code code = hm_rehearse(settings, recipe, params, given, on_shown, &shown, &err);
+    if (code != HM_OK)
+        exit_code = hm_cli_fail(hm_cli_exit_of(code), "%s", err.msg);
+    else if (!shown.seen)
+        exit_code = hm_cli_fail(HM_EXIT_ENV, "the rehearsal ended without an outcome");
+    else
+        exit_code = shown.at_gate || shown.status == HM_RUN_DONE || shown.status == HM_RUN_STOPPED ? HM_EXIT_OK : HM_EXIT_NO;
+out:
+    json_decref(params);
+    json_decref(given);
+    json_decref(raw);
+    json_decref(scope);
+    free(line);
+    return exit_code;
+}
+
+static int run_plan(const struct hm_cli *cli)
+{
+    if (cli->n_words < 1)
+        return hm_cli_fail(HM_EXIT_USAGE, "write: plan --config FILE RECIPE [ARGUMENTS]");
+    struct hm_settings *settings = hm_cli_settings(cli, NULL);
+    if (settings == NULL)
+        return HM_EXIT_NO;
+    const struct hm_recipe *recipe = hm_recipes_find(&settings->recipes, cli->words[0]);
+    int exit_code =
+        recipe != NULL ? plan_recipe(cli, settings, recipe) : hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"", cli->words[0]);
+    hm_settings_free(settings);
+    return exit_code;
+}
+
+const struct hm_command hm_cmd_plan = {
+    .name = "plan",
+    .usage = "--config FILE [--json] RECIPE [ARG…]",
+    .help = "shows what a recipe would send; reads are done, nothing is changed",
+    .needs_config = true,
+    .run = run_plan,
+};
