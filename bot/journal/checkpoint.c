@@ -21,6 +21,15 @@ struct hm_checkpointer {
     uint64_t failures;
 };
 
+static bool checkpoint(sqlite3 *db)
+{
+    int frames = 0;
+    int rc = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, NULL);
+    if ((rc & 0xff) == SQLITE_BUSY)
+        return true;                       /* the writer is at it itself */
+    return rc == SQLITE_OK && frames >= 0; /* -1: this connection knows of no log and did nothing */
+}
+
 static void run(void *arg)
 {
     struct hm_checkpointer *cp = arg;
@@ -33,9 +42,9 @@ static void run(void *arg)
         }
         cp->wanted = false;
         uv_mutex_unlock(&cp->lock);
-        int rc = sqlite3_wal_checkpoint_v2(cp->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        bool failed = !checkpoint(cp->db);
         uv_mutex_lock(&cp->lock);
-        if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) /* busy: somebody else checkpoints right now */
+        if (failed)
             cp->failures++;
     }
     uv_mutex_unlock(&cp->lock);
@@ -44,8 +53,14 @@ static void run(void *arg)
 struct hm_checkpointer *hm_checkpointer_new(const char *path, struct hm_err *err)
 {
     sqlite3 *db = NULL;
+    int64_t tables = 0;
     if (hm_sqlite_open(path, SQLITE_OPEN_READWRITE, &db, err) != HM_OK)
         return NULL;
+    /* A connection that never read has not found the log yet, and its checkpoints do nothing, successfully (SQLite 3.40). */
+    if (hm_sqlite_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != HM_OK) {
+        (void)sqlite3_close(db);
+        return NULL;
+    }
 
     struct hm_checkpointer *cp = hm_xcalloc(1, sizeof *cp);
     cp->db = db;

@@ -4,15 +4,33 @@
 
 #include <string.h>
 
+/* The system's reason for what just failed, 0 = unknown. sqlite3_system_errno() does not know it for a prepared statement, so the
+ * log's file is asked, which is where commits fail. */
+static int last_errno(sqlite3 *db)
+{
+    sqlite3_file *log = NULL;
+    int sys = sqlite3_system_errno(db);
+
+    if (sys != 0)
+        return sys;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == NULL || log->pMethods == NULL)
+        return 0;
+    if (log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &sys) != SQLITE_OK)
+        return 0;
+    return sys;
+}
+
 enum hm_code hm_sqlite_err(sqlite3 *db, enum hm_code code, const char *doing, struct hm_err *err)
 {
     const char *path = sqlite3_db_filename(db, "main");
-    int sys = sqlite3_system_errno(db);
-    const char *why = sys != 0 ? strerror(sys) : sqlite3_errmsg(db);
+    int extended = sqlite3_extended_errcode(db);
+    int primary = extended & 0xff;
+    int sys = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? last_errno(db) : 0;
+    const char *why = sys != 0 ? strerror(sys) : sqlite3_errstr(extended);
 
     if (path == NULL)
         path = "";
-    switch (sqlite3_errcode(db) & 0xff) {
+    switch (primary) {
     case SQLITE_FULL:
         return hm_err_set(err, code, "the journal %s: %s: no space left on the device: free some", path, doing);
     case SQLITE_BUSY:
@@ -26,16 +44,14 @@ enum hm_code hm_sqlite_err(sqlite3 *db, enum hm_code code, const char *doing, st
     case SQLITE_CANTOPEN:
         return hm_err_set(err, code, "the journal %s: %s: cannot be opened: %s", path, doing, why);
     case SQLITE_IOERR:
-        return hm_err_set(err, code, "the journal %s: %s: the disk failed: %s (SQLite code %d)", path, doing, why,
-                          sqlite3_extended_errcode(db));
+        return hm_err_set(err, code, "the journal %s: %s: the disk failed: %s (SQLite code %d)", path, doing, why, extended);
     case SQLITE_CORRUPT:
         return hm_err_set(err, code, "the journal %s: %s: the file is damaged (%s): restore a backup", path, doing,
                           sqlite3_errmsg(db));
     case SQLITE_NOTADB:
         return hm_err_set(err, code, "%s is not a journal (not an SQLite file): set journal.path to another file", path);
     default:
-        return hm_err_set(err, code, "the journal %s: %s: %s (SQLite code %d)", path, doing, sqlite3_errmsg(db),
-                          sqlite3_extended_errcode(db));
+        return hm_err_set(err, code, "the journal %s: %s: %s (SQLite code %d)", path, doing, sqlite3_errmsg(db), extended);
     }
 }
 

@@ -146,6 +146,14 @@ void jf_let_go(struct jf *jf)
     uv_sem_post(&jf->release);
 }
 
+void jf_hold_next(struct jf *jf)
+{
+    __atomic_store_n(&jf->hold, true, __ATOMIC_SEQ_CST);
+    jf_let_go(jf);
+    uv_sem_wait(&jf->held);
+    jf->holding = true;
+}
+
 struct hm_batch *jf_event(const char *run_id, int64_t seq, const char *step)
 {
     struct hm_batch *batch = hm_batch_new();

@@ -53,6 +53,8 @@ struct jf_result jf_do(struct jf *jf, struct hm_batch *batch);
  * commits one batch of its own (an unset of nothing) and returns when the thread stands still. */
 void jf_hold(struct jf *jf, struct jf_result *ret_result);
 void jf_let_go(struct jf *jf);
+/* Lets the held commit happen and stops again before the next one. */
+void jf_hold_next(struct jf *jf);
 
 /* Batches of one operation. */
 struct hm_batch *jf_event(const char *run_id, int64_t seq, const char *step);
