@@ -2,6 +2,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/rehearsal.h"
 #include "base/json.h"
@@ -124,7 +125,7 @@ static void on_shown(void *arg, const struct hm_run *run, const json_t *effect)
     }
 }
 
-/* The words after the recipe's name as one line, each quoted, for the same parser that reads Slack's. */
+/* The words after the recipe's name as one line, for the same parser that reads Slack's. A word with blanks in it gets quotes. */
 static char *join_words(char *const *words)
 {
     struct hm_strbuf line;
@@ -132,7 +133,8 @@ static char *join_words(char *const *words)
     for (; *words != NULL; words++) {
         if (line.len > 0)
             hm_strbuf_addc(&line, ' ');
-        hm_strbuf_adds(&line, *words);
+        bool quote = strpbrk(*words, " \t") != NULL && strpbrk(*words, "\"'") == NULL;
+        hm_strbuf_addf(&line, quote ? "\"%s\"" : "%s", *words);
     }
     return hm_strbuf_take(&line);
 }

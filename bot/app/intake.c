@@ -1,0 +1,208 @@
+/* The way in: see intake.h. */
+#include "app/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/timer.h"
+
+enum { HANDLED_PER_TURN = 32 };
+
+/* An envelope on its way: being journaled, then waiting to be handled. */
+struct piece {
+    struct piece *next;
+    struct hm_intake *intake;
+    struct hm_ack_ticket ticket;
+    int64_t inbox_id;
+    bool interactive;
+    bool again;
+    size_t len;
+    char *envelope_id;
+    char text[]; /* NUL-terminated */
+};
+
+struct hm_intake {
+    struct hm_intake_opts opts;
+    struct hm_socket *socket;
+    struct hm_timer *timer;
+    struct piece *queue, **tail;
+    struct hm_intake_stats stats;
+};
+
+static void free_piece(struct piece *piece)
+{
+    free(piece->envelope_id);
+    free(piece);
+}
+
+static struct piece *piece_new(struct hm_intake *intake, const char *envelope_id, const char *text, size_t len)
+{
+    struct piece *piece = hm_xcalloc(1, sizeof *piece + len + 1);
+    piece->intake = intake;
+    piece->envelope_id = hm_xstrdup(envelope_id);
+    piece->len = len;
+    memcpy(piece->text, text, len);
+    return piece;
+}
+
+static void enqueue(struct hm_intake *intake, struct piece *piece)
+{
+    piece->next = NULL;
+    *intake->tail = piece;
+    intake->tail = &piece->next;
+    intake->stats.waiting++;
+    if (!hm_timer_active(intake->timer))
+        hm_timer_start(intake->timer, 0);
+}
+
+static void handle(struct hm_intake *intake, struct piece *piece)
+{
+    struct hm_slack_request req;
+    struct hm_err err = {0};
+    intake->stats.handled++;
+    if (hm_slack_request_parse(piece->text, piece->len, &req, &err) != HM_OK) {
+        hm_log(HM_LOG_WARN, "intake", "envelope %s can not be read and is put aside: %s", piece->envelope_id, err.msg);
+        hm_intake_done(intake, piece->inbox_id);
+        return;
+    }
+    intake->opts.handle(intake->opts.arg, piece->inbox_id, &req, piece->again);
+    hm_slack_request_done(&req);
+}
+
+static void on_timer(void *arg)
+{
+    struct hm_intake *intake = arg;
+    for (int i = 0; i < HANDLED_PER_TURN && intake->queue != NULL; i++) {
+        struct piece *piece = intake->queue;
+        intake->queue = piece->next;
+        if (intake->queue == NULL)
+            intake->tail = &intake->queue;
+        intake->stats.waiting--;
+        handle(intake, piece);
+        free_piece(piece);
+    }
+    if (intake->queue != NULL)
+        hm_timer_start(intake->timer, 0);
+}
+
+struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts)
+{
+    struct hm_intake *intake = hm_xcalloc(1, sizeof *intake);
+    intake->opts = *opts;
+    intake->tail = &intake->queue;
+    intake->timer = hm_timer_new(opts->loop, on_timer, intake);
+    return intake;
+}
+
+void hm_intake_use(struct hm_intake *intake, struct hm_socket *socket)
+{
+    intake->socket = socket;
+}
+
+void hm_intake_free(struct hm_intake *intake)
+{
+    if (intake == NULL)
+        return;
+    while (intake->queue != NULL) {
+        struct piece *piece = intake->queue;
+        intake->queue = piece->next;
+        free_piece(piece);
+    }
+    hm_timer_free(intake->timer);
+    free(intake);
+}
+
+static void ack(struct hm_intake *intake, const struct piece *piece, const char *payload)
+{
+    if (intake->socket != NULL && piece->envelope_id[0] != '\0')
+        (void)hm_socket_ack(intake->socket, piece->ticket, piece->envelope_id, payload); /* not acked: delivered again */
+}
+
+/* A form's submission is answered on the ack. False when the piece is something else. */
+static bool answer_form(struct hm_intake *intake, const struct piece *piece)
+{
+    struct hm_slack_request req;
+    struct hm_err err = {0};
+    if (!piece->interactive || hm_slack_request_parse(piece->text, piece->len, &req, &err) != HM_OK)
+        return false;
+    bool submitted = req.kind == HM_SLACK_VIEW_SUBMISSION;
+    if (submitted) {
+        char *payload = intake->opts.submitted(intake->opts.arg, piece->inbox_id, &req);
+        intake->stats.handled++;
+        ack(intake, piece, payload);
+        free(payload);
+    }
+    hm_slack_request_done(&req);
+    return submitted;
+}
+
+static void on_put(void *arg, const struct hm_put_result *result)
+{
+    struct piece *piece = arg;
+    struct hm_intake *intake = piece->intake;
+    if (result->code != HM_OK) {
+        intake->stats.refused++;
+        intake->opts.refused(intake->opts.arg, result->error);
+        free_piece(piece); /* no ack: nothing accepted, nothing lost */
+        return;
+    }
+    piece->inbox_id = result->inbox_id;
+    if (!result->fresh) { /* seen before: whoever took it first finishes it */
+        intake->stats.duplicates++;
+        ack(intake, piece, NULL);
+        free_piece(piece);
+        return;
+    }
+    intake->stats.fresh++;
+    if (answer_form(intake, piece)) {
+        free_piece(piece);
+        return;
+    }
+    ack(intake, piece, NULL);
+    enqueue(intake, piece);
+}
+
+void hm_intake_envelope(struct hm_intake *intake, struct hm_ack_ticket ticket, const struct hm_envelope *env)
+{
+    struct piece *piece = piece_new(intake, env->envelope_id, env->text, env->len);
+    struct hm_batch *batch = hm_batch_new();
+    intake->stats.received++;
+    piece->ticket = ticket;
+    piece->interactive = strcmp(env->type, "interactive") == 0;
+    hm_batch_inbox(batch, env->dedupe_key, env->type, env->text, env->len);
+    hm_journal_put(intake->opts.journal, batch, on_put, piece);
+}
+
+static bool on_open_row(void *arg, const struct hm_inbox_row *row)
+{
+    struct hm_intake *intake = arg;
+    struct piece *piece = piece_new(intake, "", row->text, row->len);
+    piece->inbox_id = row->id;
+    piece->again = true;
+    enqueue(intake, piece);
+    return true;
+}
+
+enum hm_code hm_intake_restore(struct hm_intake *intake, const char *journal_path, struct hm_err *err)
+{
+    struct hm_journal_reader *reader = hm_journal_reader_open(journal_path, err);
+    if (reader == NULL)
+        return HM_EENV;
+    enum hm_code code = hm_journal_inbox_open(reader, on_open_row, intake, err);
+    hm_journal_reader_free(reader);
+    return code;
+}
+
+void hm_intake_done(struct hm_intake *intake, int64_t inbox_id)
+{
+    struct hm_batch *batch = hm_batch_new();
+    hm_batch_inbox_done(batch, inbox_id);
+    hm_journal_put(intake->opts.journal, batch, NULL, NULL);
+}
+
+void hm_intake_stats(const struct hm_intake *intake, struct hm_intake_stats *ret_stats)
+{
+    *ret_stats = intake->stats;
+}

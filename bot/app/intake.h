@@ -1,0 +1,48 @@
+/* The way in: an envelope is journaled, then acknowledged, then handled; in this order, always.
+ *
+ * Acks go out as soon as the row is committed, many in a turn; handling follows in the loop's next turns, a few at a time, so that
+ * a burst of commands never keeps an ack waiting. A form's submission is the exception: its answer (errors, or "close") rides on the
+ * ack, so it is handled first. What could not be journaled is not acknowledged: Slack shows the person an error or delivers again. */
+#ifndef HM_APP_INTAKE_H
+#define HM_APP_INTAKE_H
+
+#include <uv.h>
+
+#include "journal/journal.h"
+#include "slack/request.h"
+#include "slack/socket.h"
+
+struct hm_intake;
+
+struct hm_intake_opts {
+    uv_loop_t *loop;
+    struct hm_journal *journal;
+    /* Handles one request, whose inbox row stays open until hm_intake_done(). again: it was journaled by an earlier process. */
+    void (*handle)(void *arg, int64_t inbox_id, const struct hm_slack_request *req, bool again);
+    /* A form was submitted: returns the ack's payload as JSON text (caller frees), or NULL to close the form. */
+    char *(*submitted)(void *arg, int64_t inbox_id, const struct hm_slack_request *req);
+    /* The journal could not take an envelope. */
+    void (*refused)(void *arg, const char *problem);
+    void *arg;
+};
+
+struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts);
+/* The socket to ack on; it must outlive what is under way, or be taken away again with NULL. */
+void hm_intake_use(struct hm_intake *intake, struct hm_socket *socket);
+/* Nothing is handled any more; freed when the loop has turned once more. Call after the journal is closed. */
+void hm_intake_free(struct hm_intake *intake);
+
+/* hm_socket_opts.on_envelope. */
+void hm_intake_envelope(struct hm_intake *intake, struct hm_ack_ticket ticket, const struct hm_envelope *env);
+/* At start: handles what an earlier process left open. */
+HM_MUST enum hm_code hm_intake_restore(struct hm_intake *intake, const char *journal_path, struct hm_err *err);
+/* The request's outcome can be seen (or belongs to a run): it is not handed out again. */
+void hm_intake_done(struct hm_intake *intake, int64_t inbox_id);
+
+struct hm_intake_stats {
+    uint64_t received, fresh, duplicates, refused, handled;
+    size_t waiting; /* journaled and acknowledged, not handled yet */
+};
+void hm_intake_stats(const struct hm_intake *intake, struct hm_intake_stats *ret_stats);
+
+#endif
