@@ -179,11 +179,16 @@ const struct hm_recipe *hm_recipes_find(const struct hm_recipes *recipes, const 
  * expected; HM_EINVAL. ret_given: {name: true} for those not defaulted (new reference; may be NULL to ignore). */
 HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope, json_t **ret_given,
                                     struct hm_err *err);
-/* Words of a slash command after the recipe's name ("5a5d… transaction=3197…") → raw object for hm_params_check_new(): positional
- * words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; pasted <https://…|x>, <@U…|x>, <#C…|x>
- * are unwrapped. */
+/* Words of a slash command after the recipe's name, as Slack sent them ("5a5d… transaction=3197…") → raw object for
+ * hm_params_check_new(): positional words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; &amp;
+ * and pasted <https://…|x>, <@U…|x>, <#C…|x> are undone. */
 HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
-/* "uuid", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
+/* "a uuid …", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
 const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size);
+/* hm_params_check_new() for any list of params: the fields of an `ask` step. */
+HM_MUST json_t *hm_param_values_new(const struct hm_param *params, size_t n_params, const json_t *raw, const json_t *scope,
+                                    json_t **ret_given, struct hm_err *err);
+/* One value: checked, trimmed and typed; a new reference (null for "" and null), or NULL with err set. */
+HM_MUST json_t *hm_param_value_new(const struct hm_param *param, const json_t *raw, struct hm_err *err);
 
 #endif
