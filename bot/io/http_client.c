@@ -1,13 +1,13 @@
-/* The HTTP client: pools and queues on top of curl's multi interface, driven by uv.
+/* The HTTP client: pools and queues on top of curl_loop.h.
  *
- * Happy path: hm_http_send() queues → turn(): the pool has a free place and a token → armed easy handle into the multi handle →
- * uv_poll and uv_timer drive curl → drain(): on_done.
+ * Happy path: hm_http_send() queues → turn(): the pool has a free place and a token → armed easy handle into curl_loop →
+ * on_transfer_done() → on_done.
  * Failure modes: whatever can not be started ends in the next turn as NOT_SENT; whatever curl ends is judged by
  * http_transfer.c; cancel and close end what is left.
  *
- * Two rules keep this file simple. on_done runs from turn() and drain() only, both called by the loop and never from inside
- * curl or from a function of ours that the owner called. And everything that others ask for (send, cancel, close, retire) only
- * changes lists and starts the `turn` timer with 0 ms: libuv never sleeps over a timer that is due. */
+ * Two rules keep this file simple. on_done runs from turn() and on_transfer_done() only, both called by the loop and never from
+ * inside curl or from a function of ours that the owner called. And everything that others ask for (send, cancel, close, retire)
+ * only changes lists and starts the `turn` timer with 0 ms: libuv never sleeps over a timer that is due. */
 #include "io/http_client.h"
 
 #include <curl/curl.h>
@@ -19,6 +19,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "io/curl_loop.h"
 #include "io/http_transfer.h"
 
 enum {
@@ -26,9 +27,7 @@ enum {
     DEFAULT_CONNECT_TIMEOUT_MS = 10 * 1000,
     DEFAULT_CONNECTIONS = 4,
     DEFAULT_QUEUE = 20000,
-    DEFAULT_ANSWER = 8 * 1024 * 1024,
-    KEPT_CONNECTIONS = 64, /* idle ones, over all pools */
-    N_TIMERS = 3
+    DEFAULT_ANSWER = 8 * 1024 * 1024
 };
 
 enum call_state {
@@ -67,27 +66,17 @@ struct hm_http_pool {
     struct hm_http_pool_stats stats;
 };
 
-struct watched_socket {
-    LIST_ENTRY(watched_socket) link;
-    uv_poll_t uv;
-    struct hm_http_client *client;
-    curl_socket_t fd;
-};
-
 struct hm_http_client {
     uv_loop_t *loop;
     const struct hm_clock *clock;
-    CURLM *multi;
-    CURLSH *share; /* TLS sessions, so that a new connection to a known server resumes */
+    struct hm_curl_loop *curl;
     uv_timer_t turn;
-    uv_timer_t rate;       /* a pool waits for a token */
-    uv_timer_t curl_timer; /* what curl asked for */
+    uv_timer_t rate; /* a pool waits for a token */
     LIST_HEAD(, hm_http_pool) pools;
-    LIST_HEAD(, watched_socket) sockets;
     struct call_list ended;
     bool closing;
     bool handles_closing;
-    unsigned open_handles; /* uv handles whose close callback has not run */
+    unsigned open_handles; /* two timers and curl */
     void (*on_closed)(void *arg);
     void *on_closed_arg;
 };
@@ -161,7 +150,7 @@ static void release_easy(struct hm_http_call *call)
 
     (void)curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &opened);
     pool->stats.connections_opened += (uint64_t)opened;
-    (void)curl_multi_remove_handle(pool->client->multi, call->easy);
+    hm_curl_loop_remove(pool->client->curl, call->easy);
     if (pool->n_spare < pool->opts.max_connections && !pool->client->closing) {
         curl_easy_reset(call->easy);
         pool->spare[pool->n_spare++] = call->easy;
@@ -195,120 +184,19 @@ static void end_call(struct hm_http_call *call, const char *why)
     schedule_turn(pool->client);
 }
 
-/* ---- curl and uv ------------------------------------------------------------------------------------------------------ */
-
-/* After every curl_multi_socket_action(), whatever it said about running handles: the last completion comes with none running. */
-static void drain(struct hm_http_client *client)
+static void on_transfer_done(void *arg, CURL *easy, CURLcode rc)
 {
-    CURLMsg *msg = NULL;
-    int left = 0;
+    char *private = NULL;
+    struct hm_answer answer;
+    (void)arg;
 
-    while ((msg = curl_multi_info_read(client->multi, &left)) != NULL) {
-        char *private = NULL;
-        struct hm_answer answer;
-        if (msg->msg != CURLMSG_DONE)
-            continue;
-        CURLcode rc = msg->data.result; /* msg is gone with the handle */
-        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
-        struct hm_http_call *call = (struct hm_http_call *)(void *)private;
-        hm_transfer_end(call->transfer, call->easy, rc, &answer);
-        TAILQ_REMOVE(&call->pool->running, call, link);
-        call->pool->stats.in_flight--;
-        release_easy(call);
-        deliver(call, &answer);
-    }
-}
-
-static void on_curl_timer(uv_timer_t *uv)
-{
-    struct hm_http_client *client = uv->data;
-    int running = 0;
-    (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    drain(client);
-}
-
-static void on_socket_event(uv_poll_t *uv, int status, int events)
-{
-    struct watched_socket *s = uv->data;
-    struct hm_http_client *client = s->client; /* s may go during the call */
-    int running = 0;
-    int what = status < 0 ? CURL_CSELECT_ERR : 0;
-
-    if ((events & UV_READABLE) != 0)
-        what |= CURL_CSELECT_IN;
-    if ((events & UV_WRITABLE) != 0)
-        what |= CURL_CSELECT_OUT;
-    (void)curl_multi_socket_action(client->multi, s->fd, what, &running);
-    drain(client);
-}
-
-static void handle_gone(struct hm_http_client *client)
-{
-    client->open_handles--;
-    if (client->handles_closing && client->open_handles == 0 && client->on_closed != NULL)
-        client->on_closed(client->on_closed_arg);
-}
-
-static void on_socket_closed(uv_handle_t *uv)
-{
-    struct watched_socket *s = uv->data;
-    struct hm_http_client *client = s->client;
-    free(s);
-    handle_gone(client);
-}
-
-static void unwatch(struct watched_socket *s)
-{
-    LIST_REMOVE(s, link);
-    (void)uv_poll_stop(&s->uv);
-    uv_close((uv_handle_t *)&s->uv, on_socket_closed);
-}
-
-static struct watched_socket *watch(struct hm_http_client *client, curl_socket_t fd)
-{
-    struct watched_socket *s = hm_xcalloc(1, sizeof(*s));
-    s->client = client;
-    s->fd = fd;
-    s->uv.data = s;
-    HM_ASSERT(uv_poll_init_socket(client->loop, &s->uv, fd) == 0);
-    client->open_handles++;
-    LIST_INSERT_HEAD(&client->sockets, s, link);
-    (void)curl_multi_assign(client->multi, fd, s);
-    return s;
-}
-
-static int on_curl_wants_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-    struct hm_http_client *client = arg;
-    struct watched_socket *s = socket_arg;
-    int events = 0;
-    (void)easy;
-
-    if (what == CURL_POLL_REMOVE) {
-        if (s != NULL) {
-            (void)curl_multi_assign(client->multi, fd, NULL);
-            unwatch(s);
-        }
-        return 0;
-    }
-    if (s == NULL)
-        s = watch(client, fd);
-    if (what != CURL_POLL_OUT)
-        events |= UV_READABLE;
-    if (what != CURL_POLL_IN)
-        events |= UV_WRITABLE;
-    return uv_poll_start(&s->uv, events, on_socket_event) == 0 ? 0 : -1;
-}
-
-static int on_curl_wants_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-    struct hm_http_client *client = arg;
-    (void)multi;
-
-    if (timeout_ms < 0)
-        return uv_timer_stop(&client->curl_timer);
-    uv_update_time(client->loop);
-    return uv_timer_start(&client->curl_timer, on_curl_timer, (uint64_t)timeout_ms, 0);
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    struct hm_http_call *call = (struct hm_http_call *)(void *)private;
+    hm_transfer_end(call->transfer, call->easy, rc, &answer);
+    TAILQ_REMOVE(&call->pool->running, call, link);
+    call->pool->stats.in_flight--;
+    release_easy(call);
+    deliver(call, &answer);
 }
 
 /* ---- starting calls --------------------------------------------------------------------------------------------------- */
@@ -345,7 +233,7 @@ static enum hm_code arm_call(struct hm_http_call *call, struct hm_err *err)
                                  .client_cert = o->client_cert,
                                  .client_key = o->client_key,
                                  .proxy = o->proxy,
-                                 .share = pool->client->share};
+                                 .share = hm_curl_loop_share(pool->client->curl)};
     char *authorization = NULL;
 
     if (o->authorization != NULL) {
@@ -380,7 +268,7 @@ static void start_call(struct hm_http_call *call)
     pool->stats.started++;
     call->state = CALL_RUNNING;
     call->started_at_ms = hm_mono_ms(pool->client->clock);
-    CURLMcode rc = curl_multi_add_handle(pool->client->multi, call->easy);
+    CURLMcode rc = hm_curl_loop_add(pool->client->curl, call->easy);
     if (rc != CURLM_OK)
         end_call(call, curl_multi_strerror(rc));
 }
@@ -430,30 +318,32 @@ static void end_all(struct hm_http_client *client)
     }
 }
 
+static void handle_gone(void *arg)
+{
+    struct hm_http_client *client = arg;
+    if (--client->open_handles == 0 && client->on_closed != NULL)
+        client->on_closed(client->on_closed_arg);
+}
+
 static void on_timer_closed(uv_handle_t *uv)
 {
     handle_gone(uv->data);
 }
 
-/* Nothing is under way any more: curl goes first, while its callbacks still find their handles. */
+/* Nothing is under way any more. */
 static void close_handles(struct hm_http_client *client)
 {
     struct hm_http_pool *pool = NULL;
-    struct watched_socket *s = NULL;
 
     LIST_FOREACH(pool, &client->pools, link)
     {
         while (pool->n_spare > 0)
             curl_easy_cleanup(pool->spare[--pool->n_spare]);
     }
-    (void)curl_multi_cleanup(client->multi);
-    client->multi = NULL;
     client->handles_closing = true;
-    while ((s = LIST_FIRST(&client->sockets)) != NULL)
-        unwatch(s);
+    hm_curl_loop_close(client->curl, handle_gone);
     uv_close((uv_handle_t *)&client->turn, on_timer_closed);
     uv_close((uv_handle_t *)&client->rate, on_timer_closed);
-    uv_close((uv_handle_t *)&client->curl_timer, on_timer_closed);
 }
 
 static void deliver_all_ended(struct hm_http_client *client)
@@ -504,28 +394,17 @@ struct hm_http_client *hm_http_client_new(uv_loop_t *loop, const struct hm_clock
         return NULL;
     }
     struct hm_http_client *client = hm_xcalloc(1, sizeof(*client));
-    uv_timer_t *timers[N_TIMERS] = {&client->turn, &client->rate, &client->curl_timer};
 
     client->loop = loop;
     client->clock = clock;
-    client->multi = curl_multi_init();
-    client->share = curl_share_init();
-    if (client->multi == NULL || client->share == NULL)
-        abort(); /* out of memory, as in hm_xmalloc() */
     LIST_INIT(&client->pools);
-    LIST_INIT(&client->sockets);
     TAILQ_INIT(&client->ended);
-    for (size_t i = 0; i < N_TIMERS; i++) {
-        HM_ASSERT(uv_timer_init(loop, timers[i]) == 0);
-        timers[i]->data = client;
-        client->open_handles++;
-    }
-    (void)curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_wants_socket);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_wants_timer);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    HM_ASSERT(uv_timer_init(loop, &client->turn) == 0);
+    HM_ASSERT(uv_timer_init(loop, &client->rate) == 0);
+    client->turn.data = client;
+    client->rate.data = client;
+    client->curl = hm_curl_loop_new(loop, on_transfer_done, client);
+    client->open_handles = 3;
     return client;
 }
 
@@ -547,7 +426,7 @@ void hm_http_client_free(struct hm_http_client *client)
     HM_ASSERT(client->handles_closing && client->open_handles == 0);
     while ((pool = LIST_FIRST(&client->pools)) != NULL)
         pool_free(pool);
-    (void)curl_share_cleanup(client->share);
+    hm_curl_loop_free(client->curl);
     free(client);
     curl_global_cleanup();
 }
@@ -628,6 +507,11 @@ struct hm_http_call *hm_http_send(struct hm_http_pool *pool, const struct hm_req
 void hm_http_cancel(struct hm_http_call *call)
 {
     end_call(call, "cancelled");
+}
+
+enum hm_code hm_http_check_url(const char *url, struct hm_err *err)
+{
+    return hm_transfer_check_url(url, NULL, err);
 }
 
 void hm_http_pool_stats(const struct hm_http_pool *pool, struct hm_http_pool_stats *ret_stats)

@@ -64,6 +64,9 @@ struct hm_http_call *hm_http_send(struct hm_http_pool *pool, const struct hm_req
 /* on_done follows later in the same way as for any other end. */
 void hm_http_cancel(struct hm_http_call *call);
 
+/* The check that every request's URL must pass: https, or plain http to this machine; no user name in it. */
+HM_MUST enum hm_code hm_http_check_url(const char *url, struct hm_err *err);
+
 struct hm_http_pool_stats {
     uint64_t started, answered, not_sent, timed_out, broken, connections_opened;
     unsigned in_flight, queued;

@@ -68,7 +68,7 @@ static bool is_loopback(const char *host)
 }
 
 /* What curl will make of the URL, asked of curl's own parser. */
-static enum hm_code check_url(const char *url, char **ret_peer, struct hm_err *err)
+enum hm_code hm_transfer_check_url(const char *url, char **ret_peer, struct hm_err *err)
 {
     enum hm_code code = HM_EINVAL;
     char *scheme = NULL;
@@ -92,7 +92,8 @@ static enum hm_code check_url(const char *url, char **ret_peer, struct hm_err *e
         (void)hm_err_set(err, code, "%s: plain http:// is for this machine only; use https://", host);
         goto out;
     }
-    *ret_peer = port != NULL ? hm_xasprintf("%s:%s", host, port) : hm_xstrdup(host);
+    if (ret_peer != NULL)
+        *ret_peer = port != NULL ? hm_xasprintf("%s:%s", host, port) : hm_xstrdup(host);
     code = HM_OK;
 out:
     curl_free(scheme);
@@ -136,7 +137,7 @@ struct hm_transfer *hm_transfer_new(const struct hm_request *req, struct hm_err 
         (void)hm_err_set(err, HM_EBUG, "not an HTTP request");
         return NULL;
     }
-    if (check_url(req->url, &peer, err) != HM_OK)
+    if (hm_transfer_check_url(req->url, &peer, err) != HM_OK)
         return NULL;
     struct hm_transfer *t = hm_xcalloc(1, sizeof(*t));
     t->peer = peer;

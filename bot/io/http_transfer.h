@@ -30,6 +30,9 @@ struct hm_transfer_opts {
     CURLSH *share;
 };
 
+/* See hm_http_check_url(). ret_peer: "host" or "host:port" for sentences, the caller frees; or NULL. */
+HM_MUST enum hm_code hm_transfer_check_url(const char *url, char **ret_peer, struct hm_err *err);
+
 /* Copies req after checking it: HTTP only, https or plain http to loopback, no user in the URL, header names and values that
  * can not smuggle a line. NULL with err set when it must not be sent. */
 struct hm_transfer *hm_transfer_new(const struct hm_request *req, struct hm_err *err);
