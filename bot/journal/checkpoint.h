@@ -14,10 +14,10 @@ struct hm_checkpointer;
 /* Starts the thread. NULL with HM_EENV when the connection can not be opened. */
 struct hm_checkpointer *hm_checkpointer_new(const char *path, struct hm_err *err);
 /* Ends the thread (waiting for a checkpoint that runs), closes the connection. NULL is fine. */
-void hm_checkpointer_free(struct hm_checkpointer *checkpointer);
+void hm_checkpointer_free(struct hm_checkpointer *cp);
 /* Asks for a checkpoint; several requests before it starts are one. Any thread. */
-void hm_checkpointer_kick(struct hm_checkpointer *checkpointer);
+void hm_checkpointer_kick(struct hm_checkpointer *cp);
 /* How many checkpoints failed with an error so far. Any thread. */
-uint64_t hm_checkpointer_failures(struct hm_checkpointer *checkpointer);
+uint64_t hm_checkpointer_failures(struct hm_checkpointer *cp);
 
 #endif

@@ -66,12 +66,14 @@
 const char *const hm_schema_steps[] = {
     VERSION_1,
 };
+enum { MIGRATION_MAX_BYTES = 1048576 };
+
 const size_t hm_schema_version = HM_ARRAY_LEN(hm_schema_steps);
 
 /* quick_check reads the whole file, about 1 ms per MiB from memory, and can not be interrupted inside a table (SQLite 3.40: a
  * 205 MiB table answered an interrupt after 100 ms). A journal grows for years and the bot must start in moments, so bigger ones
  * are not checked at open: damage there is reported by the statement that meets it, and by `audit verify`. */
-enum { QUICK_CHECK_MAX_BYTES = 32 * 1024 * 1024 };
+enum { QUICK_CHECK_MAX_BYTES = 16 * 1024 * 1024 };
 
 enum hm_code hm_schema_check(sqlite3 *db, size_t version, size_t *ret_found, struct hm_err *err)
 {
@@ -112,7 +114,7 @@ enum hm_code hm_schema_check(sqlite3 *db, size_t version, size_t *ret_found, str
 static enum hm_code migrate_one(sqlite3 *db, const char *step, size_t to_version, int64_t wall_ms, struct hm_err *err)
 {
     struct hm_strbuf sql;
-    hm_strbuf_init(&sql, 1024 * 1024);
+    hm_strbuf_init(&sql, MIGRATION_MAX_BYTES);
     hm_strbuf_adds(&sql, "BEGIN IMMEDIATE;"
                          "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL,"
                          " program TEXT NOT NULL) STRICT;");

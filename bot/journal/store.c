@@ -50,6 +50,17 @@ enum stmt_id {
     STMT_NR
 };
 
+#define INTO_RUNS  "INSERT INTO runs (id, recipe, requester, open, started_ms, changed_ms, events) VALUES "
+#define INTO_FACTS "INSERT INTO facts (space, key, value, wall_ms) VALUES (?1, ?2, ?3, ?4)"
+
+static const char run_touch_sql[] = INTO_RUNS "(?1, '', '', 1, ?2, ?2, ?3) ON CONFLICT (id) DO UPDATE"
+                                              " SET changed_ms = excluded.changed_ms, events = excluded.events";
+static const char run_put_sql[] = INTO_RUNS "(?1, ?2, ?3, ?4, ?5, ?5, 0) ON CONFLICT (id) DO UPDATE"
+                                            " SET recipe = excluded.recipe, requester = excluded.requester,"
+                                            " open = excluded.open, changed_ms = excluded.changed_ms";
+static const char fact_set_sql[] = INTO_FACTS " ON CONFLICT (space, key) DO UPDATE"
+                                              " SET value = excluded.value, wall_ms = excluded.wall_ms";
+
 static const char *const sql_of[STMT_NR] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
@@ -65,25 +76,17 @@ static const char *const sql_of[STMT_NR] = {
     [INBOX_DONE] = "DELETE FROM inbox_open WHERE id = ?1",
     [LAST_SEQ] = "SELECT max(seq) FROM events WHERE run_id = ?1",
     [EVENT_ADD] = "INSERT INTO events (id, run_id, seq, type, wall_ms, data, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [RUN_TOUCH] =
-        "INSERT INTO runs (id, recipe, requester, open, started_ms, changed_ms, events) VALUES (?1, '', '', 1, ?2, ?2, ?3)"
-        " ON CONFLICT (id) DO UPDATE SET changed_ms = excluded.changed_ms, events = excluded.events",
-    [RUN_PUT] =
-        "INSERT INTO runs (id, recipe, requester, open, started_ms, changed_ms, events) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0)"
-        " ON CONFLICT (id) DO UPDATE SET recipe = excluded.recipe, requester = excluded.requester,"
-        " open = excluded.open, changed_ms = excluded.changed_ms",
+    [RUN_TOUCH] = run_touch_sql,
+    [RUN_PUT] = run_put_sql,
     [RECIPE_ADD] = "INSERT INTO recipes (sha256, wall_ms, text) VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING",
-    [FACT_SET] = "INSERT INTO facts (space, key, value, wall_ms) VALUES (?1, ?2, ?3, ?4)"
-                 " ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, wall_ms = excluded.wall_ms",
+    [FACT_SET] = fact_set_sql,
     [FACT_UNSET] = "DELETE FROM facts WHERE space = ?1 AND key = ?2",
-    [FACT_CLAIM] = "INSERT INTO facts (space, key, value, wall_ms) VALUES (?1, ?2, ?3, ?4)",
+    [FACT_CLAIM] = INTO_FACTS,
 };
 
-enum {
-    CHECKPOINT_PAGES = 1000, /* the checkpointer is asked again each time the log has grown by this much */
-    WAL_CEILING_PAGES =
-        16000 /* 64 MiB: from here on the writer itself catches up between two groups; see hm_store_checkpoint() */
-};
+/* The checkpointer is asked again each time the log has grown by CHECKPOINT_PAGES; from WAL_CEILING_PAGES (64 MiB) on, the writer
+ * itself catches up between two groups, see hm_store_checkpoint(). */
+enum { CHECKPOINT_PAGES = 1000, WAL_CEILING_PAGES = 16000 };
 
 struct head {
     int64_t id; /* of the last event, 0 = none */

@@ -507,7 +507,7 @@ static void the_log_is_moved_into_the_file(void **state)
     assert_true(longest >= 1000);
     assert_int_equal(health.checkpoint_failures, 0);
     assert_int_equal(stat(jf->path, &st), 0);
-    assert_true(st.st_size > 1000 * 4096);
+    assert_true(st.st_size > 1000L * 4096);
     assert_int_equal(st.st_mode & 0777, 0600);
 
     jf_close(jf);

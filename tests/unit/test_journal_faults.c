@@ -174,7 +174,7 @@ static void over_the_file_size_limit(struct jf *jf)
     assert_int_equal(jf_do(jf, jf_inbox("small", "{}")).code, HM_OK);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     small = limit;
-    small.rlim_cur = 128 * 1024;
+    small.rlim_cur = 131072;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     struct jf_result r = {.code = HM_OK};
     for (int i = 0; i < 10 && r.code == HM_OK; i++) {
