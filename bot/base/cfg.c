@@ -89,7 +89,7 @@ static struct hm_cfg_node *build(struct builder *b, const config_setting_t *sett
     }
     node->type = setting->type == CONFIG_TYPE_GROUP ? HM_CFG_GROUP : HM_CFG_LIST;
     int count = config_setting_length(setting);
-    node->items = hm_xcalloc((size_t)count + 1, sizeof *node->items);
+    node->items = hm_xcalloc((size_t)count + 1, sizeof(struct hm_cfg_node *));
     for (int i = 0; i < count; i++)
         node->items[node->count++] = build(b, config_setting_get_elem(setting, (unsigned)i), node);
     return node;

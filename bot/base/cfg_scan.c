@@ -158,7 +158,7 @@ static bool scan_number(struct scan *s)
 {
     const char *p = s->at;
     size_t sign = *p == '-' || *p == '+' ? 1 : 0;
-    size_t len = sign;
+    size_t len = 0;
     if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && is_hex(p[2])) {
         for (len = 2; is_hex(p[len]);)
             len++;

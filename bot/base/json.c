@@ -61,11 +61,7 @@ json_t *hm_json_get_arr(const json_t *obj, const char *key)
 
 json_t *hm_json_get_path(const json_t *value, const char *path)
 {
-    union {
-        const json_t *lent;
-        json_t *borrowed;
-    } whole = {.lent = value}; /* like jansson's own getters: a borrowed part of what the caller lent */
-    json_t *at = whole.borrowed;
+    json_t *at = hm_unconst(value); /* like jansson's own getters: a borrowed part of what the caller lent */
     while (*path != '\0' && at != NULL) {
         size_t len = strcspn(path, ".");
         char *part = hm_xstrndup(path, len);

@@ -28,6 +28,17 @@ __attribute__((returns_nonnull, warn_unused_result)) void *hm_xreallocarray(void
         (p) = NULL;                                                                                                              \
     } while (0)
 
+/* Takes the const off, for library functions that lack it in their parameters but do not write (json_incref() of a value that
+ * is only read, iterators, search keys). */
+static inline void *hm_unconst(const void *p)
+{
+    union {
+        const void *in;
+        void *out;
+    } pun = {.in = p};
+    return pun.out;
+}
+
 /* The struct of which `ptr` points to `member`. */
 #define HM_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
