@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "io/timer.h"
 
@@ -60,13 +59,8 @@ static void enqueue(struct hm_intake *intake, struct piece *piece)
 static void handle(struct hm_intake *intake, struct piece *piece)
 {
     struct hm_slack_request req;
-    struct hm_err err = {0};
     intake->stats.handled++;
-    if (hm_slack_request_parse(piece->text, piece->len, &req, &err) != HM_OK) {
-        hm_log(HM_LOG_WARN, "intake", "envelope %s can not be read and is put aside: %s", piece->envelope_id, err.msg);
-        hm_intake_done(intake, piece->inbox_id);
-        return;
-    }
+    hm_slack_request_parse(piece->text, piece->len, &req);
     intake->opts.handle(intake->opts.arg, piece->inbox_id, &req, piece->again);
     hm_slack_request_done(&req);
 }
@@ -124,9 +118,9 @@ static void ack(struct hm_intake *intake, const struct piece *piece, const char 
 static bool answer_form(struct hm_intake *intake, const struct piece *piece)
 {
     struct hm_slack_request req;
-    struct hm_err err = {0};
-    if (!piece->interactive || hm_slack_request_parse(piece->text, piece->len, &req, &err) != HM_OK)
+    if (!piece->interactive)
         return false;
+    hm_slack_request_parse(piece->text, piece->len, &req);
     bool submitted = req.kind == HM_SLACK_VIEW_SUBMISSION;
     if (submitted) {
         char *payload = intake->opts.submitted(intake->opts.arg, piece->inbox_id, &req);

@@ -1,0 +1,1 @@
+hm_unit_test(run NEEDS hm_stage hm_run)
