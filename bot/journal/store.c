@@ -86,7 +86,7 @@ static const char *const sql_of[STMT_NR] = {
 
 /* The checkpointer is asked again each time the log has grown by CHECKPOINT_PAGES; from WAL_CEILING_PAGES (64 MiB) on, the writer
  * itself catches up between two groups, see hm_store_checkpoint(). */
-enum { CHECKPOINT_PAGES = 1000, WAL_CEILING_PAGES = 16000 };
+enum { CHECKPOINT_PAGES = 4000, WAL_CEILING_PAGES = 16000 };
 
 struct head {
     int64_t id; /* of the last event, 0 = none */

@@ -4,6 +4,7 @@
  *
  * Each line is one workload on a fresh database:
  *   - inbox, single: one 1.5 KB envelope outstanding at a time, as when Slack is quiet (one fsync each);
+ *   - inbox, 500/s: one envelope every 2 ms, and how long each waited for its callback;
  *   - inbox, N waiting: a burst; the loop keeps N batches outstanding, the journal groups what waits;
  *   - inbox, again: the same envelopes once more (all seen before);
  *   - inbox done: the envelopes settled;
@@ -124,6 +125,76 @@ static void measure(struct bench *b, const char *name, enum work work, int64_t c
                  cpu * 1e6 / (double)count, (double)count / (double)commits, after.wal_pages, b->failed);
 }
 
+/* ---- latency at a steady rate ---------------------------------------------------------------------------------------------- */
+
+struct pace {
+    struct bench bench;
+    uv_timer_t timer;
+    uint64_t *put_ns; /* when the n-th was put; then how long it took */
+    int64_t done;
+};
+
+static int compare_ns(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void on_paced(void *arg, const struct hm_put_result *result)
+{
+    struct pace *p = arg;
+    p->put_ns[p->done] = uv_hrtime() - p->put_ns[p->done]; /* callbacks come in the order of the puts */
+    p->done++;
+    p->bench.failed += result->code != HM_OK ? 1 : 0;
+    if (p->done == p->bench.count)
+        uv_stop(&p->bench.loop);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct pace *p = timer->data;
+    if (p->bench.put == p->bench.count) {
+        (void)uv_timer_stop(timer);
+        return;
+    }
+    p->put_ns[p->bench.put] = uv_hrtime();
+    hm_journal_put(p->bench.journal, make_batch(&p->bench, p->bench.put), on_paced, p);
+    p->bench.put++;
+}
+
+static bool open_fresh(struct bench *b, const char *path);
+static void close_all(struct bench *b);
+
+static void measure_pace(const char *path, int64_t count)
+{
+    struct pace p = {0};
+    if (!open_fresh(&p.bench, path))
+        return;
+    p.bench.count = count;
+    p.put_ns = hm_xcalloc((size_t)count, sizeof *p.put_ns);
+    (void)uv_timer_init(&p.bench.loop, &p.timer);
+    p.timer.data = &p;
+    (void)uv_timer_start(&p.timer, on_tick, 2, 2);
+    double began = now_s();
+    double cpu = cpu_s();
+    (void)uv_run(&p.bench.loop, UV_RUN_DEFAULT);
+    double took = now_s() - began;
+    cpu = cpu_s() - cpu;
+    qsort(p.put_ns, (size_t)count, sizeof *p.put_ns, compare_ns);
+    uint64_t p50 = p.put_ns[count / 2];
+    uint64_t p99 = p.put_ns[count * 99 / 100];
+    uint64_t worst = p.put_ns[count - 1];
+    (void)printf("%-22s %9" PRId64 " %10.0f %8.1f   p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n", "inbox, 500/s", count,
+                 (double)count / took, cpu * 1e6 / (double)count, (double)p50 / 1e6, (double)p99 / 1e6, (double)worst / 1e6);
+    uv_close((uv_handle_t *)&p.timer, NULL);
+    close_all(&p.bench);
+    free(p.put_ns);
+}
+
+/* ---- the rest -----------------------------------------------------------------------------------------------------------------
+ */
+
 static void on_closed(void *arg)
 {
     struct bench *b = arg;
@@ -208,6 +279,7 @@ int main(int argc, char **argv)
         return 3;
     measure(&b, "inbox, single", INBOX, count / 10, 1);
     close_all(&b);
+    measure_pace(path, count / 4);
     static const int64_t waiting[] = {16, 64, 256, 1024, 4096, INT64_MAX};
     for (size_t i = 0; i < HM_ARRAY_LEN(waiting); i++) {
         char name[48];
