@@ -95,7 +95,7 @@ static const struct hm_web_error errors[] = {
     /* rate and health */
     {"ratelimited", HM_EIO, HM_WEB_HELD, false, "Slack asks to slow down"},
     {"rate_limited", HM_EIO, HM_WEB_HELD, false, "Slack asks to slow down"},
-    {"message_limit_exceeded", HM_EPERM, HM_WEB_REFUSED, false, "members are posting too fast for this channel"},
+    {"message_limit_exceeded", HM_EIO, HM_WEB_TRY_AGAIN, false, "members are posting too fast for this channel"},
     {"team_added_to_org", HM_EIO, HM_WEB_TRY_AGAIN, false, "the workspace is being moved into an organisation"},
     {"service_unavailable", HM_EIO, HM_WEB_MAYBE, false, "Slack is not available"},
     {"internal_error", HM_EIO, HM_WEB_MAYBE, false, "Slack had an internal error"},

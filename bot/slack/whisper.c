@@ -1,0 +1,54 @@
+/* Ephemeral messages: see whisper.h.
+ *
+ * Happy path: chat.postEphemeral. Failure modes: refused or certainly not done → the response_url, if there is one; unknown →
+ * left at that, because the same whisper twice would only puzzle. */
+#include "slack/whisper.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "slack/post_build.h"
+
+struct whisper {
+    struct hm_poster_slack slack;
+    char *thread_ts;
+    char *response_url; /* NULL: none, or used */
+    json_t *content;
+    void (*on_done)(void *arg, enum hm_code code, const char *sentence);
+    void *arg;
+};
+
+static void on_answer(void *arg, const struct hm_web_answer *a)
+{
+    struct whisper *w = arg;
+
+    if (a->code != HM_OK && a->code != HM_EUNKNOWN && w->response_url != NULL) {
+        char *url = w->response_url;
+        w->response_url = NULL;
+        w->slack.respond(w->slack.arg, url, hm_post_response_new(w->thread_ts, w->content), on_answer, w);
+        free(url);
+        return;
+    }
+    if (w->on_done != NULL)
+        w->on_done(w->arg, a->code, a->sentence);
+    json_decref(w->content);
+    free(w->thread_ts);
+    free(w->response_url);
+    free(w);
+}
+
+void hm_whisper_send(const struct hm_poster_slack *slack, const struct hm_whisper *to, json_t *stolen_content,
+                     void (*on_done)(void *arg, enum hm_code code, const char *sentence), void *arg)
+{
+    struct whisper *w = hm_xcalloc(1, sizeof(*w));
+
+    w->slack = *slack;
+    w->thread_ts = hm_xstrdup_null(to->thread_ts);
+    w->response_url = hm_xstrdup_null(to->response_url);
+    w->content = stolen_content;
+    w->on_done = on_done;
+    w->arg = arg;
+    slack->call(slack->arg, "chat.postEphemeral",
+                hm_post_ephemeral_args_new(to->channel, to->user, to->thread_ts, stolen_content), on_answer, w);
+}
