@@ -99,7 +99,12 @@ static struct hm_cfg_node *build(struct builder *b, const config_setting_t *sett
 static void add_parse_error(const struct hm_cfg *cfg, const config_t *parsed)
 {
     const char *why = config_error_text(parsed);
-    if (why != NULL && strcmp(why, "syntax error") != 0)
+    if (why != NULL && strcmp(why, "duplicate setting name") == 0)
+        hm_diags_add(cfg->diags, cfg->file, config_error_line(parsed), "this key is set twice in the same group; take one out");
+    else if (why != NULL && strcmp(why, "mismatched element type in array") == 0)
+        hm_diags_add(cfg->diags, cfg->file, config_error_line(parsed),
+                     "the values between [ and ] are not of one type; write them between ( and )");
+    else if (why != NULL && strcmp(why, "syntax error") != 0)
         hm_diags_add(cfg->diags, cfg->file, config_error_line(parsed), "%s", why);
     else
         hm_diags_add(cfg->diags, cfg->file, config_error_line(parsed),

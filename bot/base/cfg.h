@@ -55,8 +55,9 @@ json_t *hm_cfg_json_new(struct hm_cfg_node *node);
 /* Where the node stands, for findings: `steps[find].retry`, or "the top level"; into buf; returns buf. An item of a list is
  * named by its id or name when it has one, else counted from 1. */
 const char *hm_cfg_path(const struct hm_cfg_node *node, char *buf, size_t size);
-/* A finding at the node's line. */
+/* A finding at the node's line; _here puts the node's path and a colon before it. */
 void hm_cfg_add(const struct hm_cfg_node *node, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void hm_cfg_add_here(const struct hm_cfg_node *node, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- members of a group, by key; each marks the key as seen ------------------------------------------------------------- */
 

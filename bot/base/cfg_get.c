@@ -69,6 +69,19 @@ void hm_cfg_add(const struct hm_cfg_node *node, const char *fmt, ...)
     hm_strbuf_done(&text);
 }
 
+void hm_cfg_add_here(const struct hm_cfg_node *node, const char *fmt, ...)
+{
+    char path[PATH_MAX_BYTES];
+    struct hm_strbuf text;
+    va_list ap;
+    hm_strbuf_init(&text, 2000);
+    va_start(ap, fmt);
+    hm_strbuf_addv(&text, fmt, ap);
+    va_end(ap);
+    hm_cfg_add(node, "%s: %s", hm_cfg_path(node, path, sizeof path), hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
+}
+
 static void remember_asked(struct hm_cfg_node *group, const char *key)
 {
     for (size_t i = 0; i < group->n_asked; i++)

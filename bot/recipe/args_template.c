@@ -105,6 +105,11 @@ void hm_args_template_paths(const struct hm_args_template *args, void (*visit)(v
         hm_args_template_paths(args->items[i], visit, arg);
 }
 
+const char *hm_args_template_key(const struct hm_args_template *args, size_t i)
+{
+    return i < args->n_items ? args->keys[i] : NULL;
+}
+
 static json_t *render(const struct hm_args_template *args, const json_t *scope, struct hm_err *err)
 {
     if (args->tpl != NULL)

@@ -45,6 +45,8 @@ struct hm_args_template *hm_args_template_new(const json_t *tree, struct hm_err 
 void hm_args_template_free(struct hm_args_template *args);
 void hm_args_template_paths(const struct hm_args_template *args, void (*visit)(void *arg, const char *root, const char *path),
                             void *arg);
+/* The key of argument number i at the top of the tree, NULL past the last. */
+const char *hm_args_template_key(const struct hm_args_template *args, size_t i);
 /* A new object, or NULL with err set (naming the key). */
 HM_MUST json_t *hm_args_render_new(const struct hm_args_template *args, const json_t *scope, struct hm_err *err);
 

@@ -114,7 +114,7 @@ static void test_refuses_texts(void **state)
         {"a = ( 1, { b = [ 3000000000, 4000000000 ]; } );",
          "1: the number 3000000000 does not fit into 32 bits; write an L after it\n"
          "1: the number 4000000000 does not fit into 32 bits; write an L after it\n"},
-        {"a = 1;\na = 2;", "2: duplicate setting name\n"},
+        {"a = 1;\na = 2;", "2: this key is set twice in the same group; take one out\n"},
         {"@include \"/etc/passwd\"\n", "1: @include is not followed; put everything into this file\n"},
         {"a = 1;\n  @include \"x\"", "2: @include is not followed; put everything into this file\n"},
         {"a = \"x\nb = 1;", "1: a string opened with a quote here is never closed; add the quote where it ends\n"},
@@ -126,7 +126,7 @@ static void test_refuses_texts(void **state)
          "1: can not be read from here on; look for a missing \";\", \"=\", \",\" or quote on this line or just before\n"},
         {"a = yes;",
          "1: can not be read from here on; look for a missing \";\", \"=\", \",\" or quote on this line or just before\n"},
-        {"a = [ 1, \"x\" ];", "1: mismatched element type in array\n"},
+        {"a = [ 1, \"x\" ];", "1: the values between [ and ] are not of one type; write them between ( and )\n"},
         {"a = \"\\x00b\";", "1: \\x00 would end the string here; take it out\n"},
         {"a = 1;\nb = \"\\xff\";", "2: a string that is not UTF-8 (look for \\x); write UTF-8\n"},
         {"a = 1;\nb = \"\xff\";", "2: not UTF-8; save the file as UTF-8\n"},

@@ -1,0 +1,171 @@
+/* The loader: params, and the fields of an `ask`. See load.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "recipe/load.h"
+#include "recipe/pattern.h"
+
+enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200 };
+
+static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int", "bool", "regex", "choice", "date", "dataset"};
+
+static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type)
+{
+    char meant[120];
+    struct hm_suggest s;
+    const char *word = hm_cfg_get_str(group, "type", HM_CFG_REQUIRED, HM_ID_MAX);
+    if (word == NULL)
+        return false;
+    hm_suggest_init(&s, word);
+    for (size_t i = 0; i < HM_PARAM_NR; i++) {
+        if (strcmp(type_names[i], word) == 0) {
+            *ret_type = (enum hm_param_type)i;
+            return true;
+        }
+        hm_suggest_try(&s, type_names[i]);
+    }
+    hm_cfg_add_here(hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
+                    "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset%s", word,
+                    hm_suggest_text(&s, meant, sizeof meant));
+    return false;
+}
+
+/* choices, pattern, min, max, max_len: each belongs to one type. */
+static void load_limits(struct hm_cfg_node *group, struct hm_param *param)
+{
+    static const struct {
+        const char *key;
+        enum hm_param_type type;
+    } belongs[] = {{"choices", HM_PARAM_CHOICE},
+                   {"pattern", HM_PARAM_STRING},
+                   {"max_len", HM_PARAM_STRING},
+                   {"min", HM_PARAM_INT},
+                   {"max", HM_PARAM_INT}};
+    for (size_t i = 0; i < HM_ARRAY_LEN(belongs); i++)
+        if (hm_cfg_has(group, belongs[i].key) && param->type != belongs[i].type)
+            hm_cfg_add_here(hm_cfg_get(group, belongs[i].key, HM_CFG_OPTIONAL), "belongs to type %s, not to %s; take it out",
+                            type_names[belongs[i].type], type_names[param->type]);
+
+    struct hm_err err = {0};
+    param->choices = hm_cfg_get_strings(group, "choices", param->type == HM_PARAM_CHOICE ? HM_CFG_REQUIRED : HM_CFG_OPTIONAL);
+    size_t n_choices = 0;
+    while (param->choices[n_choices] != NULL)
+        n_choices++;
+    if (hm_cfg_has(group, "choices") && (n_choices == 0 || n_choices > MAX_CHOICES))
+        hm_cfg_add_here(hm_cfg_get(group, "choices", HM_CFG_OPTIONAL), "%zu entries; give from 1 to %d", n_choices, MAX_CHOICES);
+    param->pattern = hm_xstrdup_null(hm_cfg_get_str(group, "pattern", HM_CFG_OPTIONAL, HM_PATTERN_MAX));
+    if (param->pattern != NULL) {
+        struct hm_pattern *pattern = hm_pattern_new(param->pattern, true, &err);
+        if (pattern == NULL)
+            hm_cfg_add_here(hm_cfg_get(group, "pattern", HM_CFG_OPTIONAL), "%s", err.msg);
+        hm_pattern_free(pattern);
+    }
+    param->max_len = (size_t)hm_cfg_get_int(group, "max_len", DEFAULT_TEXT_PARAM, 1, MAX_TEXT_PARAM);
+    param->min = hm_cfg_get_int(group, "min", INT64_MIN, INT64_MIN, INT64_MAX);
+    param->max = hm_cfg_get_int(group, "max", INT64_MAX, INT64_MIN, INT64_MAX);
+    if (param->min > param->max)
+        hm_cfg_add_here(group, "min %" PRId64 " is above max %" PRId64 ": no number would do", param->min, param->max);
+}
+
+/* The text of the default: a string as it stands, a number or a truth value as people would type it. */
+static char *default_text(struct hm_cfg_node *group)
+{
+    struct hm_cfg_node *node = hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
+    if (node == NULL)
+        return NULL;
+    if (hm_cfg_type(node) == HM_CFG_INT || hm_cfg_type(node) == HM_CFG_BOOL) {
+        json_t *value = hm_cfg_json_new(node);
+        char *text = json_dumps(value, JSON_ENCODE_ANY);
+        json_decref(value);
+        return text;
+    }
+    return hm_xstrdup_null(hm_cfg_get_str(group, "default", HM_CFG_OPTIONAL, MAX_TEXT_PARAM));
+}
+
+static void load_default(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
+{
+    struct hm_err err = {0};
+    char *text = default_text(group);
+    if (text == NULL)
+        return;
+    const struct hm_cfg_node *node = hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
+    param->fallback = hm_template_parse(text, &err);
+    if (param->fallback == NULL) {
+        hm_cfg_add_here(node, "%s", err.msg);
+    } else if (hm_template_is_literal(param->fallback)) {
+        json_t *none = hm_json_obj_new();
+        json_t *raw = hm_template_value_new(param->fallback, none, &err);
+        json_t *value = raw != NULL ? hm_param_value_new(param, raw, &err) : NULL;
+        if (value == NULL)
+            hm_cfg_add_here(node, "%s", err.msg);
+        json_decref(value);
+        json_decref(raw);
+        json_decref(none);
+    } else {
+        hm_load_note_template(l, node, param->fallback, HM_SCOPE_KNOWN);
+        if (!hm_template_is_value(param->fallback))
+            hm_cfg_add_here(node, "a default is either a plain value or one ${known.…} alone");
+    }
+    free(text);
+}
+
+static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
+{
+    param->name = hm_load_id(group, "name");
+    param->help = hm_xstrdup_null(hm_cfg_get_str(group, "help", HM_CFG_REQUIRED, HM_LINE_MAX));
+    param->optional = hm_cfg_get_bool(group, "optional", false);
+    bool typed = load_type(group, &param->type);
+    if (typed) {
+        load_limits(group, param);
+        load_default(l, group, param);
+    } else { /* what belongs to a type can not be judged */
+        static const char *const keys[] = {"choices", "pattern", "max_len", "min", "max", "default"};
+        for (size_t i = 0; i < HM_ARRAY_LEN(keys); i++)
+            (void)hm_cfg_get(group, keys[i], HM_CFG_OPTIONAL);
+    }
+    hm_cfg_finish(group);
+}
+
+void hm_load_params(struct hm_loader *l, const struct hm_cfg_node *list, struct hm_param **ret_params, size_t *ret_count)
+{
+    size_t count = hm_cfg_count(list);
+    if (count > MAX_PARAMS) {
+        hm_cfg_add_here(list, "%zu entries; at most %d fit into a form", count, MAX_PARAMS);
+        return;
+    }
+    struct hm_param *params = hm_xcalloc(count + 1, sizeof *params);
+    for (size_t i = 0; i < count; i++) {
+        char path[120];
+        struct hm_cfg_node *item = hm_cfg_at(list, i);
+        struct hm_param *param = &params[*ret_count];
+        if (hm_cfg_type(item) != HM_CFG_GROUP) {
+            hm_cfg_add(item, "%s must be %s, not %s", hm_cfg_path(item, path, sizeof path), hm_cfg_type_name(HM_CFG_GROUP),
+                       hm_cfg_type_name(hm_cfg_type(item)));
+            continue;
+        }
+        (*ret_count)++;
+        load_param(l, item, param);
+        for (size_t k = 0; k + 1 < *ret_count && param->name != NULL; k++)
+            if (hm_streq(params[k].name, param->name))
+                hm_cfg_add_here(item, "an earlier one has this name too; rename one");
+    }
+    *ret_params = params;
+}
+
+void hm_load_params_free(struct hm_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(params[i].name);
+        free(params[i].help);
+        free(params[i].pattern);
+        hm_template_free(params[i].fallback);
+        hm_cfg_strings_free(params[i].choices);
+    }
+    free(params);
+}

@@ -1,0 +1,36 @@
+/* A table of actions for tests of the recipe room, instead of the program's own: one of each effect, with and without a probe,
+ * with arguments of every type. Nothing here can be called; the loader only reads what actions say about themselves. */
+#include <stddef.h>
+
+#include "handlers/handler.h"
+
+static const struct hm_arg_spec dataset_args[] = {{"id", HM_ARG_UUID, true, "the dataset's id"},
+                                                  {"transaction", HM_ARG_UUID, false, "where to look for it"},
+                                                  {NULL, HM_ARG_NR, false, NULL}};
+static const struct hm_arg_spec id_args[] = {{"id", HM_ARG_UUID, true, "what to retract"}, {NULL, HM_ARG_NR, false, NULL}};
+static const struct hm_arg_spec transaction_args[] = {
+    {"transaction", HM_ARG_UUID, true, NULL}, {"only", HM_ARG_STRING, false, NULL}, {NULL, HM_ARG_NR, false, NULL}};
+static const struct hm_arg_spec clear_args[] = {{"dag", HM_ARG_STRING, true, NULL},   {"dry_run", HM_ARG_BOOL, false, NULL},
+                                                {"limit", HM_ARG_INT, false, NULL},   {"states", HM_ARG_LIST, false, NULL},
+                                                {"conf", HM_ARG_OBJECT, false, NULL}, {NULL, HM_ARG_NR, false, NULL}};
+static const struct hm_arg_spec no_args[] = {{NULL, HM_ARG_NR, false, NULL}};
+
+static const struct hm_action dataset = {.name = "metapod.dataset", .effect = HM_EFFECT_READ, .args = dataset_args};
+static const struct hm_action datasets = {.name = "metapod.datasets", .effect = HM_EFFECT_READ, .args = transaction_args};
+static const struct hm_action count = {.name = "metapod.committed-count", .effect = HM_EFFECT_READ, .args = transaction_args};
+static const struct hm_action retract = {
+    .name = "metapod.retract-dataset", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args, .probe_action = "metapod.dataset"};
+static const struct hm_action retract_attribute = {
+    .name = "metapod.retract-attribute", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args};
+static const struct hm_action clear = {.name = "airflow.clear", .effect = HM_EFFECT_ONCE, .args = clear_args};
+static const struct hm_action publish = {.name = "gocd.publish", .effect = HM_EFFECT_ONCE, .args = no_args};
+
+static const struct hm_action *const metapod_actions[] = {&dataset, &datasets, &count, &retract, &retract_attribute, NULL};
+static const struct hm_action *const airflow_actions[] = {&clear, NULL};
+static const struct hm_action *const gocd_actions[] = {&publish, NULL};
+static const char *const no_settings[] = {NULL};
+static const struct hm_handler metapod = {"metapod", "Metapod", metapod_actions, no_settings};
+static const struct hm_handler airflow = {"airflow", "Airflow", airflow_actions, no_settings};
+static const struct hm_handler gocd = {"gocd", "GoCD", gocd_actions, no_settings};
+
+const struct hm_handler *const hm_handlers[] = {&metapod, &airflow, &gocd, NULL};
