@@ -30,19 +30,25 @@ enum field {
     F_NR
 };
 
-static const struct {
+static const struct wanted {
     const char *key;
+    size_t len;
     enum field field;
     unsigned level; /* 1: in the envelope, 2: in its payload */
 } wanted[] = {
-    {"envelope_id", F_ENVELOPE_ID, 1},
-    {"type", F_TYPE, 1},
-    {"accepts_response_payload", F_ACCEPTS, 1},
-    {"retry_attempt", F_RETRY_ATTEMPT, 1},
-    {"retry_reason", F_RETRY_REASON, 1},
-    {"payload", F_PAYLOAD, 1},
-    {"event_id", F_EVENT_ID, 2},
-    {"trigger_id", F_TRIGGER_ID, 2},
+#define WANTED(key, field, level)                                                                                                \
+    {                                                                                                                            \
+        (key), sizeof(key) - 1, (field), (level)                                                                                 \
+    }
+    WANTED("envelope_id", F_ENVELOPE_ID, 1),
+    WANTED("type", F_TYPE, 1),
+    WANTED("accepts_response_payload", F_ACCEPTS, 1),
+    WANTED("retry_attempt", F_RETRY_ATTEMPT, 1),
+    WANTED("retry_reason", F_RETRY_REASON, 1),
+    WANTED("payload", F_PAYLOAD, 1),
+    WANTED("event_id", F_EVENT_ID, 2),
+    WANTED("trigger_id", F_TRIGGER_ID, 2),
+#undef WANTED
 };
 
 struct scanner {
@@ -253,13 +259,12 @@ static bool decode(const struct span *span, char *buf, size_t size)
     return true;
 }
 
-static bool span_is(const struct span *span, const char *key)
+static bool span_is(const struct span *span, const struct wanted *key)
 {
     char buf[32]; /* longer than any key that is wanted */
-    size_t len = strlen(key);
     if (!span->escaped)
-        return (size_t)(span->end - span->at) == len && memcmp(span->at, key, len) == 0;
-    return decode(span, buf, sizeof(buf)) && strcmp(buf, key) == 0;
+        return (size_t)(span->end - span->at) == key->len && memcmp(span->at, key->key, key->len) == 0;
+    return decode(span, buf, sizeof(buf)) && strcmp(buf, key->key) == 0;
 }
 
 /* ---- numbers and words ---- */
@@ -421,7 +426,7 @@ static bool scan_key(struct scanner *s)
     s->field = F_NONE;
     if (s->depth == 1 || (s->depth == 2 && s->in_payload)) {
         for (size_t i = 0; i < HM_ARRAY_LEN(wanted) && s->field == F_NONE; i++)
-            if (wanted[i].level == s->depth && span_is(&key, wanted[i].key))
+            if (wanted[i].level == s->depth && span_is(&key, &wanted[i]))
                 s->field = wanted[i].field;
         if (s->field != F_NONE && s->seen[s->field])
             return fail(s, "a key is there twice");

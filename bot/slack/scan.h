@@ -2,8 +2,8 @@
  * building a JSON tree (a tree on this path doubles the cost of a message; it is built later, after the ack).
  *
  * The scan is a whole JSON parser in what it accepts: it says yes exactly when hm_json_parse_new() would, but for duplicate keys
- * (see below) and for top-level values that are not objects, which it refuses. The text that it passed can be parsed later
- * without surprises. Pure; allocates nothing that depends on the sender but for absurdly long numbers. */
+ * (see below), and for top-level values that are not objects and NUL bytes, which it refuses. The text that it passed can be
+ * parsed later without surprises. Pure; allocates nothing that depends on the sender but for absurdly long numbers. */
 #ifndef HM_SLACK_SCAN_H
 #define HM_SLACK_SCAN_H
 

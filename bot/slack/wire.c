@@ -42,6 +42,7 @@ enum {
     QUEUE_MAX = 4 * 1024 * 1024, /* bytes */
     BATCH_MAX = 512,             /* frames written in one turn */
     FLUSH_WATCH_MS = 250,        /* a requested write is looked after that soon */
+    KILL_AGAIN_MS = 20,
     ADDRESSES_MAX = 8,
     ADDRESS_TEXT = 64,
     KEEP_MAX = 256 * 1024, /* a larger reassembly buffer is given back */
@@ -165,9 +166,11 @@ static void report_end(struct hm_wire *w)
         destroy(w);
 }
 
+/* Comes again until it is done: the kill is a time-out in lws's eyes, and a connection that makes a step in the same turn (TCP is
+ * up, TLS begins) sets its own time-out over it. */
 static void kill_now(struct hm_wire *w)
 {
-    w->give_up_at = 0;
+    w->give_up_at = now_ms(w) + KILL_AGAIN_MS;
     if (w->wsi == NULL)
         return;
     lws_set_timeout(w->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
@@ -222,6 +225,7 @@ static void flush_watch(struct hm_wire *w, int64_t now)
     }
     if (now - w->asked_since >= w->opts.timing.write_ms) {
         note(w, "nothing could be written for too long");
+        w->state = CLOSING;
         w->flush_watch_at = 0;
         kill_now(w);
         return;
@@ -477,7 +481,7 @@ static void on_destroy(struct hm_wire *w, struct lws *wsi)
     w->wsi = NULL;
     w->destroyed = true;
     if (!w->connecting) /* else connect_to() sees it */
-        gone(w, "the connection was lost");
+        gone(w, w->opened_at != 0 ? "the connection was lost" : "can not connect: lost during the handshake");
 }
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t len)
