@@ -295,11 +295,11 @@ static void pool_free(struct hm_http_pool *pool)
     while (pool->n_spare > 0)
         curl_easy_cleanup(pool->spare[--pool->n_spare]);
     /* the strings were ours from hm_http_pool_new() on; the struct says const for its callers */
-    free((void *)(uintptr_t)pool->opts.name);
-    free((void *)(uintptr_t)pool->opts.ca);
-    free((void *)(uintptr_t)pool->opts.client_cert);
-    free((void *)(uintptr_t)pool->opts.client_key);
-    free((void *)(uintptr_t)pool->opts.proxy);
+    free(hm_unconst(pool->opts.name));
+    free(hm_unconst(pool->opts.ca));
+    free(hm_unconst(pool->opts.client_cert));
+    free(hm_unconst(pool->opts.client_key));
+    free(hm_unconst(pool->opts.proxy));
     free(pool->spare);
     free(pool);
 }
@@ -419,13 +419,15 @@ void hm_http_client_close(struct hm_http_client *client, void (*on_closed)(void 
 
 void hm_http_client_free(struct hm_http_client *client)
 {
-    struct hm_http_pool *pool = NULL;
+    struct hm_http_pool *next = NULL;
 
     if (client == NULL)
         return;
     HM_ASSERT(client->handles_closing && client->open_handles == 0);
-    while ((pool = LIST_FIRST(&client->pools)) != NULL)
+    for (struct hm_http_pool *pool = LIST_FIRST(&client->pools); pool != NULL; pool = next) {
+        next = LIST_NEXT(pool, link);
         pool_free(pool);
+    }
     hm_curl_loop_free(client->curl);
     free(client);
     curl_global_cleanup();

@@ -24,7 +24,7 @@ void hm_slots_init(struct hm_slots *slots)
 
 struct hm_slot *hm_slots_find(const struct hm_slots *slots, const char *key)
 {
-    struct hm_slot probe = {.key = (char *)(uintptr_t)key}; /* only read */
+    struct hm_slot probe = {.key = hm_unconst(key)}; /* only read */
     void *node = tfind(&probe, &slots->by_key, compare_keys);
     return node != NULL ? *(struct hm_slot **)node : NULL;
 }

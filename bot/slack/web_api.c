@@ -330,7 +330,7 @@ static void form_body(struct hm_strbuf *b, const json_t *args)
     const char *key = NULL;
     json_t *value = NULL;
 
-    json_object_foreach((json_t *)(uintptr_t)args, key, value)
+    json_object_foreach((json_t *)hm_unconst(args), key, value)
     { /* the macro wants it writable and does not write */
         char *text = json_is_string(value) ? hm_xstrdup(json_string_value(value)) : hm_json_text(value);
         char *name = hm_url_encode(key);
@@ -482,24 +482,40 @@ struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_
     return api;
 }
 
-void hm_web_api_free(struct hm_web_api *api)
+static void end_waiting(struct hm_web_api *api)
 {
     struct lane *lane = NULL;
-    struct call *call = NULL;
+    struct call *next = NULL;
 
-    if (api == NULL)
-        return;
-    while ((lane = LIST_FIRST(&api->lanes)) != NULL) {
-        while ((call = TAILQ_FIRST(&lane->calls)) != NULL) {
+    LIST_FOREACH(lane, &api->lanes, link)
+    {
+        for (struct call *call = TAILQ_FIRST(&lane->calls); call != NULL; call = next) {
+            next = TAILQ_NEXT(call, link);
             HM_ASSERT(!call->under_way);
             finish_undone(api, call, "not sent: shutting down");
         }
-        LIST_REMOVE(lane, link);
+    }
+}
+
+void hm_web_api_free(struct hm_web_api *api)
+{
+    struct lane *lane = NULL;
+    struct lane *next_lane = NULL;
+    struct channel *next_channel = NULL;
+
+    if (api == NULL)
+        return;
+    while (api->n_calls > 0) /* the owner may ask for more in its callbacks */
+        end_waiting(api);
+    for (lane = LIST_FIRST(&api->lanes); lane != NULL; lane = next_lane) {
+        next_lane = LIST_NEXT(lane, link);
         free(lane->name);
         free(lane);
     }
-    while (!LIST_EMPTY(&api->channels))
-        channel_free(api, LIST_FIRST(&api->channels));
+    for (struct channel *channel = LIST_FIRST(&api->channels); channel != NULL; channel = next_channel) {
+        next_channel = LIST_NEXT(channel, link);
+        channel_free(api, channel);
+    }
     hm_timer_free(api->timer);
     hm_secret_free(api->tokens[HM_WEB_BOT]);
     hm_secret_free(api->tokens[HM_WEB_APP]);

@@ -52,7 +52,8 @@ static const struct hm_web_method methods[] = {
 static const struct hm_web_method unknown_method = {"", TIER_2, PROVEN, true, false, 0, NULL};
 /* Slack allows five posts to one address; nothing is documented on pace. Only one of thirty minutes' worth makes sense to keep.
  */
-static const struct hm_web_method response_url = {"response_url", HUNDREDS_MIN, PROVEN, false, false, 29 * 60 * 1000, NULL};
+static const struct hm_web_method response_url = {"response_url",          HUNDREDS_MIN, PROVEN, false, false,
+                                                  (int64_t)29 * 60 * 1000, NULL};
 
 const struct hm_web_method *hm_web_method_find(const char *name)
 {

@@ -7,7 +7,7 @@ void hm_pace_init(struct hm_pace *p, unsigned per_min, unsigned burst)
 {
     HM_ASSERT(burst >= 1 && per_min > burst);
     unsigned steady = per_min - burst;
-    hm_pace_init_interval(p, (60 * 1000 + (int64_t)steady - 1) / (int64_t)steady, burst);
+    hm_pace_init_interval(p, ((int64_t)60 * 1000 + (int64_t)steady - 1) / (int64_t)steady, burst);
 }
 
 void hm_pace_init_interval(struct hm_pace *p, int64_t interval_ms, unsigned burst)

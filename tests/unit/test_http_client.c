@@ -2,6 +2,7 @@
  * nothing was sent, and that a write never leaves twice. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void copy(char *to, size_t size, const char *from)
 
 static void on_done(void *arg, const struct hm_http_result *r)
 {
-    struct end *e = &rig->ends[(uintptr_t)arg];
+    struct end *e = arg;
     assert_false(rig->inside_send);
     assert_int_equal(e->problem[0], 0); /* exactly once */
     e->transport = r->answer.transport;
@@ -86,7 +87,7 @@ static struct hm_http_call *send_to(struct hm_http_pool *pool, unsigned slot, co
         req.body_len = strlen(body);
     }
     rig->inside_send = true;
-    struct hm_http_call *call = hm_http_send(pool, &req, timeout_ms, on_done, (void *)(uintptr_t)slot);
+    struct hm_http_call *call = hm_http_send(pool, &req, timeout_ms, on_done, &rig->ends[slot]);
     rig->inside_send = false;
     hm_request_done(&req);
     return call;
@@ -129,44 +130,45 @@ static void send_endless_headers(struct raw_conn *conn)
     for (int i = 0; i < 400; i++) {
         char line[1025];
         memset(line, 'h', sizeof(line));
-        memcpy(line, "X-A: ", 5);
-        memcpy(line + 1022, "\r\n", 3);
+        (void)snprintf(line, sizeof(line), "X-A: %01015d\r\n", i);
         raw_send(conn, line);
     }
 }
 
+static const char *const canned[][2] = {
+    {"/stall", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"},
+    {"/429", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"},
+    {"/now", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"},
+    {"/307", "HTTP/1.1 307 Moved\r\nLocation: //127.0.0.1:1/there?x=1\r\nContent-Length: 0\r\n\r\n"},
+};
+
 static void serve(struct raw_server *server, struct raw_conn *conn, unsigned nth, const char *request)
 {
+    const char *reply = OK_REPLY;
     char path[64] = "";
     (void)server;
+
     (void)sscanf(request, "%*15s %63s", path);
+    for (size_t i = 0; i < HM_ARRAY_LEN(canned); i++) {
+        if (strcmp(path, canned[i][0]) == 0)
+            reply = canned[i][1];
+    }
     if (strcmp(path, "/hang") == 0)
         return;
-    if (strcmp(path, "/close") == 0)
+    if (strcmp(path, "/close") == 0 || (strcmp(path, "/second-dies") == 0 && nth > 1)) {
         raw_close(conn);
-    else if (strcmp(path, "/reset") == 0)
+    } else if (strcmp(path, "/reset") == 0 || (strcmp(path, "/second-resets") == 0 && nth > 1)) {
         raw_reset(conn);
-    else if (strcmp(path, "/half") == 0) {
-        raw_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
+    } else if (strcmp(path, "/half") == 0) {
+        raw_send(conn, canned[0][1]);
         raw_close(conn);
-    } else if (strcmp(path, "/stall") == 0)
-        raw_send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
-    else if (strcmp(path, "/big") == 0)
+    } else if (strcmp(path, "/big") == 0) {
         send_big(conn, 3000);
-    else if (strcmp(path, "/headers") == 0)
+    } else if (strcmp(path, "/headers") == 0) {
         send_endless_headers(conn);
-    else if (strcmp(path, "/429") == 0)
-        raw_send(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
-    else if (strcmp(path, "/now") == 0)
-        raw_send(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n");
-    else if (strcmp(path, "/307") == 0)
-        raw_send(conn, "HTTP/1.1 307 Moved\r\nLocation: //127.0.0.1:1/there?x=1\r\nContent-Length: 0\r\n\r\n");
-    else if (strcmp(path, "/second-dies") == 0 && nth > 1)
-        raw_close(conn);
-    else if (strcmp(path, "/second-resets") == 0 && nth > 1)
-        raw_reset(conn);
-    else
-        raw_send(conn, OK_REPLY);
+    } else {
+        raw_send(conn, reply);
+    }
 }
 
 /* ---- rig -------------------------------------------------------------------------------------------------------------- */
@@ -364,7 +366,7 @@ static void test_header_can_not_smuggle(void **state)
     req.method = hm_xstrdup("GET");
     req.url = hm_xasprintf("http://127.0.0.1:%d/ok", rig->server.port);
     hm_request_add_header(&req, "X-A", "1\r\nX-B: 2");
-    (void)hm_http_send(rig->pool, &req, 0, on_done, (void *)(uintptr_t)0);
+    (void)hm_http_send(rig->pool, &req, 0, on_done, &rig->ends[0]);
     await(1);
     assert_int_equal(rig->ends[0].transport, HM_TRANSPORT_NOT_SENT);
     assert_int_equal(rig->server.n_seen, 0);
@@ -516,7 +518,7 @@ static void test_rate(void **state)
     await(6);
     fake_now_ms += 500;
     await(7);
-    fake_now_ms += 60 * 1000; /* a long pause does not add up: one second's worth */
+    fake_now_ms += (int64_t)60 * 1000; /* a long pause does not add up: one second's worth */
     await(10);
     for (unsigned i = 10; i < 15; i++)
         (void)send_to(pool, i, "GET", url, NULL, 0);

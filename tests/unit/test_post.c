@@ -8,11 +8,12 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "slack/post.h"
 #include "slack/post_build.h"
 
-enum { MAX_CALLS = 400, MAX_NOTES = 4000 };
+enum { MAX_CALLS = 400, MAX_NOTES = 100000 };
 
 struct call {
     char *method;
@@ -23,7 +24,7 @@ struct call {
 
 static struct call calls[MAX_CALLS]; /* not answered yet are those with on_done */
 static unsigned n_calls;
-static char notes[MAX_NOTES]; /* what the owner heard: "posted k C1 1.0;" … */
+static struct hm_strbuf notes; /* what the owner heard: "posted k C1 1.0;" … */
 static int64_t now_ms;
 static int64_t wake_at_ms;
 static struct hm_poster *poster;
@@ -55,20 +56,10 @@ static void fake_wake_in(void *arg, int64_t after_ms)
     wake_at_ms = now_ms + after_ms;
 }
 
-static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void note(const char *fmt, ...)
-{
-    size_t len = strlen(notes);
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(notes + len, sizeof(notes) - len, fmt, ap);
-    va_end(ap);
-}
-
 static void on_posted(void *arg, const char *key, const char *channel, const char *ts)
 {
     (void)arg;
-    note("posted %s %s %s;", key, channel, ts);
+    hm_strbuf_addf(&notes, "posted %s %s %s;", key, channel, ts);
     if (in_posted != NULL)
         in_posted(key);
 }
@@ -77,7 +68,7 @@ static void on_shown(void *arg, const char *key, const char *digest)
 {
     (void)arg;
     assert_int_equal(strlen(digest), 64);
-    note("shown %s;", key);
+    hm_strbuf_addf(&notes, "shown %s;", key);
     if (in_shown != NULL)
         in_shown(key);
 }
@@ -86,7 +77,7 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
 {
     static const char *const names[] = {"later", "token", "place", "shortened", "content", "gone"};
     (void)arg;
-    note("%s %s %s;", names[t->kind], key, t->error);
+    hm_strbuf_addf(&notes, "%s %s %s;", names[t->kind], key, t->error);
 }
 
 static const struct hm_poster_slack seam = {.call = fake_call, .respond = fake_respond, .wake_in = fake_wake_in};
@@ -96,10 +87,10 @@ static int set_up(void **state)
     struct hm_poster_opts o = {
         .slack = seam, .clock = &fake_clock, .on_posted = on_posted, .on_shown = on_shown, .on_trouble = on_trouble};
     (void)state;
-    now_ms = 5 * 1000 * 1000;
+    now_ms = 5000000;
     wake_at_ms = INT64_MAX;
     n_calls = 0;
-    notes[0] = '\0';
+    hm_strbuf_init(&notes, MAX_NOTES);
     in_posted = NULL;
     in_shown = NULL;
     poster = hm_poster_new(&o);
@@ -112,6 +103,7 @@ static int tear_down(void **state)
 {
     (void)state;
     hm_poster_free(poster);
+    hm_strbuf_done(&notes);
     for (unsigned i = 0; i < n_calls; i++) {
         if (calls[i].on_done != NULL)
             answer(i, HM_EIO, "", NULL); /* as the Web API does at its end; the poster is gone */
@@ -188,8 +180,8 @@ static void expect_call(unsigned i, const char *method, const char *text)
 
 static void expect_notes(const char *want)
 {
-    assert_string_equal(notes, want);
-    notes[0] = '\0';
+    assert_string_equal(hm_strbuf_str(&notes), want);
+    hm_strbuf_reset(&notes);
 }
 
 /* A slot with its message at Slack. Uses one call. */
@@ -200,7 +192,7 @@ static void post_one(const char *key, const char *channel, const char *ts)
     advance(0);
     answer_posted(n_calls - 1, ts);
     advance(2000);
-    notes[0] = '\0';
+    hm_strbuf_reset(&notes);
 }
 
 /* ---- tests ------------------------------------------------------------------------------------------------------------ */
@@ -342,7 +334,7 @@ static void test_unknown_post_is_not_found(void **state)
 
 static void test_pages_are_bounded(void **state)
 {
-    struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = 9000 * 1000};
+    struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = 9000000};
     (void)state;
     hm_poster_restore(poster, "k", "C1", NULL, &memory);
     show("k", "one", false);
@@ -559,7 +551,7 @@ static void test_never_lost(void **state)
         assert_int_equal(n_calls, i + 3);
         assert_string_equal(arg_of(i + 2, "text"), "last");
     }
-    notes[0] = '\0';
+    hm_strbuf_reset(&notes);
     answer(n_calls - 1, HM_OK, "", NULL);
     expect_notes("shown k;");
 }
@@ -699,7 +691,7 @@ static void test_finish_and_forget(void **state)
     advance(0);
     hm_poster_forget(poster, "f");
     hm_poster_open(poster, "f", "C2", NULL); /* the same name, another slot */
-    notes[0] = '\0';
+    hm_strbuf_reset(&notes);
     answer_posted(3, "3.3");
     assert_null(hm_poster_ts(poster, "f"));
     expect_notes("");
@@ -840,33 +832,103 @@ static void sim_answer(unsigned i, bool luck)
         sim_look(i);
 }
 
+struct sim {
+    char wanted[SIM_SLOTS][32];
+    bool deleted[SIM_SLOTS];
+    unsigned crashes;
+};
+
+static void sim_key(char key[8], unsigned slot)
+{
+    (void)snprintf(key, 8, "k%u", slot);
+}
+
 /* kill -9 and start again: only what the journal was told is known. */
-static void sim_crash(char wanted[SIM_SLOTS][32])
+static void sim_crash(const struct sim *sim)
 {
     void *state = NULL;
+    int64_t then = now_ms;
+
     for (unsigned i = 0; i < n_calls; i++) { /* calls that were under way may have happened all the same */
         if (calls[i].on_done != NULL && strcmp(calls[i].method, "chat.postMessage") == 0 && sim_random(2) == 0)
             sim_post(i, true);
     }
     (void)tear_down(&state);
-    int64_t then = now_ms;
     (void)set_up(&state);
     now_ms = then;
     in_posted = remember_ts;
     for (unsigned i = 0; i < SIM_SLOTS; i++) {
         char key[8];
         struct hm_slot_memory memory = {.ts = journal[i][0] != '\0' ? journal[i] : NULL, .maybe_posted = true};
-        (void)snprintf(key, sizeof(key), "k%u", i);
+        sim_key(key, i);
         hm_poster_restore(poster, key, "C1", "1.0", &memory);
-        show(key, wanted[i], false);
+        show(key, sim->wanted[i], false);
+    }
+}
+
+static void sim_show(struct sim *sim, unsigned slot, const char *word, unsigned n, bool urgent)
+{
+    char key[8];
+    sim_key(key, slot);
+    (void)snprintf(sim->wanted[slot], sizeof(sim->wanted[slot]), "%s %u", word, n);
+    show(key, sim->wanted[slot], urgent);
+}
+
+/* Somebody deletes the message of a slot; of each slot once. */
+static void sim_delete(struct sim *sim, unsigned slot)
+{
+    for (unsigned k = 0; k < n_messages && !sim->deleted[slot]; k++) {
+        if (messages[k].key[1] - '0' == (int)slot)
+            messages[k].deleted = sim->deleted[slot] = true;
+    }
+}
+
+static void sim_answers(unsigned one_of, bool luck)
+{
+    for (unsigned i = 0; i < n_calls; i++) {
+        if (calls[i].on_done != NULL && sim_random(one_of) == 0)
+            sim_answer(i, luck);
+    }
+}
+
+static void sim_round(struct sim *sim, unsigned round)
+{
+    unsigned what = sim_random(12);
+    unsigned slot = sim_random(SIM_SLOTS);
+
+    advance(sim_random(3000));
+    if (what < 4)
+        sim_show(sim, slot, "round", round, sim_random(3) == 0);
+    else if (what == 4 && sim->crashes++ < 3)
+        sim_crash(sim);
+    else if (what == 5)
+        sim_delete(sim, slot);
+    else
+        sim_answers(2, false);
+}
+
+/* Each slot has one message with its latest content; or none, if it was deleted after that: nobody has noticed, and rightly. */
+static void sim_check(const struct sim *sim)
+{
+    struct hm_poster_stats stats;
+
+    hm_poster_stats(poster, &stats);
+    assert_int_equal(stats.unshown + stats.stuck, 0);
+    for (unsigned slot = 0; slot < SIM_SLOTS; slot++) {
+        unsigned live = 0;
+        for (unsigned k = 0; k < n_messages; k++) {
+            if (messages[k].deleted || messages[k].key[1] - '0' != (int)slot)
+                continue;
+            live++;
+            assert_string_equal(messages[k].text, sim->wanted[slot]);
+        }
+        assert_true(live == 1 || (live == 0 && sim->deleted[slot]));
     }
 }
 
 static void sim_run(uint64_t seed)
 {
-    char wanted[SIM_SLOTS][32];
-    bool deleted[SIM_SLOTS] = {false};
-    unsigned crashes = 0;
+    struct sim sim = {.crashes = 0};
 
     sim_seed = seed;
     n_messages = 0;
@@ -874,58 +936,17 @@ static void sim_run(uint64_t seed)
     in_posted = remember_ts;
     for (unsigned i = 0; i < SIM_SLOTS; i++) {
         char key[8];
-        (void)snprintf(key, sizeof(key), "k%u", i);
+        sim_key(key, i);
         hm_poster_open(poster, key, "C1", "1.0");
-        (void)snprintf(wanted[i], sizeof(wanted[i]), "start %u", i);
-        show(key, wanted[i], false);
+        sim_show(&sim, i, "start", i, false);
     }
-    for (unsigned round = 0; round < 120 && n_calls < MAX_CALLS - 20; round++) {
-        unsigned what = sim_random(12);
-        unsigned slot = sim_random(SIM_SLOTS);
-        char key[8];
-        (void)snprintf(key, sizeof(key), "k%u", slot);
-        advance(sim_random(3000));
-        if (what < 4) {
-            (void)snprintf(wanted[slot], sizeof(wanted[slot]), "round %u", round);
-            show(key, wanted[slot], sim_random(3) == 0);
-        } else if (what == 4 && crashes++ < 3) {
-            sim_crash(wanted);
-        } else if (what == 5 && n_messages > 0 && !deleted[slot]) { /* somebody deletes a message, of each slot once */
-            for (unsigned k = 0; k < n_messages; k++) {
-                if (strcmp(messages[k].key, key) == 0)
-                    messages[k].deleted = deleted[slot] = true;
-            }
-        } else {
-            for (unsigned i = 0; i < n_calls; i++) {
-                if (calls[i].on_done != NULL && sim_random(2) == 0)
-                    sim_answer(i, false);
-            }
-        }
+    for (unsigned round = 0; round < 120 && n_calls < MAX_CALLS - 100; round++)
+        sim_round(&sim, round);
+    for (unsigned round = 0; round < 20; round++) { /* Slack is well again */
+        advance(70000);
+        sim_answers(1, true);
     }
-    for (unsigned round = 0; round < 100 && n_calls < MAX_CALLS - 20; round++) { /* Slack is well again */
-        advance(70 * 1000);
-        for (unsigned i = 0; i < n_calls; i++) {
-            if (calls[i].on_done != NULL)
-                sim_answer(i, true);
-        }
-    }
-    struct hm_poster_stats stats;
-    hm_poster_stats(poster, &stats);
-    assert_int_equal(stats.unshown + stats.stuck, 0);
-    unsigned live = 0;
-    for (unsigned k = 0; k < n_messages; k++) {
-        live += messages[k].deleted ? 0 : 1;
-        if (!messages[k].deleted)
-            assert_string_equal(messages[k].text, wanted[messages[k].key[1] - '0']);
-    }
-    unsigned gone = 0; /* deleted after its last content was shown: nobody has noticed, and that is right */
-    for (unsigned i = 0; i < SIM_SLOTS; i++) {
-        bool is_live = false;
-        for (unsigned k = 0; k < n_messages; k++)
-            is_live = is_live || (!messages[k].deleted && messages[k].key[1] - '0' == (int)i);
-        gone += !is_live && deleted[i] ? 1 : 0;
-    }
-    assert_int_equal(live + gone, SIM_SLOTS);
+    sim_check(&sim);
 }
 
 static void test_bad_luck(void **state)

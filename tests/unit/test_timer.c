@@ -64,7 +64,7 @@ static void test_stop_and_restart(void **state)
     (void)uv_run(&rig.loop, UV_RUN_DEFAULT);
     assert_int_equal(rig.fired, 0);
     rig.again = true;
-    hm_timer_start(rig.timer, 60 * 1000);
+    hm_timer_start(rig.timer, 60000);
     hm_timer_start(rig.timer, 1); /* the later start counts */
     (void)uv_run(&rig.loop, UV_RUN_DEFAULT);
     assert_int_equal(rig.fired, 2);

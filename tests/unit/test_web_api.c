@@ -73,7 +73,7 @@ static void serve(struct raw_server *server, struct raw_conn *conn, unsigned nth
 
 static void on_done(void *arg, const struct hm_web_answer *a)
 {
-    struct end *e = &rig->ends[(uintptr_t)arg];
+    struct end *e = arg;
     assert_int_equal(e->at, 0); /* exactly once */
     e->at = ++rig->n_ends;
     e->code = a->code;
@@ -90,7 +90,7 @@ static void call(unsigned slot, const char *method, const char *args)
     json_t *json = hm_json_parse_new(args, strlen(args), 10000, NULL);
     assert_non_null(json);
     unsigned ended = rig->n_ends;
-    hm_web_call(rig->api, method, HM_WEB_BOT, json, on_done, (void *)(uintptr_t)slot);
+    hm_web_call(rig->api, method, HM_WEB_BOT, json, on_done, &rig->ends[slot]);
     assert_int_equal(rig->n_ends, ended); /* never inside the call */
 }
 
@@ -129,7 +129,7 @@ static int set_up(void **state)
     struct hm_err err = {0};
     rig = hm_xcalloc(1, sizeof(*rig));
     *state = rig;
-    now_ms = 1000 * 1000;
+    now_ms = 1000000;
     assert_int_equal(uv_loop_init(&rig->loop), 0);
     rig->server.on_request = serve;
     raw_server_start(&rig->server, &rig->loop);
@@ -195,7 +195,7 @@ static void test_what_is_sent(void **state)
     assert_non_null(strstr(rig->server.seen[1], "include_all_metadata=true"));
     assert_null(strstr(rig->server.seen[1], "x="));
 
-    hm_web_call(rig->api, "apps.connections.open", HM_WEB_APP, hm_json_obj_new(), on_done, (void *)(uintptr_t)2);
+    hm_web_call(rig->api, "apps.connections.open", HM_WEB_APP, hm_json_obj_new(), on_done, &rig->ends[2]);
     await(3);
     assert_non_null(strstr(rig->server.seen[2], "\r\nAuthorization: Bearer xapp-app\r\n"));
     assert_true(hm_ends_with(rig->server.seen[2], "\r\nContent-Length: 0\r\n\r\n"));
@@ -216,9 +216,9 @@ static void test_retry_after(void **state)
     await_seen(2);
     assert_int_equal(rig->n_ends, 1);
     assert_int_not_equal(rig->ends[2].at, 0);
-    advance(9 * 1000);
+    advance(9000);
     await_seen(3); /* only the waker's own chat.update */
-    advance(2 * 1000);
+    advance(2000);
     await(3);
     assert_int_equal(rig->ends[0].code, HM_OK);
     assert_int_equal(rig->ends[1].code, HM_OK);
@@ -264,13 +264,13 @@ static void test_post_of_unknown_outcome(void **state)
     (void)state;
     for (unsigned i = 0; i < HM_ARRAY_LEN(replies); i++) {
         rig->script[i] = replies[i];
-        now_ms += 60 * 1000;
+        now_ms += 60000;
         call(i, "chat.postMessage", "{\"channel\":\"C1\",\"text\":\"x\"}");
         await(i + 1);
         assert_int_equal(rig->ends[i].code, HM_EUNKNOWN);
         assert_true(rig->ends[i].sentence[0] != '\0');
     }
-    advance(60 * 1000);
+    advance(60000);
     assert_int_equal(rig->server.n_seen, HM_ARRAY_LEN(replies) + 1); /* none was sent again */
 }
 
@@ -300,12 +300,12 @@ static void test_gives_up(void **state)
     call(0, "chat.update", "{}");
     for (int i = 0; i < 20 && rig->n_ends == 0; i++) {
         spin();
-        now_ms += 20 * 1000;
+        now_ms += 20000;
         call((unsigned)i + 1, "apps.connections.open", "{}"); /* wakes the queue */
         await(rig->n_ends + 1);
     }
     for (int i = 0; i < 20 && rig->ends[0].at == 0; i++) {
-        now_ms += 60 * 1000;
+        now_ms += 60000;
         hm_web_call(rig->api, "apps.connections.open", HM_WEB_BOT, hm_json_obj_new(), NULL, NULL);
         spin();
     }
@@ -357,13 +357,13 @@ static void test_response_url(void **state)
     char *url = hm_xasprintf("http://127.0.0.1:%d/actions/T1/2/abc", rig->server.port);
     (void)state;
     rig->script[0] = "ok";
-    hm_web_respond(rig->api, url, hm_json_obj_new(), on_done, (void *)(uintptr_t)0);
+    hm_web_respond(rig->api, url, hm_json_obj_new(), on_done, &rig->ends[0]);
     await(1);
     assert_int_equal(rig->ends[0].code, HM_OK);
     assert_true(hm_starts_with(rig->server.seen[0], "POST /actions/T1/2/abc HTTP/1.1\r\n"));
     assert_null(strstr(rig->server.seen[0], "Authorization"));
     for (unsigned i = 0; i < HM_ARRAY_LEN(bad); i++)
-        hm_web_respond(rig->api, bad[i], hm_json_obj_new(), on_done, (void *)(uintptr_t)(i + 1));
+        hm_web_respond(rig->api, bad[i], hm_json_obj_new(), on_done, &rig->ends[i + 1]);
     await(1 + HM_ARRAY_LEN(bad));
     for (unsigned i = 1; i <= HM_ARRAY_LEN(bad); i++)
         assert_int_equal(rig->ends[i].code, HM_EIO);

@@ -4,7 +4,7 @@
 #include "slack/web_methods.h"
 #include "slack/web_pace.h"
 
-enum { MINUTE = 60 * 1000, MAX_TAKEN = 20000 };
+enum { MINUTE = 60000, MAX_TAKEN = 20000 };
 
 static int64_t taken[MAX_TAKEN];
 
@@ -22,7 +22,7 @@ static void check(unsigned per_min, unsigned burst)
         hm_pace_take(&p, now);
         taken[n++] = now;
         if (n % (per_min + 7) == 0)
-            now += 17 * 1000; /* a pause lets the burst come back */
+            now += 17000; /* a pause lets the burst come back */
     }
     unsigned most = 0;
     for (unsigned i = 0; i < n; i++) {
