@@ -1,0 +1,38 @@
+/* The card: the one message that shows a run, made anew from its state at every change. Pure: the same state gives the same
+ * bytes.
+ *
+ * From top to bottom: the recipe's title, where the run stands, who asked and with what, each step, then what the run waits for:
+ * the gate with the exact requests and its buttons, or the question whether something happened. When the run is over, what is
+ * left is one sentence of what was and was not done, and the steps.
+ *
+ * Long runs are shortened (blocks.h); the buttons never are. */
+#ifndef HM_VIEW_CARD_H
+#define HM_VIEW_CARD_H
+
+#include <stdbool.h>
+
+#include "run/state.h"
+#include "slack/blocks.h"
+
+/* action_ids of the buttons. */
+#define HM_ACTION_APPROVE       "hm.approve"
+#define HM_ACTION_APPROVE_TYPED "hm.approve-typed" /* opens hm_dialog_typed_new() */
+#define HM_ACTION_REJECT        "hm.reject"
+#define HM_ACTION_GLASS         "hm.glass" /* opens hm_dialog_glass_new() */
+#define HM_ACTION_HAPPENED      "hm.happened"
+#define HM_ACTION_DID_NOT       "hm.did-not"
+#define HM_ACTION_STOP_HERE     "hm.stop-here"
+#define HM_ACTION_CANCEL        "hm.cancel"
+
+void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_message);
+
+/* A button's value is "<run id>.<nonce>" and nothing else; a cancel button has no nonce. False when it is something else. */
+enum { HM_CARD_RUN_ID_MAX = 32, HM_CARD_NONCE_MAX = 17 };
+bool hm_card_parse_value(const char *value, char ret_run_id[HM_CARD_RUN_ID_MAX], char ret_nonce[HM_CARD_NONCE_MAX]);
+/* Caller frees. nonce may be "". */
+char *hm_card_value(const char *run_id, const char *nonce);
+
+/* For the audit channel: somebody goes on alone through this gate. mrkdwn; caller frees. */
+char *hm_card_glass_notice(const struct hm_run *run, int gate_step);
+
+#endif

@@ -1,0 +1,24 @@
+/* The parts of a card: card.c puts them in order. For bot/view/card*.c alone. */
+#ifndef HM_VIEW_CARD_PARTS_H
+#define HM_VIEW_CARD_PARTS_H
+
+#include "base/strbuf.h"
+#include "run/state.h"
+#include "slack/blocks.h"
+
+/* card_steps.c: the list of steps, with what they said and what failed. */
+void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run);
+
+/* card_gate.c: the open gate, its plan and its buttons. */
+void hm_card_add_gate(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_gate *gate);
+/* "approved by …", "rejected by … at …: “why”", for the list of steps. */
+void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate);
+
+/* card_unknown.c: calls of which nobody knows whether they happened. */
+size_t hm_card_count_unknown(const struct hm_run *run);
+void hm_card_add_unknown(struct hm_blocks *blocks, const struct hm_run *run);
+
+/* What a foreach item is called: itself, or its name, id or title; else "item 12". Plain text; caller frees. */
+char *hm_card_item_name(const struct hm_step_state *state, size_t item);
+
+#endif

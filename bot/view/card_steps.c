@@ -1,0 +1,322 @@
+/* The card's list of steps: one line each, with symbol, state and duration; below it what the step said, how far its items are
+ * and which of them failed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "slack/escape.h"
+#include "view/card_parts.h"
+#include "view/words.h"
+
+enum {
+    BAR_CELLS = 12,
+    NAMED_FAILURES = 5,
+    ERROR_MAX = 300, /* characters of one error on the card */
+    ITEM_ERROR_MAX = 120,
+    SAID_MAX = 1000 /* of what a step says */
+};
+
+#define INDENT "\n\xe2\x80\x83\xe2\x80\x83" /* two em spaces: Slack drops plain ones */
+
+/* ---- items
+ * ---------------------------------------------------------------------------------------------------------------------- */
+
+char *hm_card_item_name(const struct hm_step_state *state, size_t item)
+{
+    static const char *const keys[] = {"name", "id", "title", "key"};
+    const json_t *v = json_array_get(state->items, item);
+    if (json_is_string(v) && json_string_length(v) > 0)
+        return hm_xstrdup(json_string_value(v));
+    for (size_t i = 0; i < HM_ARRAY_LEN(keys); i++) {
+        const char *s = hm_json_get_str(v, keys[i], "");
+        if (s[0] != '\0')
+            return hm_xstrdup(s);
+    }
+    if (json_is_number(v))
+        return hm_json_text(v);
+    return hm_xasprintf("item %zu", item + 1);
+}
+
+static bool not_sent(const struct hm_call *call)
+{
+    return call->phase == HM_CALL_FAILED && hm_streq(call->code, "not-sent");
+}
+
+/* The failed items by name, the first few with their errors. */
+static void add_failures(struct hm_strbuf *out, const struct hm_step_state *state, size_t failed)
+{
+    size_t named = 0;
+    for (size_t i = 0; i < state->n_calls && named < NAMED_FAILURES; i++) {
+        const struct hm_call *call = &state->calls[i];
+        if (call->phase != HM_CALL_FAILED || not_sent(call))
+            continue;
+        char *name = hm_card_item_name(state, i);
+        json_t *text = hm_json_str_new(name);
+        hm_strbuf_adds(out, INDENT ":x: ");
+        hm_word_value(out, text);
+        if (call->error != NULL) {
+            hm_strbuf_adds(out, ": ");
+            hm_word_plain(out, call->error, ITEM_ERROR_MAX);
+        }
+        json_decref(text);
+        free(name);
+        named++;
+    }
+    if (failed > named) {
+        hm_strbuf_adds(out, INDENT ":x: and ");
+        hm_slack_add_count(out, failed - named);
+        hm_strbuf_adds(out, " more");
+    }
+}
+
+static void add_bar(struct hm_strbuf *out, size_t done, size_t total)
+{
+    size_t full = done * BAR_CELLS / total;
+    hm_strbuf_adds(out, INDENT "`");
+    for (size_t i = 0; i < BAR_CELLS; i++)
+        hm_strbuf_adds(out, i < full ? "\xe2\x96\x88" : "\xe2\x96\x91"); /* full block, light shade */
+    hm_strbuf_addf(out, "` %zu %%", done * 100 / total);
+}
+
+struct item_counts {
+    size_t total, ok, failed, not_sent;
+};
+
+static struct item_counts count_items(const struct hm_step_state *state)
+{
+    struct item_counts n = {.total = state->n_calls};
+    for (size_t i = 0; i < state->n_calls; i++) {
+        n.ok += state->calls[i].phase == HM_CALL_OK ? 1 : 0;
+        n.not_sent += not_sent(&state->calls[i]) ? 1 : 0;
+        n.failed += state->calls[i].phase == HM_CALL_FAILED && !not_sent(&state->calls[i]) ? 1 : 0;
+    }
+    return n;
+}
+
+static void add_items(struct hm_strbuf *out, const struct hm_step_state *state)
+{
+    struct item_counts n = count_items(state);
+    hm_strbuf_adds(out, " · ");
+    hm_slack_add_count(out, n.ok);
+    hm_strbuf_adds(out, " of ");
+    hm_slack_add_count(out, n.total);
+    if (n.failed > 0) {
+        hm_strbuf_adds(out, ", ");
+        hm_slack_add_count(out, n.failed);
+        hm_strbuf_adds(out, " failed");
+    }
+    if (n.not_sent > 0) {
+        hm_strbuf_adds(out, ", ");
+        hm_slack_add_count(out, n.not_sent);
+        hm_strbuf_adds(out, " not sent");
+    }
+}
+
+static void add_items_below(struct hm_strbuf *out, const struct hm_step_state *state)
+{
+    struct item_counts n = count_items(state);
+    if (state->phase == HM_PHASE_ACTIVE && n.total > 0)
+        add_bar(out, n.ok + n.failed + n.not_sent, n.total);
+    if (n.failed > 0)
+        add_failures(out, state, n.failed);
+}
+
+/* ---- one call
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+static void add_error(struct hm_strbuf *out, const struct hm_call *call)
+{
+    if (call->error == NULL || call->error[0] == '\0')
+        return;
+    hm_strbuf_adds(out, ": ");
+    hm_word_plain(out, call->error, ERROR_MAX);
+}
+
+static void add_waiting(struct hm_strbuf *out, const struct hm_step *step, const struct hm_call *call)
+{
+    if (call->error != NULL) {
+        hm_strbuf_addf(out, " · try %u", call->attempts);
+        if (step->tries > 1)
+            hm_strbuf_addf(out, " of %u", step->tries);
+        hm_strbuf_adds(out, " failed");
+        add_error(out, call);
+    }
+    hm_strbuf_adds(out, " · again at ");
+    hm_word_time_s(out, call->again_ms);
+}
+
+/* What a step without items is doing. */
+static void add_call(struct hm_strbuf *out, const struct hm_step *step, const struct hm_call *call)
+{
+    switch (call->phase) {
+    case HM_CALL_READY:
+        hm_strbuf_adds(out, " · next");
+        break;
+    case HM_CALL_FLYING:
+        hm_strbuf_adds(out, step->effect == HM_EFFECT_READ ? " · asked at " : " · sent at ");
+        hm_word_time_s(out, call->started_ms);
+        break;
+    case HM_CALL_WAITING:
+        add_waiting(out, step, call);
+        break;
+    case HM_CALL_UNKNOWN:
+    case HM_CALL_PROBING:
+    case HM_CALL_WAITING_PROBE:
+        hm_strbuf_adds(out, " · no clear answer");
+        add_error(out, call);
+        hm_strbuf_adds(out, " · looking whether it happened");
+        break;
+    case HM_CALL_ASKING:
+        hm_strbuf_adds(out, " · nobody knows whether it happened");
+        break;
+    case HM_CALL_OK:
+    case HM_CALL_FAILED:
+    case HM_CALL_NR:
+        break;
+    }
+}
+
+static void add_settled(struct hm_strbuf *out, const struct hm_call *call)
+{
+    bool happened = call->phase == HM_CALL_OK;
+    if (call->settled_by == NULL || (call->phase != HM_CALL_OK && call->phase != HM_CALL_FAILED))
+        return;
+    if (hm_streq(call->settled_by, "probe")) {
+        hm_strbuf_adds(out, happened ? INDENT "The answer was lost; a look at the system shows that it happened."
+                                     : INDENT "The answer was lost; a look at the system shows that it did not happen.");
+        return;
+    }
+    hm_strbuf_adds(out, INDENT);
+    hm_word_user(out, call->settled_by);
+    hm_strbuf_adds(out, happened ? " said that it happened." : " could not say whether it happened.");
+}
+
+static void add_verify(struct hm_strbuf *out, const struct hm_call *verify)
+{
+    switch (verify->phase) {
+    case HM_CALL_FLYING:
+    case HM_CALL_WAITING:
+        hm_strbuf_adds(out, " · checking the result");
+        break;
+    case HM_CALL_OK:
+        hm_strbuf_adds(out, " · verified");
+        break;
+    case HM_CALL_FAILED:
+        hm_strbuf_adds(out, " · not verified");
+        break;
+    case HM_CALL_READY:
+    case HM_CALL_UNKNOWN:
+    case HM_CALL_PROBING:
+    case HM_CALL_WAITING_PROBE:
+    case HM_CALL_ASKING:
+    case HM_CALL_NR:
+        break;
+    }
+}
+
+/* ---- one step
+ * ------------------------------------------------------------------------------------------------------------------- */
+
+static const char *step_symbol(const struct hm_run *run, size_t i)
+{
+    const struct hm_step_state *state = &run->steps[i];
+    bool over = run->status != HM_RUN_GOING;
+    switch (state->phase) {
+    case HM_PHASE_PENDING:
+        return over ? ":heavy_minus_sign:" : ":white_circle:";
+    case HM_PHASE_SKIPPED:
+        return ":heavy_minus_sign:";
+    case HM_PHASE_OK:
+        return count_items(state).failed > 0 ? ":warning:" : ":white_check_mark:";
+    case HM_PHASE_FAILED:
+        return ":x:";
+    case HM_PHASE_ACTIVE:
+        if (over)
+            return run->status == HM_RUN_FAILED ? ":x:" : ":no_entry:";
+        if (run->recipe->steps[i].kind == HM_STEP_APPROVE)
+            return ":lock:";
+        for (size_t c = 0; c < state->n_calls; c++)
+            if (state->calls[c].phase == HM_CALL_ASKING)
+                return ":warning:";
+        return ":hourglass_flowing_sand:";
+    case HM_PHASE_NR:
+        break;
+    }
+    return ":grey_question:";
+}
+
+static void add_do(struct hm_strbuf *out, const struct hm_run *run, size_t i)
+{
+    const struct hm_step *step = &run->recipe->steps[i];
+    const struct hm_step_state *state = &run->steps[i];
+    bool over = run->status != HM_RUN_GOING;
+    if (state->items != NULL)
+        add_items(out, state);
+    else if (state->n_calls == 1 && state->phase == HM_PHASE_ACTIVE && !over)
+        add_call(out, step, &state->calls[0]);
+    add_verify(out, &state->verify);
+}
+
+static bool said_in_ending(const struct hm_run *run, const char *error)
+{
+    return run->ending != NULL && strstr(run->ending, error) != NULL;
+}
+
+static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
+{
+    const struct hm_step_state *state = &run->steps[i];
+    if (state->items != NULL)
+        add_items_below(out, state);
+    else if (state->n_calls == 1)
+        add_settled(out, &state->calls[0]);
+    if (state->error != NULL && state->error[0] != '\0' && !said_in_ending(run, state->error)) {
+        hm_strbuf_adds(out, INDENT);
+        (void)hm_slack_cut_mrkdwn(out, state->error, SAID_MAX);
+    }
+    if (state->said != NULL && state->said[0] != '\0') {
+        hm_strbuf_adds(out, INDENT);
+        (void)hm_slack_cut_mrkdwn(out, state->said, SAID_MAX);
+    }
+}
+
+static void add_step(struct hm_strbuf *out, const struct hm_run *run, size_t i)
+{
+    const struct hm_step *step = &run->recipe->steps[i];
+    const struct hm_step_state *state = &run->steps[i];
+    hm_strbuf_adds(out, step_symbol(run, i));
+    hm_strbuf_addc(out, ' ');
+    hm_slack_escape_line(out, hm_word_step(step));
+    if (state->phase == HM_PHASE_SKIPPED)
+        hm_strbuf_adds(out, " · not needed");
+    else if (state->phase == HM_PHASE_PENDING && run->status != HM_RUN_GOING)
+        hm_strbuf_adds(out, " · not done");
+    if (step->kind == HM_STEP_DO)
+        add_do(out, run, i);
+    else if (step->kind == HM_STEP_APPROVE)
+        hm_card_add_decision(out, &state->gate);
+    bool timed = step->kind == HM_STEP_DO && (state->phase == HM_PHASE_OK || state->phase == HM_PHASE_FAILED);
+    if (timed) {
+        hm_strbuf_adds(out, " · ");
+        hm_word_duration(out, state->ended_ms - state->started_ms);
+    }
+    add_below(out, run, i);
+}
+
+void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        if (i > 0)
+            hm_strbuf_addc(&out, '\n');
+        add_step(&out, run, i);
+    }
+    /* What the run waits for comes after the steps and matters more. */
+    if (run->status == HM_RUN_GOING)
+        hm_blocks_reserve(blocks, 16, 5000);
+    (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
+    hm_blocks_reserve(blocks, 0, 0);
+    hm_strbuf_done(&out);
+}

@@ -1,0 +1,189 @@
+/* Help: see help.h. */
+#include "view/help.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "slack/escape.h"
+#include "view/words.h"
+
+enum { USAGE_MAX = 1000, TITLE_MAX = 150 };
+
+static bool required(const struct hm_param *param)
+{
+    return !param->optional && param->fallback == NULL;
+}
+
+char *hm_help_usage(const struct hm_recipe *recipe, const char *command)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, USAGE_MAX);
+    hm_strbuf_addf(&out, "%s %s", command, recipe->name);
+    for (size_t i = 0; i < recipe->n_params; i++)
+        hm_strbuf_addf(&out, required(&recipe->params[i]) ? " <%s>" : " [%s=…]", recipe->params[i].name);
+    return hm_strbuf_take(&out);
+}
+
+/* A value of the param's type, to show how one looks. */
+static void add_example_value(struct hm_strbuf *out, const struct hm_param *param)
+{
+    switch (param->type) {
+    case HM_PARAM_UUID:
+        hm_strbuf_adds(out, "0b1c2d3e-4f50-4a61-8b72-93a4b5c6d7e8");
+        break;
+    case HM_PARAM_INT:
+        hm_strbuf_addf(out, "%lld", (long long)(param->min > 1 ? param->min : 1));
+        break;
+    case HM_PARAM_BOOL:
+        hm_strbuf_adds(out, "yes");
+        break;
+    case HM_PARAM_REGEX:
+        hm_strbuf_adds(out, "'.*'");
+        break;
+    case HM_PARAM_CHOICE:
+        hm_strbuf_adds(out, param->choices != NULL && param->choices[0] != NULL ? param->choices[0] : "…");
+        break;
+    case HM_PARAM_DATE:
+        hm_strbuf_adds(out, "2026-11-23");
+        break;
+    case HM_PARAM_DATASET:
+        hm_strbuf_adds(out, "dataset/example");
+        break;
+    case HM_PARAM_STRING:
+    case HM_PARAM_NR:
+        hm_strbuf_adds(out, "'some text'");
+        break;
+    }
+}
+
+static void add_example(struct hm_strbuf *out, const struct hm_recipe *recipe, const char *command)
+{
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, USAGE_MAX);
+    hm_strbuf_addf(&text, "%s %s", command, recipe->name);
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        if (!required(&recipe->params[i]))
+            continue;
+        hm_strbuf_addc(&text, ' ');
+        add_example_value(&text, &recipe->params[i]);
+    }
+    hm_strbuf_adds(out, "Example: ");
+    hm_slack_add_code(out, hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
+}
+
+static void add_param(struct hm_strbuf *out, const struct hm_param *param)
+{
+    char type[200];
+    hm_strbuf_adds(out, "• ");
+    hm_slack_add_code(out, param->name);
+    hm_strbuf_adds(out, ": ");
+    hm_word_plain(out, param->help != NULL ? param->help : "", TITLE_MAX);
+    hm_strbuf_adds(out, param->help != NULL && param->help[0] != '\0' ? " (" : "(");
+    hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
+    if (param->fallback != NULL) {
+        hm_strbuf_adds(out, "; when left out: ");
+        hm_slack_add_code(out, hm_template_text(param->fallback));
+    } else if (param->optional) {
+        hm_strbuf_adds(out, "; may be left out");
+    }
+    hm_strbuf_adds(out, ")");
+}
+
+/* What approves what: "Changes nothing." or who has to agree. */
+static void add_effects(struct hm_strbuf *out, const struct hm_recipe *recipe)
+{
+    if (recipe->worst == HM_EFFECT_READ) {
+        hm_strbuf_adds(out, "It only reads; nothing is changed.");
+        return;
+    }
+    if (recipe->ungated != NULL) {
+        hm_strbuf_adds(out, "It changes something without approval, because ");
+        hm_word_plain(out, recipe->ungated, TITLE_MAX);
+        hm_strbuf_addc(out, '.');
+        return;
+    }
+    hm_strbuf_adds(out, "Before anything is changed, the exact requests are shown");
+    for (size_t i = 0; i < recipe->n_steps; i++) {
+        const struct hm_step *step = &recipe->steps[i];
+        if (step->kind != HM_STEP_APPROVE)
+            continue;
+        hm_strbuf_addf(out, " and %u of ", step->need);
+        hm_word_roles(out, step->by);
+        hm_strbuf_adds(out, step->need == 1 ? " has to approve" : " have to approve");
+        hm_strbuf_adds(out, step->self ? "" : " who did not ask for it");
+        break;
+    }
+    hm_strbuf_addc(out, '.');
+}
+
+void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, struct hm_slack_message *ret_message)
+{
+    struct hm_strbuf out;
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "help", 0);
+    char *usage = hm_help_usage(recipe, command);
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    hm_strbuf_addc(&out, '*');
+    hm_word_plain(&out, recipe->title, TITLE_MAX);
+    hm_strbuf_adds(&out, "*\n");
+    hm_slack_add_code(&out, usage);
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        hm_strbuf_addc(&out, '\n');
+        add_param(&out, &recipe->params[i]);
+    }
+    (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
+
+    hm_strbuf_reset(&out);
+    add_effects(&out, recipe);
+    hm_strbuf_adds(&out, " It can be started by ");
+    hm_word_roles(&out, recipe->who);
+    hm_strbuf_adds(&out, ".\n");
+    add_example(&out, recipe, command);
+    if (recipe->doc != NULL && recipe->doc[0] != '\0') {
+        hm_strbuf_adds(&out, "\nIn the cookbook: ");
+        hm_word_plain(&out, recipe->doc, TITLE_MAX);
+    }
+    const char *const texts[] = {hm_strbuf_str(&out)};
+    (void)hm_blocks_context(blocks, texts, 1);
+
+    struct hm_strbuf fallback;
+    hm_strbuf_init(&fallback, USAGE_MAX * 6);
+    hm_strbuf_adds(&fallback, "How to use it: ");
+    hm_slack_add_code(&fallback, usage);
+    hm_blocks_finish(blocks, hm_strbuf_str(&fallback), ret_message);
+    hm_strbuf_done(&fallback);
+    hm_strbuf_done(&out);
+    free(usage);
+}
+
+void hm_help_render(const struct hm_recipes *recipes, const char *command, struct hm_slack_message *ret_message)
+{
+    struct hm_strbuf out;
+    struct hm_strbuf tail;
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "help", 0);
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    hm_strbuf_init(&tail, 1000);
+    hm_strbuf_adds(&out, recipes->count > 0 ? "*Recipes*" : "No recipe is loaded; the configuration names none.");
+    for (size_t i = 0; i < recipes->count; i++) {
+        const struct hm_recipe *recipe = recipes->items[i];
+        hm_strbuf_adds(&out, "\n• ");
+        hm_slack_add_code(&out, recipe->name);
+        hm_strbuf_adds(&out, " ");
+        hm_word_plain(&out, recipe->title, TITLE_MAX);
+        hm_strbuf_adds(&out, recipe->worst == HM_EFFECT_READ ? "" : recipe->ungated != NULL ? "" : " :lock:");
+    }
+    hm_strbuf_addf(&tail, "`%s help &lt;recipe&gt;` tells more of one. :lock: changes something, and asks for approval before.",
+                   command);
+    hm_blocks_reserve(blocks, 1, 600);
+    (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
+    hm_blocks_reserve(blocks, 0, 0);
+    const char *const texts[] = {hm_strbuf_str(&tail)};
+    (void)hm_blocks_context(blocks, texts, 1);
+    hm_blocks_finish(blocks, "The recipes that hausmeister knows.", ret_message);
+    hm_strbuf_done(&tail);
+    hm_strbuf_done(&out);
+}

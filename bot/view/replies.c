@@ -1,0 +1,369 @@
+/* What a person is told alone: see replies.h. Every text of a kind stands in one place here, and in
+ * tests/golden/view/replies.txt. */
+#include "view/replies.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "slack/escape.h"
+#include "view/help.h"
+#include "view/words.h"
+
+enum { TEXT_MAX = 8000, DETAIL_MAX = 600, WORD_MAX = 100 };
+
+/* ---- clicks
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+static void add_run(struct hm_strbuf *out, const struct hm_run *run)
+{
+    if (run != NULL)
+        hm_slack_add_code(out, run->id);
+    else
+        hm_strbuf_adds(out, "The run");
+}
+
+static void add_own(struct hm_strbuf *out, const struct hm_step *step)
+{
+    hm_strbuf_adds(out, "You asked for this run, so somebody else has to approve it");
+    if (step != NULL) {
+        hm_strbuf_adds(out, ": ");
+        hm_word_roles(out, step->by);
+    }
+    hm_strbuf_adds(out, ". You can reject it.");
+    if (step != NULL && step->break_glass)
+        hm_strbuf_adds(out, " If nobody can be reached, *Go on alone …* asks you for a reason and puts it on record.");
+}
+
+static void add_not_in_role(struct hm_strbuf *out, const struct hm_step *step)
+{
+    if (step == NULL) {
+        hm_strbuf_adds(out, "This needs a role that you do not have; nothing was counted. Ask whoever is on call.");
+        return;
+    }
+    hm_strbuf_adds(out, "To decide this you need ");
+    hm_word_roles(out, step->by);
+    hm_strbuf_adds(out, ", which you do not have; nothing was counted. Ask whoever is on call.");
+}
+
+static void add_already(struct hm_strbuf *out, const struct hm_reply *reply)
+{
+    static const char *const done[] = {
+        [HM_GATE_OPEN] = "decided",   [HM_GATE_APPROVED] = "approved", [HM_GATE_REJECTED] = "rejected",
+        [HM_GATE_EXPIRED] = "closed", [HM_GATE_VOIDED] = "made void",
+    };
+    hm_strbuf_addf(out, "This was already %s", done[reply->decision]);
+    if (reply->who[0] != '\0') {
+        hm_strbuf_adds(out, " by ");
+        hm_word_user(out, reply->who);
+    }
+    if (reply->when_ms > 0) {
+        hm_strbuf_adds(out, " at ");
+        hm_word_time(out, reply->when_ms);
+    }
+    hm_strbuf_adds(out, "; your click changed nothing.");
+}
+
+static void add_over(struct hm_strbuf *out, const struct hm_reply *reply, const struct hm_run *run)
+{
+    add_run(out, run);
+    hm_strbuf_addf(out, " is over: %s", hm_run_status_name(reply->status));
+    if (reply->when_ms > 0) {
+        hm_strbuf_adds(out, " at ");
+        hm_word_time(out, reply->when_ms);
+    }
+    hm_strbuf_adds(out, ". Your click changed nothing.");
+}
+
+static void add_voted(struct hm_strbuf *out, const struct hm_reply *reply)
+{
+    unsigned left = reply->need > reply->have ? reply->need - reply->have : 0;
+    hm_strbuf_addf(out, "Your approval is on record, %u of %u. ", reply->have, reply->need);
+    hm_word_count(out, left, "more person has to approve.", "more people have to approve.");
+}
+
+static void add_typed(struct hm_strbuf *out, const char *before, const char *typed)
+{
+    hm_strbuf_adds(out, before);
+    hm_slack_add_code(out, typed);
+    hm_strbuf_addc(out, '.');
+}
+
+static void add_rejected(struct hm_strbuf *out, const struct hm_run *run)
+{
+    hm_strbuf_adds(out, "Rejected. ");
+    add_run(out, run);
+    hm_strbuf_adds(out,
+                   run != NULL && run->effect_started ? " has ended; the rest is not sent." : " has ended; nothing was sent.");
+}
+
+/* The replies that name the run and nothing else. */
+static void add_of_run(struct hm_strbuf *out, const struct hm_run *run, const char *before, const char *after)
+{
+    hm_strbuf_adds(out, before);
+    add_run(out, run);
+    hm_strbuf_adds(out, after);
+}
+
+char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, TEXT_MAX);
+    switch (reply->kind) {
+    case HM_REPLY_NONE:
+    case HM_REPLY_NR:
+        hm_strbuf_adds(&out, "There was nothing to do.");
+        break;
+    case HM_REPLY_VOTED:
+        add_voted(&out, reply);
+        break;
+    case HM_REPLY_APPROVED:
+        add_of_run(&out, run, "Approved. ", " goes on.");
+        break;
+    case HM_REPLY_REJECTED:
+        add_rejected(&out, run);
+        break;
+    case HM_REPLY_OWN:
+        add_own(&out, reply->step);
+        break;
+    case HM_REPLY_NOT_IN_ROLE:
+        add_not_in_role(&out, reply->step);
+        break;
+    case HM_REPLY_ROLE_UNKNOWN:
+        hm_strbuf_adds(
+            &out, "Slack did not say who is in the user group that may decide this, so your click was not counted. Try again "
+                  "in a minute; if it stays so, the log of hausmeister says why.");
+        break;
+    case HM_REPLY_OUTSIDER:
+        hm_strbuf_adds(&out, "You belong to another workspace; only people of this one can decide here. Nothing was counted.");
+        break;
+    case HM_REPLY_TWICE:
+        hm_strbuf_adds(&out, "Your approval is counted already. It takes another person.");
+        break;
+    case HM_REPLY_ALREADY:
+        add_already(&out, reply);
+        break;
+    case HM_REPLY_EXPIRED:
+        hm_strbuf_adds(&out, "This closed at ");
+        hm_word_time(&out, reply->when_ms);
+        hm_strbuf_adds(&out,
+                       " without enough approvals, and nothing more is sent. Start the recipe again if it is still needed.");
+        break;
+    case HM_REPLY_STALE:
+        hm_strbuf_adds(&out, run == NULL
+                                 ? "There is no such run any more; your click changed nothing."
+                                 : "What would be sent has changed since these buttons were shown, so nothing was counted. The "
+                                   "card shows the plan as it is now; please look again.");
+        break;
+    case HM_REPLY_NEED_TYPED:
+        add_typed(&out, "To approve this, type ", reply->typed);
+        break;
+    case HM_REPLY_WRONG_TYPED:
+        add_typed(&out, "That is not what has to be typed, so nothing was approved. It is ", reply->typed);
+        break;
+    case HM_REPLY_NEED_REASON:
+        hm_strbuf_adds(&out, "To go on alone, give a reason. It is kept, and posted where the team audits such things.");
+        break;
+    case HM_REPLY_NO_GLASS:
+        hm_strbuf_adds(&out, "This recipe lets nobody go on alone. Somebody else has to approve it.");
+        break;
+    case HM_REPLY_RUN_OVER:
+        add_over(&out, reply, run);
+        break;
+    case HM_REPLY_SETTLED:
+        hm_strbuf_adds(&out, "Your answer is on record, with your name.");
+        break;
+    case HM_REPLY_CANCELLED:
+        add_of_run(&out, run, "", " stops: what is under way comes to its end, nothing else is started.");
+        break;
+    case HM_REPLY_NOT_STORED:
+        hm_strbuf_adds(
+            &out, "Your click was not counted, because the journal could not be written. Nothing was decided; try again in a "
+                  "minute.");
+        break;
+    }
+    return hm_strbuf_take(&out);
+}
+
+/* ---- notices
+ * -------------------------------------------------------------------------------------------------------------------- */
+
+static void add_detail(struct hm_strbuf *out, const char *before, const char *detail, const char *after)
+{
+    if (detail == NULL || detail[0] == '\0')
+        return;
+    hm_strbuf_adds(out, before);
+    hm_word_plain(out, detail, DETAIL_MAX);
+    hm_strbuf_adds(out, after);
+}
+
+static void add_word(struct hm_strbuf *out, const char *word)
+{
+    struct hm_strbuf cut;
+    hm_strbuf_init(&cut, SIZE_MAX / 2);
+    (void)hm_slack_cut_label(&cut, word != NULL ? word : "", WORD_MAX);
+    hm_slack_add_code(out, hm_strbuf_str(&cut));
+    hm_strbuf_done(&cut);
+}
+
+/* `/hausmeister help retract` */
+static void add_command(struct hm_strbuf *out, const struct hm_notice *n, const char *words, const char *last)
+{
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, 400);
+    hm_strbuf_adds(&text, n->command);
+    hm_strbuf_adds(&text, words);
+    hm_strbuf_adds(&text, last != NULL ? last : "");
+    hm_slack_add_code(out, hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
+}
+
+static const char *recipe_name(const struct hm_notice *n)
+{
+    return n->recipe != NULL ? n->recipe->name : "";
+}
+
+static void add_unknown_recipe(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    hm_strbuf_adds(out, "There is no recipe ");
+    add_word(out, n->word);
+    if (n->suggestion != NULL) {
+        hm_strbuf_adds(out, "; did you mean ");
+        add_command(out, n, " ", n->suggestion);
+        hm_strbuf_adds(out, "? ");
+    } else {
+        hm_strbuf_adds(out, ". ");
+    }
+    add_command(out, n, " help", NULL);
+    hm_strbuf_adds(out, " lists them all.");
+}
+
+static void add_bad_param(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    add_word(out, recipe_name(n));
+    add_detail(out, " was not started: ", n->detail, "");
+    hm_strbuf_adds(out, ".\nIt is written ");
+    if (n->recipe != NULL) {
+        char *usage = hm_help_usage(n->recipe, n->command);
+        hm_slack_add_code(out, usage);
+        free(usage);
+    }
+    hm_strbuf_adds(out, "; ");
+    add_command(out, n, " help ", recipe_name(n));
+    hm_strbuf_adds(out, " tells more.");
+}
+
+static void add_busy(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    add_word(out, recipe_name(n));
+    hm_strbuf_adds(out, " was not started: ");
+    add_word(out, n->run_id);
+    hm_strbuf_adds(out, " is at work on the same thing");
+    add_detail(out, " (", n->detail, ")");
+    hm_strbuf_adds(out, ". Wait until it is over, or stop it.");
+}
+
+static void add_may_not_start(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    hm_strbuf_adds(out, "To start ");
+    add_word(out, recipe_name(n));
+    hm_strbuf_adds(out, " you need ");
+    hm_word_roles(out, n->recipe != NULL ? n->recipe->who : NULL);
+    hm_strbuf_adds(out, ", which you do not have. Ask whoever is on call.");
+}
+
+static void add_channel_notice(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    add_word(out, n->run_id);
+    hm_strbuf_adds(out, n->kind == HM_NOTICE_MOVED ? " is shown in " : " has started; its card is in ");
+    hm_word_channel(out, n->channel);
+    if (n->kind == HM_NOTICE_MOVED)
+        hm_strbuf_adds(out, ", because hausmeister is not in this channel. Invite it (`/invite @hausmeister`) to see runs here");
+    hm_strbuf_addc(out, '.');
+}
+
+static void add_late(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    hm_strbuf_adds(out, "You asked for ");
+    add_word(out, n->word);
+    hm_strbuf_adds(out, " at ");
+    hm_word_time(out, n->when_ms);
+    hm_strbuf_adds(out, ", which reached hausmeister only now. It was not started; ask again if it is still needed.");
+}
+
+char *hm_notice_text(const struct hm_notice *n)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, TEXT_MAX);
+    switch (n->kind) {
+    case HM_NOTICE_UNKNOWN_RECIPE:
+        add_unknown_recipe(&out, n);
+        break;
+    case HM_NOTICE_BAD_PARAM:
+        add_bad_param(&out, n);
+        break;
+    case HM_NOTICE_MAY_NOT_START:
+        add_may_not_start(&out, n);
+        break;
+    case HM_NOTICE_ROLE_UNKNOWN:
+        hm_strbuf_adds(&out, "Slack did not say who may start ");
+        add_word(&out, recipe_name(n));
+        hm_strbuf_adds(&out, ", so it was not started. Try again in a minute; if it stays so, the log of hausmeister says why.");
+        break;
+    case HM_NOTICE_OUTSIDER:
+        hm_strbuf_adds(&out, "You belong to another workspace; only people of this one can start recipes here.");
+        break;
+    case HM_NOTICE_BOT:
+        hm_strbuf_adds(&out, "Recipes are started by people, not by bots.");
+        break;
+    case HM_NOTICE_BUSY:
+        add_busy(&out, n);
+        break;
+    case HM_NOTICE_STARTED:
+    case HM_NOTICE_MOVED:
+        add_channel_notice(&out, n);
+        break;
+    case HM_NOTICE_NO_CHANNEL:
+        add_word(&out, recipe_name(n));
+        hm_strbuf_adds(&out,
+                       " was not started, because its card can be posted neither here nor in the channel of the configuration");
+        add_detail(&out, " (", n->detail, ")");
+        hm_strbuf_adds(&out, ". Invite the bot with `/invite @hausmeister`.");
+        break;
+    case HM_NOTICE_NO_RUN:
+        hm_strbuf_adds(&out, "There is no run ");
+        add_word(&out, n->word);
+        hm_strbuf_adds(&out, " under way. Its id stands on the card, like `r-7k2m`.");
+        break;
+    case HM_NOTICE_JOURNAL_DOWN:
+        hm_strbuf_adds(&out, "Nothing was started, because the journal can not be written");
+        add_detail(&out, ": ", n->detail, "");
+        hm_strbuf_adds(&out, ". Try again in a minute; an operator has to look if it stays so.");
+        break;
+    case HM_NOTICE_SLACK_TROUBLE:
+        hm_strbuf_adds(&out, "Slack did not take what hausmeister wanted to show");
+        add_detail(&out, ": ", n->detail, "");
+        hm_strbuf_adds(&out, ". The run itself is not touched by that; the card follows when Slack takes it.");
+        break;
+    case HM_NOTICE_STOPPING:
+        hm_strbuf_adds(&out, "hausmeister is being restarted. Nothing was started; try again in a minute.");
+        break;
+    case HM_NOTICE_LATE:
+        add_late(&out, n);
+        break;
+    case HM_NOTICE_FORM_EXPIRED:
+        hm_strbuf_adds(
+            &out, "Slack gives three seconds to open a dialog, and they were over. Nothing was counted; please click again.");
+        break;
+    case HM_NOTICE_NOT_YET:
+        add_word(&out, n->word);
+        hm_strbuf_adds(&out, " is not something this version of hausmeister does. ");
+        add_command(&out, n, " help", NULL);
+        hm_strbuf_adds(&out, " tells what it does.");
+        break;
+    case HM_NOTICE_NR:
+        break;
+    }
+    return hm_strbuf_take(&out);
+}

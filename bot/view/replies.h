@@ -1,0 +1,45 @@
+/* What a person is told alone (ephemeral): the answer to a click, and everything that is wrong with what was typed. One or two
+ * sentences each: what was wrong, where, what to do. Pure; all results are mrkdwn, the caller frees them. */
+#ifndef HM_VIEW_REPLIES_H
+#define HM_VIEW_REPLIES_H
+
+#include <stdint.h>
+
+#include "recipe/recipe.h"
+#include "run/decide.h"
+
+/* The answer to a click. run: NULL when there is no such run any more. */
+char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run);
+
+enum hm_notice_kind {
+    HM_NOTICE_UNKNOWN_RECIPE, /* word, suggestion (or NULL) */
+    HM_NOTICE_BAD_PARAM,      /* recipe, detail: what hm_params_… said */
+    HM_NOTICE_MAY_NOT_START,  /* recipe */
+    HM_NOTICE_ROLE_UNKNOWN,   /* recipe */
+    HM_NOTICE_OUTSIDER,
+    HM_NOTICE_BOT,           /* a bot asked */
+    HM_NOTICE_BUSY,          /* recipe, run_id: of the run that holds the lock; detail: the lock */
+    HM_NOTICE_STARTED,       /* recipe, run_id, channel: where its card is, when that is not where it was asked for */
+    HM_NOTICE_NO_CHANNEL,    /* recipe: the card can be posted nowhere; detail: Slack's word */
+    HM_NOTICE_MOVED,         /* channel: where the card is, because the bot is not in the channel of the command; run_id */
+    HM_NOTICE_NO_RUN,        /* word: the id that was asked for */
+    HM_NOTICE_JOURNAL_DOWN,  /* detail */
+    HM_NOTICE_SLACK_TROUBLE, /* detail: what Slack said */
+    HM_NOTICE_STOPPING,      /* the program is going down */
+    HM_NOTICE_LATE,          /* word: the text; when_ms: when it was asked; too old to be started by itself */
+    HM_NOTICE_FORM_EXPIRED,  /* the dialog could not be opened in Slack's three seconds */
+    HM_NOTICE_NOT_YET,       /* word: what this version does not do */
+    HM_NOTICE_NR
+};
+
+/* Everything borrowed; what the kind does not name may be NULL. */
+struct hm_notice {
+    enum hm_notice_kind kind;
+    const char *command; /* "/hausmeister" */
+    const char *word, *suggestion, *detail, *channel, *run_id;
+    const struct hm_recipe *recipe;
+    int64_t when_ms;
+};
+char *hm_notice_text(const struct hm_notice *notice);
+
+#endif
