@@ -106,6 +106,23 @@ void hm_load_note_template(struct hm_loader *l, const struct hm_cfg_node *node, 
     hm_template_paths(tpl, note_path, &n);
 }
 
+/* A raw < begins a link or a mention in Slack; anything else would vanish, or wake everybody. */
+static void check_mrkdwn(const struct hm_cfg_node *node, const struct hm_template *tpl)
+{
+    static const char *const good[] = {"<http://", "<https://", "<mailto:", "<@", "<#", "<!subteam^", "<!date^"};
+    const char *part = NULL;
+    for (size_t i = 0; (part = hm_template_part(tpl, i)) != NULL; i++) {
+        for (const char *p = strchr(part, '<'); p != NULL; p = strchr(p + 1, '<')) {
+            bool known = false;
+            for (size_t k = 0; k < HM_ARRAY_LEN(good); k++)
+                known = known || hm_starts_with(p, good[k]);
+            if (!known)
+                hm_cfg_add_here(node, "\"%.*s\" would not be shown as it stands; write &lt; for <, or a link <https://…|…>",
+                                (int)hm_utf8_take(p, 20), p);
+        }
+    }
+}
+
 static struct hm_template *parse_template(struct hm_loader *l, const struct hm_cfg_node *node, unsigned scope)
 {
     struct hm_err err = {0};
@@ -114,6 +131,8 @@ static struct hm_template *parse_template(struct hm_loader *l, const struct hm_c
         hm_cfg_add_here(node, "%s", err.msg);
     else
         hm_load_note_template(l, node, tpl, scope);
+    if (tpl != NULL && (scope & HM_SCOPE_MRKDWN) != 0)
+        check_mrkdwn(node, tpl);
     return tpl;
 }
 

@@ -19,6 +19,7 @@ enum hm_scope_bits {
     HM_SCOPE_ITEM = 1U << 6,   /* the item of an ask's list */
     HM_SCOPE_FROZEN = 1U << 7, /* part of the plan: must be known at the gate when the step changes something */
     HM_SCOPE_FULL = 1U << 8,   /* may not come out empty */
+    HM_SCOPE_MRKDWN = 1U << 9, /* stands in Slack */
 
     HM_SCOPE_START = HM_SCOPE_KNOWN | HM_SCOPE_PARAMS,
     HM_SCOPE_BEFORE = HM_SCOPE_START | HM_SCOPE_STEPS,

@@ -199,7 +199,8 @@ void hm_load_verify(struct hm_loader *l, struct hm_cfg_node *group, struct hm_st
     step->verify.expect = hm_load_condition(l, verify, "expect", HM_CFG_REQUIRED, HM_SCOPE_AFTER | HM_SCOPE_VERIFY);
     step->verify.every_ms = hm_cfg_get_duration(verify, "every", HM_CFG_OPTIONAL, 2000, day_ms);
     step->verify.within_ms = hm_cfg_get_duration(verify, "within", HM_CFG_OPTIONAL, 30000, day_ms);
-    step->verify.say = hm_load_template(l, verify, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_VERIFY);
+    step->verify.say =
+        hm_load_template(l, verify, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_VERIFY | HM_SCOPE_MRKDWN);
     hm_cfg_finish(verify);
 
     if (step->verify.every_ms > step->verify.within_ms)

@@ -139,7 +139,7 @@ static const char *load_word(struct hm_cfg_node *group, const char *key, const c
 static void load_clause(struct hm_loader *l, struct hm_cfg_node *group, unsigned scope, struct hm_clause *clause)
 {
     clause->when = hm_load_condition(l, group, "when", HM_CFG_REQUIRED, scope);
-    clause->say = hm_load_template(l, group, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, scope);
+    clause->say = hm_load_template(l, group, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, scope | HM_SCOPE_MRKDWN);
     hm_cfg_finish(group);
 }
 
@@ -262,7 +262,7 @@ static void load_do(struct hm_loader *l, struct hm_cfg_node *group, struct hm_st
 
 static void load_approve(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step *step)
 {
-    step->question = hm_load_template(l, group, "approve", HM_CFG_REQUIRED, MAX_QUESTION, HM_SCOPE_BEFORE);
+    step->question = hm_load_template(l, group, "approve", HM_CFG_REQUIRED, MAX_QUESTION, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
     step->by = hm_load_roles(l, group, "by", HM_CFG_REQUIRED);
     const struct hm_cfg_node *by = hm_cfg_get(group, "by", HM_CFG_OPTIONAL);
     if (by != NULL && hm_cfg_type(by) == HM_CFG_LIST && hm_cfg_count(by) == 0)
@@ -282,7 +282,7 @@ static void load_ask(struct hm_loader *l, struct hm_cfg_node *group, struct hm_s
     struct hm_cfg_node *ask = hm_cfg_get_group(group, "ask", HM_CFG_REQUIRED);
     if (ask == NULL)
         return;
-    step->ask.question = hm_load_template(l, ask, "question", HM_CFG_REQUIRED, MAX_QUESTION, HM_SCOPE_BEFORE);
+    step->ask.question = hm_load_template(l, ask, "question", HM_CFG_REQUIRED, MAX_QUESTION, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
     step->ask.from = hm_load_expr(l, ask, "from", HM_CFG_OPTIONAL, HM_SCOPE_BEFORE);
     step->ask.label = hm_load_template(l, ask, "label", HM_CFG_OPTIONAL, HM_LINE_MAX, HM_SCOPE_BEFORE | HM_SCOPE_ITEM);
     step->ask.many = hm_cfg_get_bool(ask, "many", false);
@@ -338,7 +338,7 @@ static void load_kind(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
         load_ask(l, group, step);
         break;
     case HM_STEP_MANUAL:
-        step->manual = hm_load_template(l, group, "manual", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE);
+        step->manual = hm_load_template(l, group, "manual", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
         step->evidence = hm_cfg_get_bool(group, "evidence", false);
         break;
     case HM_STEP_OFFER:
@@ -349,10 +349,10 @@ static void load_kind(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
         break;
     }
     if (step->kind == HM_STEP_SAY) {
-        step->say = hm_load_template(l, group, "say", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE);
+        step->say = hm_load_template(l, group, "say", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
     } else if (step->kind != HM_STEP_APPROVE && step->kind != HM_STEP_OFFER) {
         load_stop_if(l, group, step);
-        step->say = hm_load_template(l, group, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER);
+        step->say = hm_load_template(l, group, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_MRKDWN);
     }
 }
 

@@ -145,6 +145,13 @@ bool hm_template_is_value(const struct hm_template *tpl)
     return tpl->n_segments == 1 && tpl->segments[0].expr != NULL;
 }
 
+const char *hm_template_part(const struct hm_template *tpl, size_t i)
+{
+    if (i >= tpl->n_segments)
+        return NULL;
+    return tpl->segments[i].literal != NULL ? tpl->segments[i].literal : "";
+}
+
 bool hm_template_is_literal(const struct hm_template *tpl)
 {
     for (size_t i = 0; i < tpl->n_segments; i++)

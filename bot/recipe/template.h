@@ -33,6 +33,8 @@ HM_MUST char *hm_template_render(const struct hm_template *tpl, enum hm_sink sin
 HM_MUST json_t *hm_template_value_new(const struct hm_template *tpl, const json_t *scope, struct hm_err *err);
 /* True when it is one ${expr} alone, so that hm_template_value_new() keeps the type. */
 bool hm_template_is_value(const struct hm_template *tpl);
+/* Part number i of the text, in order: the literal, or "" where a ${…} stands; NULL past the last. */
+const char *hm_template_part(const struct hm_template *tpl, size_t i);
 /* True when there is no ${…} in it. */
 bool hm_template_is_literal(const struct hm_template *tpl);
 

@@ -22,10 +22,15 @@ static const struct hm_action retract = {
     .name = "metapod.retract-dataset", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args, .probe_action = "metapod.dataset"};
 static const struct hm_action retract_attribute = {
     .name = "metapod.retract-attribute", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args};
+static const struct hm_action retract_indexed = {
+    .name = "metapod.retract-indexed-attribute", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args};
+static const struct hm_action retract_series = {
+    .name = "metapod.retract-series-dataset", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args};
 static const struct hm_action clear = {.name = "airflow.clear", .effect = HM_EFFECT_ONCE, .args = clear_args};
 static const struct hm_action publish = {.name = "gocd.publish", .effect = HM_EFFECT_ONCE, .args = no_args};
 
-static const struct hm_action *const metapod_actions[] = {&dataset, &datasets, &count, &retract, &retract_attribute, NULL};
+static const struct hm_action *const metapod_actions[] = {&dataset,           &datasets,        &count,          &retract,
+                                                          &retract_attribute, &retract_indexed, &retract_series, NULL};
 static const struct hm_action *const airflow_actions[] = {&clear, NULL};
 static const struct hm_action *const gocd_actions[] = {&publish, NULL};
 static const char *const no_settings[] = {NULL};
