@@ -1,6 +1,10 @@
-/* The table of handlers, and what all of them share. */
-#include "handlers/handler.h"
-
+/* The table of handlers: one line per backend system. */
 #include <stddef.h>
 
-const struct hm_handler *const hm_handlers[] = {NULL};
+#include "handlers/handler.h"
+#include "handlers/metapod.h"
+
+const struct hm_handler *const hm_handlers[] = {
+    &hm_metapod_handler,
+    NULL,
+};

@@ -1,0 +1,402 @@
+/* Metapod's queries. A dataset can be found by its transaction and name, or by its transaction and id: then the transaction's
+ * datasets are listed first, and the one with that id is asked for by its name. A server that can be asked for a dataset by its
+ * id alone has the backend setting dataset_query.
+ *
+ * Only fields that the cookbook uses are asked for: what else a Metapod has is not known, and one unknown field spoils the whole
+ * query. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "handlers/graphql.h"
+#include "handlers/metapod.h"
+
+#define SELECT_LIST "id name"
+#define SELECT_FULL "id name committed schema { attributes { name } }"
+
+static char *graphql_url(const struct hm_backend *backend)
+{
+    return hm_xasprintf("%s%s", backend->url, hm_json_get_str(backend->settings, "graphql_path", "/api/graphql"));
+}
+
+/* "" in an optional argument is as good as none. */
+static const char *get_arg(const json_t *args, const char *name)
+{
+    const char *value = hm_json_get_str(args, name, "");
+    return value[0] != '\0' ? value : NULL;
+}
+
+/* Field names only: this goes into a query's text. */
+static bool are_field_names(const char *fields)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_ ";
+    return fields[strspn(fields, allowed)] == '\0';
+}
+
+/* query … { transaction(…) { id <inside> } } with the transaction's id as a variable; names_type: "" or ", $names: …" */
+static enum hm_code ask_transaction(const struct hm_backend *backend, const char *names_type, const char *inside,
+                                    json_t *stolen_variables, struct hm_request *req, struct hm_err *err)
+{
+    const char *id_type = hm_json_get_str(backend->settings, "graphql_id_type", "String!");
+    if (!hm_streq(id_type, "String!") && !hm_streq(id_type, "ID!")) {
+        json_decref(stolen_variables);
+        return hm_err_set(err, HM_EENV, "backend %s: graphql_id_type must be \"String!\" or \"ID!\", not \"%.40s\"",
+                          backend->name, id_type);
+    }
+    char *url = graphql_url(backend);
+    char *query = hm_xasprintf("query Hausmeister($transaction: %s%s) { transaction(transactionId: $transaction) { id %s } }",
+                               id_type, names_type, inside);
+    hm_graphql_request(backend, url, query, stolen_variables, req);
+    free(query);
+    free(url);
+    return HM_OK;
+}
+
+/* OK with the transaction's object (borrowed from *ret_data, which the caller drops) or a verdict. */
+static enum hm_verdict read_transaction(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
+                                        json_t **ret_data, json_t **ret_transaction, struct hm_outcome *out)
+{
+    const struct hm_http_asked asked = {.backend = backend, .system = "Metapod"};
+    enum hm_verdict verdict = hm_graphql_response(&asked, answer, ret_data, out);
+    *ret_transaction = NULL;
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    *ret_transaction = hm_json_get_obj(*ret_data, "transaction");
+    if (*ret_transaction == NULL)
+        return hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "Metapod knows no transaction %s",
+                               hm_json_get_str(args, "transaction", ""));
+    return HM_VERDICT_OK;
+}
+
+static enum hm_verdict odd_answer(struct hm_outcome *out, const char *what)
+{
+    return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "Metapod's answer is not as expected: %s", what);
+}
+
+/* --- metapod.dataset ------------------------------------------------------------------------------------------------------ */
+
+static const struct hm_arg_spec dataset_args[] = {
+    {"transaction", HM_ARG_UUID, false, "the Metapod transaction to look in"},
+    {"name", HM_ARG_STRING, false, "the dataset's name, such as archive/policy-proactive-limit-v3"},
+    {"id", HM_ARG_UUID, false, "the dataset's id"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+/* True when the dataset is asked for by its id alone. */
+static bool is_direct(const struct hm_backend *backend, const json_t *args)
+{
+    return get_arg(args, "id") != NULL && get_arg(backend->settings, "dataset_query") != NULL;
+}
+
+static enum hm_code dataset_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                    struct hm_request *req, struct hm_err *err)
+{
+    const char *transaction = get_arg(args, "transaction"), *id = get_arg(args, "id");
+    const char *name = cursor != NULL ? get_arg(cursor, "name") : get_arg(args, "name");
+    const char *fields = hm_json_get_str(backend->settings, "dataset_fields", "");
+    json_t *variables = hm_json_obj_new();
+
+    if (is_direct(backend, args)) {
+        char *url = graphql_url(backend);
+        hm_json_set_str(variables, "id", id);
+        hm_graphql_request(backend, url, hm_json_get_str(backend->settings, "dataset_query", ""), variables, req);
+        free(url);
+        return HM_OK;
+    }
+    hm_json_set_str(variables, "transaction", transaction);
+    if (transaction == NULL || (name == NULL && id == NULL)) {
+        json_decref(variables);
+        return hm_err_set(err, HM_EINVAL,
+                          transaction != NULL
+                              ? "give the dataset's name or its id"
+                              : "which transaction is the dataset in? Metapod can not be asked for a dataset without it "
+                                "(unless its backend has the setting dataset_query)");
+    }
+    if (name == NULL)
+        return ask_transaction(backend, "", "datasets { " SELECT_LIST " }", variables, req, err);
+    if (!are_field_names(fields)) {
+        json_decref(variables);
+        return hm_err_set(err, HM_EENV, "backend %s: dataset_fields must be field names, not \"%.60s\"", backend->name, fields);
+    }
+    json_t *names = hm_json_arr_new();
+    hm_json_add(names, hm_json_str_new(name));
+    hm_json_set(variables, "names", names);
+    /* A variable that is nowhere null fits whichever nullable form the server declares. */
+    char *inside = hm_xasprintf("datasets(datasetNames: $names) { " SELECT_FULL "%s%s }", fields[0] != '\0' ? " " : "", fields);
+    enum hm_code code = ask_transaction(backend, ", $names: [String!]!", inside, variables, req, err);
+    free(inside);
+    return code;
+}
+
+/* The names of a schema's attributes (new reference), and those that are there more than once into `duplicates`, each once. */
+static json_t *read_attributes(const json_t *schema, json_t *duplicates)
+{
+    const json_t *attributes = hm_json_get_arr(schema, "attributes");
+    json_t *names = hm_json_arr_new(), *seen = hm_json_obj_new();
+    for (size_t i = 0; i < json_array_size(attributes); i++) {
+        const char *name = hm_json_get_str(json_array_get(attributes, i), "name", "");
+        int64_t times = hm_json_get_int(seen, name, 0) + 1;
+        hm_json_set_int(seen, name, times);
+        if (times == 2)
+            hm_json_add(duplicates, hm_json_str_new(name));
+        hm_json_add(names, hm_json_str_new(name));
+    }
+    json_decref(seen);
+    return names;
+}
+
+/* The fields of the setting dataset_fields, as far as they are plain values. */
+static void copy_fields(const struct hm_backend *backend, const json_t *dataset, json_t *result)
+{
+    const char *at = hm_json_get_str(backend->settings, "dataset_fields", "");
+    while (*(at += strspn(at, " ")) != '\0') {
+        size_t len = strcspn(at, " ");
+        char *field = hm_xstrndup(at, len);
+        json_t *value = json_object_get(dataset, field);
+        if (value != NULL && !json_is_object(value) && !json_is_array(value) && json_object_get(result, field) == NULL)
+            hm_json_set(result, field, json_incref(value));
+        free(field);
+        at += len;
+    }
+}
+
+static enum hm_verdict dataset_result(const struct hm_backend *backend, const json_t *args, const json_t *dataset,
+                                      struct hm_outcome *out)
+{
+    const char *id = hm_json_get_str(dataset, "id", NULL), *name = hm_json_get_str(dataset, "name", NULL);
+    json_t *committed = json_object_get(dataset, "committed"), *schema = json_object_get(dataset, "schema");
+    if (id == NULL || !json_is_boolean(committed) || (schema != NULL && !json_is_object(schema) && !json_is_null(schema)))
+        return odd_answer(out, "a dataset needs id, committed and schema");
+
+    json_t *duplicates = hm_json_arr_new(), *names = read_attributes(schema, duplicates);
+    json_t *result = hm_json_obj_new(), *short_schema = json_null();
+    hm_json_set_int(result, "attributes", (int64_t)json_array_size(names));
+    if (json_is_object(schema)) {
+        short_schema = hm_json_obj_new();
+        hm_json_set(short_schema, "attributes", json_incref(names));
+    }
+    hm_json_set_str(result, "id", id);
+    hm_json_set_str(result, "name", name);
+    hm_json_set(result, "committed", json_incref(committed));
+    hm_json_set(result, "schema", short_schema);
+    hm_json_set(result, "duplicates", duplicates);
+    hm_json_set_str(result, "transaction", get_arg(args, "transaction"));
+    copy_fields(backend, dataset, result);
+    json_decref(names);
+    out->result = result;
+    return HM_VERDICT_OK;
+}
+
+static enum hm_verdict direct_response(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
+                                       struct hm_outcome *out)
+{
+    const struct hm_http_asked asked = {.backend = backend, .system = "Metapod"};
+    const char *id = hm_json_get_str(args, "id", "");
+    json_t *data = NULL;
+    enum hm_verdict verdict = hm_graphql_response(&asked, answer, &data, out);
+    if (verdict == HM_VERDICT_OK) {
+        /* The setting's query asks for one thing, whatever it calls it. */
+        json_t *dataset = json_object_iter_value(json_object_iter(data));
+        if (!json_is_object(dataset))
+            verdict = hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "Metapod knows no dataset %s", id);
+        else if (strcasecmp(hm_json_get_str(dataset, "id", id), id) != 0)
+            verdict = odd_answer(out, "dataset_query brought another dataset than the one asked for");
+        else
+            verdict = dataset_result(backend, args, dataset, out);
+    }
+    json_decref(data);
+    return verdict;
+}
+
+/* By id: the first answer is the list, the second the dataset; by name there is but one. */
+static enum hm_verdict pick(const struct hm_backend *backend, const json_t *args, bool is_list, const json_t *datasets,
+                            struct hm_outcome *out)
+{
+    const char *id = get_arg(args, "id"), *transaction = hm_json_get_str(args, "transaction", "");
+    const json_t *found = NULL;
+    size_t n_found = 0;
+
+    for (size_t i = 0; i < json_array_size(datasets); i++) {
+        const json_t *dataset = json_array_get(datasets, i);
+        if (id != NULL && strcasecmp(hm_json_get_str(dataset, "id", ""), id) != 0)
+            continue;
+        found = dataset;
+        n_found++;
+    }
+    if (n_found == 0 && id != NULL)
+        return hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "there is no dataset %s in transaction %s", id, transaction);
+    if (n_found == 0)
+        return hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "there is no dataset called %.120s in transaction %s",
+                               hm_json_get_str(args, "name", ""), transaction);
+    if (n_found > 1)
+        return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "%zu datasets are called %.120s in transaction %s: give the id",
+                               n_found, hm_json_get_str(args, "name", ""), transaction);
+    if (!is_list)
+        return dataset_result(backend, args, found, out);
+    if (get_arg(found, "name") == NULL)
+        return odd_answer(out, "the dataset has no name");
+    out->cursor = hm_json_obj_new();
+    hm_json_set_str(out->cursor, "name", get_arg(found, "name"));
+    return HM_VERDICT_MORE;
+}
+
+static enum hm_verdict dataset_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                        const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *data = NULL, *transaction = NULL;
+    bool is_list = cursor == NULL && get_arg(args, "name") == NULL;
+
+    if (is_direct(backend, args))
+        return direct_response(backend, args, answer, out);
+    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    if (verdict == HM_VERDICT_OK) {
+        json_t *datasets = hm_json_get_arr(transaction, "datasets");
+        verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets")
+                                   : pick(backend, args, is_list, datasets, out);
+    }
+    json_decref(data);
+    return verdict;
+}
+
+const struct hm_action hm_metapod_dataset = {
+    .name = "metapod.dataset",
+    .title = "Read a dataset",
+    .doc = "By transaction and name, by transaction and id, or by id alone where the backend has a dataset_query. Result: {id, "
+           "name, "
+           "committed, schema: {attributes: [names]} or null, attributes: how many, duplicates: [names that are there more than "
+           "once], "
+           "transaction}, and the backend's dataset_fields.",
+    .effect = HM_EFFECT_READ,
+    .args = dataset_args,
+    .request = dataset_request,
+    .response = dataset_response,
+};
+
+/* --- metapod.datasets ----------------------------------------------------------------------------------------------------- */
+
+static const struct hm_arg_spec datasets_args[] = {
+    {"transaction", HM_ARG_UUID, true, "the Metapod transaction"},
+    {"committed", HM_ARG_STRING, false, "yes, no or any (the default): only committed datasets, only others, or all"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code datasets_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     struct hm_request *req, struct hm_err *err)
+{
+    const char *committed = hm_json_get_str(args, "committed", "any");
+    const char *inside = NULL;
+    (void)cursor;
+
+    /* Enum values stand in the text: what their type is called is not known, so they can not be variables. */
+    if (hm_streq(committed, "yes"))
+        inside = "datasets(committed: ONLY_COMMITTED) { id name committed }";
+    else if (hm_streq(committed, "no"))
+        inside = "datasets(committed: ONLY_UNCOMMITTED) { id name committed }";
+    else if (hm_streq(committed, "any"))
+        inside = "datasets { id name committed }";
+    else
+        return hm_err_set(err, HM_EINVAL, "committed: it must be yes, no or any, not \"%.40s\"", committed);
+    json_t *variables = hm_json_obj_new();
+    hm_json_set_str(variables, "transaction", get_arg(args, "transaction"));
+    return ask_transaction(backend, "", inside, variables, req, err);
+}
+
+/* What was not asked for is left out, whatever the server made of the filter: the list may be retracted as a whole. */
+static enum hm_verdict read_list(const json_t *args, const json_t *datasets, struct hm_outcome *out)
+{
+    const char *wanted = hm_json_get_str(args, "committed", "any");
+    json_t *list = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(datasets); i++) {
+        const json_t *dataset = json_array_get(datasets, i);
+        const char *id = hm_json_get_str(dataset, "id", ""), *name = hm_json_get_str(dataset, "name", NULL);
+        json_t *committed = json_object_get(dataset, "committed");
+        if (!hm_is_uuid(id) || name == NULL || !json_is_boolean(committed)) {
+            json_decref(list);
+            return odd_answer(out, "a dataset in the list has no id, name or committed");
+        }
+        if (!hm_streq(wanted, "any") && json_is_true(committed) != hm_streq(wanted, "yes"))
+            continue;
+        json_t *item = hm_json_obj_new();
+        hm_json_set_str(item, "id", id);
+        hm_json_set_str(item, "name", name);
+        hm_json_set(item, "committed", json_incref(committed));
+        hm_json_add(list, item);
+    }
+    out->result = hm_json_obj_new();
+    hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+    hm_json_set(out->result, "list", list);
+    return HM_VERDICT_OK;
+}
+
+static enum hm_verdict datasets_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                         const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *data = NULL, *transaction = NULL;
+    (void)cursor;
+    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    if (verdict == HM_VERDICT_OK) {
+        json_t *datasets = hm_json_get_arr(transaction, "datasets");
+        verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets") : read_list(args, datasets, out);
+    }
+    json_decref(data);
+    return verdict;
+}
+
+const struct hm_action hm_metapod_datasets = {
+    .name = "metapod.datasets",
+    .title = "List the datasets of a transaction",
+    .doc = "Result: {list: [{id, name, committed}], count}.",
+    .effect = HM_EFFECT_READ,
+    .args = datasets_args,
+    .request = datasets_request,
+    .response = datasets_response,
+};
+
+/* --- metapod.committed-count ---------------------------------------------------------------------------------------------- */
+
+static const struct hm_arg_spec count_args[] = {
+    {"transaction", HM_ARG_UUID, true, "the Metapod transaction"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code count_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                  struct hm_request *req, struct hm_err *err)
+{
+    json_t *variables = hm_json_obj_new();
+    (void)cursor;
+    hm_json_set_str(variables, "transaction", get_arg(args, "transaction"));
+    return ask_transaction(backend, "", "datasetConnection { numCommittedDatasets }", variables, req, err);
+}
+
+static enum hm_verdict count_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                      const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *data = NULL, *transaction = NULL;
+    (void)cursor;
+    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    if (verdict == HM_VERDICT_OK) {
+        int64_t count = hm_json_get_int(hm_json_get_obj(transaction, "datasetConnection"), "numCommittedDatasets", -1);
+        if (count < 0) {
+            verdict = odd_answer(out, "numCommittedDatasets is no number");
+        } else {
+            out->result = hm_json_obj_new();
+            hm_json_set_int(out->result, "count", count);
+        }
+    }
+    json_decref(data);
+    return verdict;
+}
+
+const struct hm_action hm_metapod_committed_count = {
+    .name = "metapod.committed-count",
+    .title = "Count the committed datasets of a transaction",
+    .doc = "Result: {count}.",
+    .effect = HM_EFFECT_READ,
+    .args = count_args,
+    .request = count_request,
+    .response = count_response,
+};

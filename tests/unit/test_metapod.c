@@ -1,0 +1,218 @@
+/* Golden tests of the Metapod handler: tests/golden/metapod/<action>.json hold arguments and recorded answers, and under "expect"
+ * what the action makes of them: the exact request, the verdict with its result or sentence, the probe. With HM_UPDATE_GOLDEN=1
+ * in the environment the files are rewritten; read the difference before believing it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "handlers/handler.h"
+
+static const char *const judgements[] = {"applied", "not-applied", "cannot-tell"};
+
+/* --- reading a case ------------------------------------------------------------------------------------------------------ */
+
+static void fill_backend(struct hm_backend *backend, const json_t *given, json_t *empty)
+{
+    memset(backend, 0, sizeof(*backend));
+    backend->name = hm_xstrdup("metapod");
+    backend->handler = hm_xstrdup("metapod");
+    backend->url = hm_xstrdup("https://metapod.example.com");
+    backend->settings = hm_json_get_obj(given, "settings") != NULL ? hm_json_get_obj(given, "settings") : empty;
+    backend->headers = hm_json_get_obj(given, "headers") != NULL ? hm_json_get_obj(given, "headers") : empty;
+}
+
+static void free_backend(struct hm_backend *backend)
+{
+    free(backend->name);
+    free(backend->handler);
+    free(backend->url);
+}
+
+/* The body is "json" written out, or "text" as it is. The caller frees it. */
+static char *fill_answer(struct hm_answer *answer, const json_t *given)
+{
+    const json_t *json = json_object_get(given, "json");
+    char *body = json != NULL ? hm_json_text(json) : hm_xstrdup(hm_json_get_str(given, "text", ""));
+    memset(answer, 0, sizeof(*answer));
+    answer->transport = HM_TRANSPORT_ANSWER;
+    answer->status = (int)hm_json_get_int(given, "status", 200);
+    answer->body = body;
+    answer->body_len = strlen(body);
+    answer->errors = "";
+    answer->content_type = hm_json_get_str(given, "type", json != NULL ? "application/json" : "text/plain");
+    answer->location = hm_json_get_str(given, "location", "");
+    answer->retry_after_s = hm_json_get_int(given, "retry_after", -1);
+    answer->problem = "";
+    return body;
+}
+
+static enum hm_verdict verdict_of(const char *word)
+{
+    for (int i = 0; i < HM_VERDICT_NR; i++)
+        if (hm_streq(hm_verdict_name((enum hm_verdict)i), word))
+            return (enum hm_verdict)i;
+    fail_msg("no verdict is called %s", word);
+    return HM_VERDICT_NR;
+}
+
+/* --- what the action makes of it ----------------------------------------------------------------------------------------- */
+
+static void play_request(const struct hm_action *action, const struct hm_backend *backend, const json_t *c, json_t *got)
+{
+    struct hm_request req;
+    struct hm_err err = {0};
+    hm_request_init(&req);
+    enum hm_code code = action->request(backend, json_object_get(c, "args"), json_object_get(c, "cursor"), &req, &err);
+    assert_int_equal(code, err.code);
+    if (code == HM_OK)
+        hm_json_set(got, "request", hm_request_json_new(&req));
+    else
+        hm_json_set_str(got, "error", err.msg);
+    hm_request_done(&req);
+}
+
+static void play_answer(const struct hm_action *action, const struct hm_backend *backend, const json_t *c, json_t *got)
+{
+    struct hm_outcome out;
+    struct hm_answer answer;
+    memset(&out, 0, sizeof(out));
+    char *body = fill_answer(&answer, hm_json_get_obj(c, "answer"));
+    enum hm_verdict verdict = action->response(backend, json_object_get(c, "args"), json_object_get(c, "cursor"), &answer, &out);
+    free(body);
+    hm_json_set_str(got, "verdict", hm_verdict_name(verdict));
+    /* What each verdict must bring, and nothing else. */
+    assert_true((verdict == HM_VERDICT_OK) == (out.result != NULL));
+    assert_true((verdict == HM_VERDICT_MORE) == (out.cursor != NULL));
+    assert_true((verdict == HM_VERDICT_OK || verdict == HM_VERDICT_MORE) == (out.err.code == HM_OK));
+    if (out.result != NULL)
+        hm_json_set(got, "result", out.result);
+    if (out.cursor != NULL)
+        hm_json_set(got, "cursor", out.cursor);
+    if (out.err.code != HM_OK)
+        hm_json_set_str(got, "says", out.err.msg);
+    if (out.wait_ms != 0)
+        hm_json_set_int(got, "wait_ms", out.wait_ms);
+}
+
+static void play_probe(const struct hm_action *action, const json_t *c, json_t *got)
+{
+    const json_t *probe = hm_json_get_obj(c, "probe");
+    struct hm_err err = {0};
+    json_t *args = NULL;
+
+    if (action->probe_action == NULL) {
+        hm_json_set_str(got, "probe", "none");
+        return;
+    }
+    if (hm_json_get_str(probe, "verdict", NULL) != NULL) {
+        enum hm_probe_says says = action->probe_judge(
+            json_object_get(c, "args"), verdict_of(hm_json_get_str(probe, "verdict", "")), json_object_get(probe, "result"));
+        hm_json_set_str(got, "judged", judgements[says]);
+        return;
+    }
+    hm_json_set_str(got, "probe", action->probe_action);
+    if (action->probe_args(json_object_get(c, "args"), json_object_get(probe, "context"), &args, &err) == HM_OK)
+        hm_json_set(got, "probe_args", args);
+    else
+        hm_json_set_str(got, "error", err.msg);
+}
+
+static bool play_case(const struct hm_action *action, json_t *c, bool update)
+{
+    struct hm_backend backend;
+    json_t *empty = hm_json_obj_new(), *got = hm_json_obj_new();
+
+    fill_backend(&backend, c, empty);
+    if (hm_json_get_obj(c, "answer") != NULL)
+        play_answer(action, &backend, c, got);
+    else if (hm_json_get_obj(c, "probe") != NULL)
+        play_probe(action, c, got);
+    else
+        play_request(action, &backend, c, got);
+    bool same = json_equal(got, json_object_get(c, "expect"));
+    if (update) {
+        hm_json_set(c, "expect", json_incref(got));
+    } else if (!same) {
+        char *text = hm_json_text(got), *expected = json_dumps(json_object_get(c, "expect"), JSON_COMPACT | JSON_SORT_KEYS);
+        print_error("%s: %s\n  expected %s\n  got      %s\n", action->name, hm_json_get_str(c, "case", ""),
+                    expected != NULL ? expected : "nothing", text);
+        free(text);
+        free(expected);
+    }
+    free_backend(&backend);
+    json_decref(got);
+    json_decref(empty);
+    return same || update;
+}
+
+static void test_golden(void **state)
+{
+    const struct hm_handler *handler = hm_handler_find("metapod");
+    bool update = getenv("HM_UPDATE_GOLDEN") != NULL;
+    bool ok = true;
+    (void)state;
+
+    assert_non_null(handler);
+    for (const struct hm_action *const *action = handler->actions; *action != NULL; action++) {
+        json_error_t why;
+        char *path = hm_xasprintf("%s/tests/golden/metapod/%s.json", HM_SOURCE_DIR, (*action)->name + strlen("metapod."));
+        json_t *cases = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+        if (cases == NULL)
+            fail_msg("%s:%d: %s", path, why.line, why.text);
+        assert_true(json_array_size(cases) > 0);
+        for (size_t i = 0; i < json_array_size(cases); i++)
+            ok = play_case(*action, json_array_get(cases, i), update) && ok;
+        if (update)
+            assert_int_equal(json_dump_file(cases, path, JSON_INDENT(2)), 0);
+        json_decref(cases);
+        free(path);
+    }
+    assert_true(ok);
+}
+
+/* The two answers of the way by id, one after the other, as the caller plays them. */
+static void test_two_pages(void **state)
+{
+    const struct hm_action *action = hm_action_find("metapod.dataset");
+    json_t *empty = hm_json_obj_new();
+    struct hm_backend backend;
+    struct hm_request req;
+    struct hm_outcome out;
+    struct hm_answer answer;
+    struct hm_err err = {0};
+    (void)state;
+
+    memset(&out, 0, sizeof(out));
+    fill_backend(&backend, NULL, empty);
+    json_t *args = json_pack("{s:s, s:s}", "transaction", "319703ce-b90d-5a07-8195-33df0de911c8", "id",
+                             "5a5d411b-e41a-4a30-ab34-bac476b95761");
+    json_t *given = json_pack("{s:{s:{s:{s:[{s:s, s:s}, {s:s, s:s}]}}}}", "json", "data", "transaction", "datasets", "id",
+                              "00000000-0000-4000-8000-000000000000", "name", "model/other", "id",
+                              "5A5D411B-e41a-4a30-ab34-bac476b95761", "name", "archive/policy-proactive-limit-v3");
+    char *body = fill_answer(&answer, given);
+    assert_int_equal(action->response(&backend, args, NULL, &answer, &out), HM_VERDICT_MORE);
+    hm_request_init(&req);
+    assert_int_equal(action->request(&backend, args, out.cursor, &req, &err), HM_OK);
+    assert_non_null(strstr(req.body, "\"names\":[\"archive/policy-proactive-limit-v3\"]"));
+    hm_request_done(&req);
+    free(body);
+    json_decref(given);
+    json_decref(args);
+    json_decref(out.cursor);
+    json_decref(empty);
+    free_backend(&backend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_two_pages)};
+    return cmocka_run_group_tests_name("metapod", tests, NULL, NULL);
+}
