@@ -413,7 +413,7 @@ void sim_http_reply(struct sim_req *req, int status, const char *type, const cha
 
 void sim_http_reply_json(struct sim_req *req, int status, const char *extra, json_t *stolen_body)
 {
-    char *text = json_dumps(stolen_body, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = json_dumps(stolen_body, JSON_COMPACT | JSON_REAL_PRECISION(9));
 
     json_decref(stolen_body);
     sim_http_reply(req, status, "application/json; charset=utf-8", extra, text != NULL ? text : "{}",

@@ -29,7 +29,7 @@ struct sim_conn {
     uint8_t *held; /* came in while frozen */
     size_t held_len;
     size_t split;
-    bool dirty, closing, frozen, half_closed, dead;
+    bool dirty, closing, frozen, half_closed, dead, heard;
     struct sim_conn *next_dirty;
     struct sim_conn *prev, *next;
 };
@@ -157,6 +157,10 @@ void sim_net_flush(struct sim_net *net)
 
 static int on_rx(struct sim_conn *c, const uint8_t *data, size_t len)
 {
+    if (!c->heard) {
+        c->heard = true;
+        lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0); /* lws leaves its accept time-out on raw TLS connections */
+    }
     if (c->dead || c->closing) {
         return 0;
     }

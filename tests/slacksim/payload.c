@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+enum { KEPT_MAX = 20000 };
+
 const char *sim_action_ts(char *buf)
 {
     int64_t us = sim_wall_us();
@@ -17,20 +19,14 @@ const char *sim_action_ts(char *buf)
     return buf;
 }
 
-static void forget_old(json_t *map, const char *key_us, int64_t now)
+/* jansson keeps the order of insertion, so the first is the oldest. */
+static void forget_oldest(json_t *map)
 {
-    const char *key = NULL;
-    json_t *value = NULL;
-    void *next = NULL;
+    if (json_object_size(map) >= KEPT_MAX) {
+        char *key = hm_xstrdup(json_object_iter_key(json_object_iter(map)));
 
-    if (json_object_size(map) < 4096) {
-        return;
-    }
-    json_object_foreach_safe(map, next, key, value)
-    {
-        if (hm_json_get_int(value, key_us, 0) < now - INT64_C(60000000)) {
-            (void)json_object_del(map, key);
-        }
+        (void)json_object_del(map, key);
+        free(key);
     }
 }
 
@@ -38,7 +34,7 @@ const char *sim_trigger_new(struct sim *sim, const char *user, const char *view_
 {
     json_t *t = hm_json_obj_new();
 
-    forget_old(sim->triggers, "expires_us", sim_now_us());
+    forget_oldest(sim->triggers);
     (void)sim_ids_trigger(&sim->ids, buf);
     hm_json_set_int(t, "expires_us", sim_now_us() + sim->knobs.trigger_ms * 1000);
     hm_json_set_str(t, "user", user);
@@ -75,7 +71,7 @@ char *sim_hook_new(struct sim *sim, const struct sim_hook *hook)
     char *base = sim_base_url(sim);
     char *url = NULL;
 
-    forget_old(sim->hooks, "expires_us", sim_now_us());
+    forget_oldest(sim->hooks);
     path = hm_xasprintf("/hooks/%s/%s/%s/%s", hook->kind, sim_state_team_id(sim->state), sim_ids_upper(&sim->ids, "", 12, number),
                         sim_ids_mixed(&sim->ids, 24, secret));
     hm_json_set_int(h, "expires_us", sim_now_us() + sim_scaled_ms(sim, (double)sim->knobs.hook_s) * 1000);
