@@ -29,8 +29,9 @@ enum {
     BACKOFF_MS = 1000,  /* doubled each time, half of it random */
     CHANNEL_INTERVAL_MS = 1000,
     CHANNEL_BURST = 3,
+    MAX_SPEED = 1000,
     MAX_CHANNELS = 256, /* paces kept; rested ones go first */
-    CALL_TIMEOUT_MS = 15 * 1000,
+    CALL_TIMEOUT_MS = 10 * 1000,
     API_CONNECTIONS = 6,
     MAX_ARGS = 1024 * 1024,
     MAX_ANSWER = 8 * 1024 * 1024,
@@ -85,6 +86,7 @@ struct hm_web_api {
     LIST_HEAD(, lane) lanes;
     LIST_HEAD(, channel) channels;
     unsigned n_channels;
+    unsigned speed;
     unsigned n_calls;
     uint64_t n_pumps;
 };
@@ -116,7 +118,7 @@ static struct lane *lane_of(struct hm_web_api *api, const char *name, const stru
     lane = hm_xcalloc(1, sizeof(*lane));
     lane->name = hm_xstrdup(name);
     lane->method = method;
-    hm_pace_init(&lane->pace, method->per_min, method->burst);
+    hm_pace_init(&lane->pace, method->per_min * api->speed, method->burst * api->speed);
     lane->held_until_ms = INT64_MIN;
     TAILQ_INIT(&lane->calls);
     LIST_INSERT_HEAD(&api->lanes, lane, link);
@@ -146,7 +148,7 @@ static struct channel *channel_of(struct hm_web_api *api, const char *id)
     }
     channel = hm_xcalloc(1, sizeof(*channel));
     channel->id = hm_xstrdup(id);
-    hm_pace_init_interval(&channel->pace, CHANNEL_INTERVAL_MS, CHANNEL_BURST);
+    hm_pace_init_interval(&channel->pace, CHANNEL_INTERVAL_MS / (int64_t)api->speed, CHANNEL_BURST * api->speed);
     LIST_INSERT_HEAD(&api->channels, channel, link);
     api->n_channels++;
     return channel;
@@ -469,6 +471,8 @@ struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_
     }
     struct hm_web_api *api = hm_xcalloc(1, sizeof(*api));
     api->clock = opts->clock;
+    api->speed = opts->speed > 0 ? opts->speed : 1;
+    HM_ASSERT(api->speed <= MAX_SPEED);
     api->base_url = hm_xasprintf("%s%s", opts->base_url, hm_ends_with(opts->base_url, "/") ? "" : "/");
     api->tokens[HM_WEB_BOT] = hm_xasprintf("Bearer %s", opts->bot_token != NULL ? opts->bot_token : "");
     api->tokens[HM_WEB_APP] = hm_xasprintf("Bearer %s", opts->app_token != NULL ? opts->app_token : "");

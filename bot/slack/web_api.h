@@ -26,6 +26,7 @@ struct hm_web_api_opts {
     const char *bot_token; /* copied, wiped at free */
     const char *app_token;
     const char *ca;
+    unsigned speed; /* times Slack's own limits, for simulators with raised ones; 0 = 1, which is right for Slack */
 };
 
 struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_err *err);
