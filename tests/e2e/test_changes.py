@@ -1,0 +1,153 @@
+"""Approval is of what was shown: when the recipe or the backend changes in between, it is void, and the team is asked anew."""
+import json
+import os
+import signal
+import unittest
+
+from harness import ANA, BEN, CAMILA, DATASET, OPS, Case, World, main
+
+
+class WhileWaiting(Case):
+    """A reload while the gate is open."""
+
+    def gate(self):
+        self.bot.start()
+        card = self.retract(DATASET)
+        return card, card.wait_button("Approve")
+
+    def plan(self):
+        """The URL that the newest gate shows."""
+        opened = [e for e in self.run_events() if e["type"] == "gate.opened"]
+        return opened[-1]["data"]["plan"][0]["request"]["url"], len(opened)
+
+    def assert_asked_anew(self, card, old):
+        """The card says so, the old button is void, and only a new approval lets the request out."""
+        card.wait("Planned anew")
+        fresh = card.wait_button("Approve")
+        self.assertNotEqual(fresh["value"], old["value"])
+        self.assertTrue(card.raw_click(old, BEN)["acked"])
+        self.whisper(BEN, "changed")
+        self.assertEqual(self.world.posts(), 0)
+        card.click("Approve", CAMILA)
+        self.assertIn("Camila", card.wait("Done"))
+
+    def test_the_recipe(self):
+        card, old = self.gate()
+        self.bot.edit_recipe("retract", (r'\Z', "# changed\n"))
+        self.bot.reload(lambda: "reloaded" in self.bot.child.stderr())
+        self.assert_asked_anew(card, old)
+        self.assertEqual(self.world.posts(), 1)
+        self.assertEqual(self.plan()[1], 2)
+
+    def test_the_backend(self):
+        card, old = self.gate()
+        other = World(self.folder, self.world_state(), None)
+        self.addCleanup(other.child.kill)
+        self.bot.write_config(backend_url=other.url + "/metapod")
+        self.bot.reload(lambda: "reloaded" in self.bot.child.stderr())
+        self.assert_asked_anew(card, old)
+        self.assertEqual(self.world.posts(), 0, "nothing goes where it went no longer")
+        self.assertEqual(other.posts(), 1)
+        self.assertIn(other.url, self.plan()[0])
+
+    def test_something_that_changes_nothing(self):
+        card, old = self.gate()
+        self.bot.write_config(timeout="7s")
+        self.bot.reload(lambda: "reloaded" in self.bot.child.stderr())
+        self.slack.wait(alive=self.alive(), idle_ms=300)
+        self.assertEqual(card.wait_button("Approve")["value"], old["value"], "what would be sent is still the same")
+        card.click("Approve", BEN)
+        card.wait("Done")
+
+    def test_the_recipe_is_gone(self):
+        card, _ = self.gate()
+        os.unlink(os.path.join(self.bot.recipes, "retract.cfg"))
+        self.bot.add_recipe("other", 'name = "other"; title = "Another"; steps = ( { id = "hello"; say = "hello"; } );\n')
+        self.bot.reload(lambda: "reloaded" in self.bot.child.stderr())
+        card.wait("removed from the configuration")
+        self.assertEqual(card.buttons(), {})
+        self.assertEqual(self.world.posts(), 0)
+
+    def test_a_configuration_with_a_mistake_changes_nothing(self):
+        card, old = self.gate()
+        with open(self.bot.config) as file:
+            good = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(good.replace("journal =", "jurnal ="))
+        self.bot.reload(lambda: "not reloaded" in self.bot.child.stderr())
+        status, text = self.bot.readyz()
+        self.assertEqual(status, 200)
+        self.assertRegex(text, r"hausmeister\.cfg:\d+: .*jurnal")
+        self.assertEqual(card.wait_button("Approve")["value"], old["value"])
+        with open(self.bot.config, "w") as file:
+            file.write(good)
+        self.bot.reload(lambda: "config: reloaded" in self.bot.child.stderr() or "reloaded:" in self.bot.child.stderr())
+        self.assertEqual(self.bot.readyz(), (200, "ready\n"))
+        card.click("Approve", BEN)
+        card.wait("Done")
+
+
+class BetweenApprovalAndExecution(Case):
+    """The bot dies with the commit of the approval; when it comes back, something is different."""
+
+    def approved_then_dead(self):
+        """A journal in which the approval is the last thing that happened."""
+        # Which commit is the approval's? Counted once, then died at.
+        self.bot.env["HM_CRASH_COUNT_FILE"] = counts = os.path.join(self.folder, "commits")
+        self.bot.start()
+        card = self.retract(DATASET)
+        card.wait_button("Approve")
+        self.slack.wait(alive=self.alive(), idle_ms=300)
+        if not os.path.exists(counts):
+            self.skipTest("this build has no crash points (release); the sanitizer build has")
+        # A fresh process counts from nought; until the approval it makes the click's own commit(s).
+        for nth in range(1, 8):
+            self.bot.kill()
+            child = self.bot.spawn(extra_env={"HM_CRASH_AT": f"after:{nth}"})
+            child.expected = (0, -signal.SIGKILL)
+            self.slack.wait(min_connections=1)
+            if child.alive():
+                card.click("Approve", BEN, acked=False)
+            child.wait()
+            self.bot.child.expected = (-signal.SIGKILL,)
+            types = [e["type"] for e in self.run_events()]
+            if "gate.approved" in types:
+                break
+        self.assertIn("gate.approved", types)
+        self.assertEqual(types[-1].split(".")[0] in ("gate", "step"), True, f"nothing but the approval: {types}")
+        self.assertEqual(self.world.posts(), 0)
+        return card
+
+    def test_the_recipe(self):
+        card = self.approved_then_dead()
+        self.bot.edit_recipe("retract", (r'\Z', "# changed\n"))
+        self.bot.start()
+        card.wait("Planned anew")
+        card.wait_button("Approve")
+        self.assertEqual(self.world.posts(), 0, "the approval was of something else")
+        card.click("Approve", CAMILA)
+        self.assertIn("Camila", card.wait("Done"))
+        self.assertEqual(self.world.posts(), 1)
+
+    def test_the_backend(self):
+        card = self.approved_then_dead()
+        other = World(self.folder, self.world_state(), None)
+        self.addCleanup(other.child.kill)
+        self.bot.write_config(backend_url=other.url + "/metapod")
+        self.bot.start()
+        card.wait("Planned anew")
+        card.wait_button("Approve")
+        self.assertEqual((self.world.posts(), other.posts()), (0, 0))
+        card.click("Approve", CAMILA)
+        card.wait("Done")
+        self.assertEqual((self.world.posts(), other.posts()), (0, 1))
+
+    def test_nothing(self):
+        card = self.approved_then_dead()
+        self.bot.start()
+        self.assertIn("Ben", card.wait("Done"))
+        self.assertEqual(self.world.posts(), 1)
+
+
+if __name__ == "__main__":
+    main()

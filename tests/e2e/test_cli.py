@@ -1,0 +1,218 @@
+"""The command line: what each subcommand says, and with which exit code it ends (0 yes, 1 no, 2 usage, 3 environment)."""
+import json
+import os
+import subprocess
+import unittest
+
+from harness import ANA, BEN, DATASET, DATASET_NAME, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, run_cli
+
+
+class Usage(unittest.TestCase):
+    def run_bot(self, *words, code):
+        return run_cli([bot_program(), *words], code, env={"PATH": os.environ["PATH"]})
+
+    def test_no_words(self):
+        out, err = self.run_bot(code=2)
+        self.assertIn("usage", err)
+        self.assertEqual(out, "")
+
+    def test_help(self):
+        for words in (("--help",), ("help",), ("-h",)):
+            out, err = self.run_bot(*words, code=0)
+            for command in ("run", "check", "plan", "runs", "audit", "manifest", "version"):
+                self.assertRegex(out, rf"(?m)^\s+{command}\b")
+            self.assertEqual(err, "")
+
+    def test_mistakes(self):
+        for words, said in ((("frobnicate",), "frobnicate"), (("check",), "--config"), (("check", "--config"), "config"),
+                            (("check", "--nonsense"), "nonsense"), (("version", "--log", "loud"), "loud")):
+            out, err = self.run_bot(*words, code=2)
+            self.assertIn(said, err, words)
+            self.assertEqual(out, "", words)
+
+    def test_version(self):
+        out, err = self.run_bot("version", code=0)
+        self.assertRegex(out, r"^hausmeister \d+\.\d+\.\d+\n$")
+
+    def test_a_config_that_is_not_there(self):
+        for command in ("check", "run", "runs", "manifest"):
+            out, err = self.run_bot(command, "--config", "/nonexistent/hausmeister.cfg", code=None)
+            self.assertIn("/nonexistent/hausmeister.cfg", err)
+
+
+class Check(Case):
+    def test_a_good_one(self):
+        out, err = self.bot.cli("check")
+        self.assertIn("ok", out)
+        self.assertEqual(err, "")
+
+    def test_the_one_in_the_repository(self):
+        from harness import TOP
+        out, err = run_cli([bot_program(), "check", "--config", os.path.join(TOP, "config", "hausmeister.cfg")], 0,
+                           env={"PATH": os.environ["PATH"]})
+        self.assertIn("ok", out)
+
+    def broken(self, *changes, recipe=None):
+        """Findings after a change: [(file, line, text)]."""
+        self.bot.write_config()
+        path = os.path.join(self.bot.recipes, recipe + ".cfg") if recipe else self.bot.config
+        with open(path) as file:
+            text = file.read()
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        with open(path, "w") as file:
+            file.write(text)
+        out, err = self.bot.cli("check", code=1)
+        findings = []
+        for line in err.strip().splitlines()[:-1]:
+            self.assertRegex(line, r"^[^:]+:\d+: \S", "each finding with file and line")
+            name, number, said = line.split(":", 2)
+            findings.append((os.path.basename(name), int(number), said.strip()))
+        self.assertRegex(err.strip().splitlines()[-1], r"finding")
+        return findings
+
+    def test_an_unknown_key(self):
+        findings = self.broken(("journal =", "jurnal ="))
+        self.assertTrue(any(f[0] == "hausmeister.cfg" and "jurnal" in f[2] for f in findings), findings)
+
+    def test_a_secret_in_clear(self):
+        findings = self.broken(('"env:METAPOD_TOKEN"', '"s3cr3t"'))
+        self.assertEqual(len(findings), 1)
+        self.assertNotIn("s3cr3t", findings[0][2], "a secret is not repeated")
+
+    def test_plain_http_to_elsewhere(self):
+        findings = self.broken((self.world.url, "http://metapod.example.com"))
+        self.assertIn("http", findings[0][2])
+
+    def test_an_effect_that_nobody_approves(self):
+        self.bot.write_config()
+        self.bot.add_recipe("sudden", '''name = "sudden";
+title = "Retract without asking";
+params = ( { name = "id"; type = "uuid"; help = "id"; } );
+steps = ( { id = "retract"; do = "metapod.retract-dataset"; with = { id = "${id}"; }; } );
+''')
+        out, err = self.bot.cli("check", code=1)
+        self.assertRegex(err, r"sudden\.cfg:4: .*approv")
+
+    def test_a_name_that_does_not_exist(self):
+        findings = self.broken(("${find.name}", "${fond.name}"), recipe="retract")
+        self.assertTrue(all(f[0] == "retract.cfg" for f in findings), findings)
+        self.assertTrue(any("fond" in f[2] for f in findings), findings)
+
+    def test_a_syntax_error(self):
+        findings = self.broken(("steps = (", "steps = (("), recipe="retract")
+        self.assertEqual(findings[0][0], "retract.cfg")
+
+    def test_the_bot_does_not_start_with_it(self):
+        self.bot.write_config()
+        with open(self.bot.config, "a") as file:
+            file.write("nonsense = 1;\n")
+        out, err = self.bot.cli("run", code=1)
+        self.assertRegex(err, r"hausmeister\.cfg:\d+: .*nonsense")
+
+
+class Plan(Case):
+    def test_prints_the_exact_request_and_sends_none(self):
+        out, err = self.bot.cli("plan", "retract", DATASET)
+        self.assertIn(f"POST {self.world.url}/metapod/api/migrations/retract/committed-dataset/{DATASET}", out)
+        self.assertIn(DATASET_NAME, out)
+        self.assertEqual(self.world.posts(), 0)
+        self.assertEqual(self.world.counts()["effects"], [])
+        self.assertTrue(self.world.posts("/graphql") > 0, "reads are done for real")
+        self.assertFalse(os.path.exists(self.bot.journal), "a rehearsal is not journaled")
+        self.assertNotIn("metapod-secret", out)
+
+    def test_json(self):
+        plan = json.loads(self.bot.cli("plan", "--json", "retract", DATASET)[0])
+        self.assertEqual(plan["status"], "at-gate")
+        requests = plan["gate"]["requests"]
+        self.assertEqual(len(requests), 1)
+        self.assertEqual(requests[0]["request"]["method"], "POST")
+        self.assertEqual(requests[0]["request"]["body"], "")
+        self.assertRegex(plan["gate"]["digest"], r"^[0-9a-f]{64}$")
+        again = json.loads(self.bot.cli("plan", "--json", "retract", DATASET)[0])
+        self.assertEqual(again["gate"]["digest"], plan["gate"]["digest"], "the same plan has the same digest")
+
+    def test_nothing_to_do(self):
+        out, err = self.bot.cli("plan", "retract", UNCOMMITTED)
+        self.assertIn("not committed", out)
+
+    def test_what_is_wrong(self):
+        for words, said in ((("nosuch",), "nosuch"), (("retract", "42"), "id"), (("retract",), "id"),
+                            (("retract", DATASET, "colour=red"), "colour")):
+            out, err = self.bot.cli("plan", *words, code=1)
+            self.assertIn(said, err)
+            self.assertEqual(len(err.strip().splitlines()), 1, err)
+        self.bot.cli("plan", code=2)
+
+    def test_no_backend(self):
+        self.bot.write_config(backend_url="http://127.0.0.1:1/metapod")
+        out, err = self.bot.cli("plan", "retract", DATASET, code=1)
+        self.assertIn("127.0.0.1", out + err)
+
+
+class Journal(Case):
+    def test_before_the_first_start(self):
+        for words in (("runs",), ("audit", "verify")):
+            out, err = self.bot.cli(*words, code=3)
+            self.assertIn("hausmeister.db", err)
+
+    def test_runs_and_audit(self):
+        self.bot.start()
+        self.assertIn("no runs yet", self.bot.cli("runs")[0])
+        self.assertEqual(json.loads(self.bot.cli("runs", "--json")[0]), [])
+        card = self.retract(DATASET)
+        card.click("Approve", BEN)
+        card.wait("Done")
+        listed = self.bot.cli("runs")[0]
+        run = self.bot.runs()[0]["run"]
+        for part in (run, "retract", ANA, "over"):
+            self.assertIn(part, listed)
+        events = self.bot.cli("runs", run)[0]
+        for part in ("run.started", "gate.opened", "gate.vote", "call.started", "run.finished"):
+            self.assertIn(part, events)
+        out, err = self.bot.cli("runs", "r-none", code=1)
+        self.assertIn("r-none", err)
+        self.bot.cli("runs", run, "more", code=2)
+
+        exported = [json.loads(line) for line in self.bot.cli("audit", "export")[0].splitlines()]
+        self.assertEqual([e["id"] for e in exported], list(range(1, len(exported) + 1)))
+        self.assertIn(exported[-1]["hash"], self.bot.cli("audit", "verify")[0])
+        self.bot.cli("audit", code=2)
+        self.bot.cli("audit", "polish", code=2)
+
+
+class Manifest(Case):
+    def test_is_what_slack_wants(self):
+        manifest = json.loads(self.bot.cli("manifest")[0])
+        self.assertTrue(manifest["settings"]["socket_mode_enabled"])
+        self.assertEqual([c["command"] for c in manifest["features"]["slash_commands"]], ["/hausmeister"])
+        scopes = manifest["oauth_config"]["scopes"]["bot"]
+        for scope in ("commands", "chat:write", "usergroups:read"):
+            self.assertIn(scope, scopes)
+
+    def test_follows_the_configuration(self):
+        self.bot.write_config()
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace('"/hausmeister"', '"/janitor"'))
+        manifest = json.loads(self.bot.cli("manifest")[0])
+        self.assertEqual(manifest["features"]["slash_commands"][0]["command"], "/janitor")
+
+
+class Start(Case):
+    def test_a_secret_that_is_not_there(self):
+        self.bot.env.pop("SLACK_BOT_TOKEN")
+        out, err = self.bot.cli("run", code=3)
+        self.assertIn("SLACK_BOT_TOKEN", err)
+
+    def test_a_port_that_is_taken(self):
+        self.bot.write_config(http_port=self.slack.port)
+        out, err = self.bot.cli("run", code=3)
+        self.assertIn(str(self.slack.port), err)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""kill -9, at every moment that matters: what was promised before is kept afterwards, and nothing is sent twice.
+
+The sweep plays the whole story once to count the journal's commits, then once per commit and side ("just before it", "just
+after"), dying there. After each death the bot is started again, and the people do what people do: type the command again when
+Slack showed an error, click again when the button is still there. The end has to be the same each time.
+"""
+import concurrent.futures
+import json
+import os
+import signal
+import unittest
+
+from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, BotDied, Case, Deadline, Refused, Stage, check, main
+
+QUICK = ((r'timeout = "5s"', 'timeout = "2s"'),)
+
+
+class Persistent:
+    """People who want their dataset retracted, whatever happens to the bot."""
+
+    def __init__(self, stage, crashes):
+        self.stage, self.crashes = stage, list(crashes)  # environment of each start; afterwards none
+        self.deaths = 0
+        self.seen = []
+
+    def start(self):
+        while True:
+            extra = {"HM_CRASH_AT": self.crashes.pop(0)} if self.crashes else {}
+            try:
+                child = self.stage.bot.spawn(extra_env=extra)
+                if extra:
+                    child.expected = (0, -signal.SIGKILL)
+                self.stage.slack.wait(alive=child, min_connections=1)
+                return
+            except BotDied:
+                self.deaths += 1
+                check(extra, f"the bot died by itself\n{child.tail()}")
+
+    def again(self, problem):
+        """The bot is dead (or as good as): start it again."""
+        child = self.stage.bot.child
+        code = child.wait()
+        check(code == -signal.SIGKILL and code in child.expected, f"the bot ended with {code} ({problem})\n{child.tail()}")
+        self.deaths += 1
+        self.start()
+
+    def card(self):
+        """The newest card, or None."""
+        for message in reversed(self.stage.slack.messages()):
+            if message.get("bot_id") == "B0BOT" and DATASET in json.dumps(message):
+                return self.stage.card_of(message)
+        return None
+
+    def try_all(self):
+        """Whatever a person would do next, until the card says that it is done."""
+        deadline = Deadline()
+        while not deadline.over():
+            try:
+                if self.next():
+                    return
+            except BotDied as died:
+                self.again(died)
+        raise AssertionError("the story does not come to an end")
+
+    def acked(self, answer, what):
+        if answer.get("acked"):
+            return
+        if not self.stage.bot.child.alive() or self.dies():
+            raise BotDied(what)
+        raise AssertionError(f"{what} was not acknowledged: {answer}")
+
+    def dies(self):
+        """Slack sees the dead connection before we see the dead process."""
+        try:
+            self.stage.bot.child.wait(1)
+            return True
+        except AssertionError:
+            return False
+
+    def next(self):
+        slack, bot = self.stage.slack, self.stage.bot
+        card = self.card()
+        if card is None:
+            # An accepted command shows a card; if none appears because it never was accepted, it is typed again.
+            if "slash" not in self.seen:
+                answer = slack.slash(f"retract {DATASET}", acked=False)
+                self.acked(answer, "the command")
+                self.seen.append("slash")
+            slack.wait(alive=bot.child, channel=OPS, contains=DATASET, **{"from": "B0BOT"})
+            return False
+        if "Failed" in card.text() and "has not happened" in card.text():
+            self.seen = [s for s in self.seen if s == "own"]  # nothing was sent: asked again from the start
+            slack.post("delete_message", channel=OPS, ts=card.ts)
+            return False
+        if "own" not in self.seen and card.wait_button("Approve"):
+            self.acked(card.click("Approve", ANA, acked=False), "the click of the requester")
+            self.seen.append("own")
+        if "approved" not in self.seen and card.wait_button("Approve"):
+            self.acked(card.click("Approve", BEN, acked=False), "the approval")
+            self.seen.append("approved")
+        slack.wait(alive=bot.child, channel=OPS, ts=card.ts, idle_ms=200)
+        text = card.text()
+        if "*Done*" in text or "Done after" in text or "Done" in text:
+            return True
+        if card.button("Approve"):
+            self.seen.remove("approved")  # the click was lost with the process
+        return False
+
+    def verify(self):
+        """The end as it must always be."""
+        stage = self.stage
+        check(stage.world.posts() <= 1, f"{stage.world.posts()} POSTs")
+        check(stage.world.applied(DATASET) == 1, f"applied {stage.world.applied(DATASET)} times")
+        card = self.card()
+        card.wait("Done")
+        check(DATASET_NAME in card.text(), "the dataset's name is gone from the card")
+        check("Ben" in card.text(), "who approved is gone from the card")
+        stage.slack.wait(alive=stage.bot.child, idle_ms=100)
+        check(card.buttons() == {}, f"buttons are left: {list(card.buttons())}")
+        cards = [m for m in stage.slack.messages() if m.get("bot_id") == "B0BOT" and DATASET in json.dumps(m)]
+        check(len(cards) == 1, f"{len(cards)} cards\n{stage.slack.channel_text()}")
+        done = [r for r in stage.bot.runs() if stage.bot.events(r["run"])[-1]["data"].get("status") == "done"]
+        check(len(done) == 1, f"{len(done)} runs are done")
+        check(not any(r["going"] for r in stage.bot.runs()), "a run goes on")
+        check(stage.bot.audit().startswith("ok:"), "the chain is broken")
+        stage.judge()
+
+
+def play(name, crashes, count_file=None):
+    """One story on a stage of its own; (deaths, commits)."""
+    stage = Stage(name)
+    good = False
+    try:
+        stage.slack.post("config", ack_ms=1000)
+        if count_file:
+            stage.bot.env["HM_CRASH_COUNT_FILE"] = os.path.join(stage.folder, count_file)
+        people = Persistent(stage, crashes)
+        people.start()
+        people.try_all()
+        people.verify()
+        good = True
+        commits = 0
+        if count_file and os.path.exists(stage.bot.env["HM_CRASH_COUNT_FILE"]):
+            with open(stage.bot.env["HM_CRASH_COUNT_FILE"]) as file:
+                commits = int(file.read())
+        return people.deaths, commits
+    except Exception as problem:
+        raise AssertionError(f"crashing at {crashes}: {problem}") from problem
+    finally:
+        if not good:
+            stage.show_logs()
+        stage.close(keep=not good)
+
+
+class Sweep(unittest.TestCase):
+    def sweep(self, points):
+        """Plays all of them, two at a time; deaths of each."""
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            futures = {pool.submit(play, "-".join(p).replace(":", ""), p): p for p in points}
+            return {futures[f]: f.result()[0] for f in concurrent.futures.as_completed(futures)}
+
+    def commits(self):
+        deaths, commits = play("count", [], "commits")
+        self.assertEqual(deaths, 0)
+        if commits == 0:
+            self.skipTest("this build has no crash points (release); the sanitizer build has")
+        return commits
+
+    def test_before_and_after_every_commit(self):
+        commits = self.commits()
+        self.assertGreater(commits, 8)
+        points = [(f"{side}:{n}",) for n in range(1, commits + 1) for side in ("before", "after")]
+        deaths = self.sweep(points)
+        # Commits are grouped as they come, so that a story may have one or two more or less than another.
+        survived = [p for p, n in deaths.items() if n == 0]
+        self.assertLessEqual(len(survived), 6, f"of {len(points)} these did not crash: {survived}")
+
+    def test_again_while_recovering(self):
+        commits = self.commits()
+        step = 1 if os.environ.get("HM_LONG") else max(1, commits // 5)
+        points = [(f"after:{n}", second) for n in range(2, commits + 1, step) for second in ("before:1", "after:2")]
+        self.sweep(points)
+
+
+class Kill(Case):
+    """The same from outside, at moments that the world and Slack can show: works with every build."""
+
+    def gate(self):
+        self.bot.start()
+        card = self.retract(DATASET)
+        card.wait_button("Approve")
+        return card
+
+    def waiting(self, n=1):
+        deadline = Deadline()
+        while self.world.counts()["waiting"] < n:
+            self.assertFalse(deadline.over(), "no request is held")
+            self.bot.child._pause()
+
+    def assert_one_card(self):
+        self.assertEqual(len([m for m in self.slack.messages() if DATASET in json.dumps(m)]), 1)
+
+    def test_while_it_reads(self):
+        self.world.fault("hold", prefix="/metapod/api/graphql", times=1)
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET}")
+        self.waiting()
+        self.bot.kill()
+        self.world.release()
+        self.bot.start()
+        card = self.card(DATASET)
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.assert_one_card()
+        self.assertEqual(self.world.posts(), 1)
+
+    def test_at_the_gate(self):
+        card = self.gate()
+        self.bot.kill()
+        self.bot.start()
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.assert_one_card()
+        self.assertEqual(self.world.posts(), 1)
+
+    def test_while_the_request_is_under_way_and_it_happens(self):
+        card = self.gate()
+        self.world.fault("hold")
+        card.click("Approve", BEN)
+        self.waiting()
+        self.bot.kill()
+        self.world.release()
+        self.bot.start()
+        end = card.wait("Done")
+        self.assertIn("happened", end, "the card says that it had to look")
+        self.assertEqual(self.world.posts(), 1)
+        self.assertEqual(self.world.applied(DATASET), 1)
+        self.assert_one_card()
+
+    def test_while_the_request_is_under_way_and_it_does_not_happen(self):
+        card = self.gate()
+        self.world.fault("hang")
+        card.click("Approve", BEN)
+        self.waiting()
+        self.bot.kill()
+        self.bot.start()
+        end = card.wait("not happened")
+        self.assertEqual(self.world.posts(), 1, "a request that may change something is never repeated by itself")
+        self.assertEqual(self.world.applied(DATASET), 0)
+        self.assertNotIn("Done", end)
+
+    def test_while_the_end_is_verified(self):
+        card = self.gate()
+        self.world.fault("hold", prefix="/metapod/api/graphql", times=1)
+        card.click("Approve", BEN)
+        self.waiting()
+        self.assertEqual(self.world.posts(), 1)
+        self.bot.kill()
+        self.world.release()
+        self.bot.start()
+        card.wait("Done")
+        self.assertEqual(self.world.posts(), 1)
+        self.assert_one_card()
+
+    def test_while_the_card_is_being_posted(self):
+        """Slack has the message, the bot never heard of it: it finds its own message instead of posting a second."""
+        self.bot.start()
+        self.slack.post("nasty", api={"chat.postMessage": {"hang_after": True, "n": 1}})
+        self.slack.slash(f"retract {DATASET}")
+        self.slack.wait(alive=self.alive(), channel=OPS, contains=DATASET)
+        self.bot.kill()
+        self.slack.post("nasty", api={"chat.postMessage": None})
+        self.bot.start()
+        card = self.card(DATASET)
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.assert_one_card()
+
+    def test_ten_times_in_a_row(self):
+        card = self.gate()
+        for _ in range(10):
+            self.bot.kill()
+            self.bot.start()
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.assert_one_card()
+        self.assertEqual(self.world.posts(), 1)
+        self.assert_audited()
+
+
+if __name__ == "__main__":
+    main()

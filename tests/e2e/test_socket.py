@@ -1,0 +1,107 @@
+"""Socket Mode with the real binary: over TLS, one message at a time, through bad connections."""
+import os
+import unittest
+
+from harness import BEN, DATASET, OPS, SLOW, Case, main
+
+PINGPONG = 100000 if os.environ.get("HM_LONG") else 3000
+
+
+class OverTls(Case):
+    tls = True
+
+    def test_none_waits_for_the_next(self):
+        """A closed loop with one message outstanding, pings all the while: whatever is queued must leave by itself."""
+        self.slack.post("config", server_ping_ms=20)
+        self.bot.start()
+        answer = self.slack.http.request("POST", "/_sim/pingpong", {"n": PINGPONG, "ping_ms": 20, "slow_ms": 1000 * SLOW,
+                                                                    "text": "help"}, timeout=3000)
+        self.assertTrue(answer.get("ok"), answer)
+        self.assertEqual((answer["sent"], answer["acked"]), (PINGPONG, PINGPONG))
+        waited = [s for s in answer["slow"] if s["after_other_frame"]]
+        self.assertEqual(waited, [], "these were acknowledged only when something else came")
+        self.assertEqual(answer["slow"], [])
+
+    def test_a_certificate_that_nobody_signed(self):
+        self.bot.settings["ca"] = None
+        child = self.bot.spawn()
+        self.slack.wait(alive=child, idle_ms=0)
+        from harness import Deadline
+        deadline = Deadline()
+        while "ertificate" not in child.stderr():
+            self.assertTrue(child.alive() and not deadline.over(), child.tail())
+            child._pause()
+        self.assertEqual(self.bot.readyz()[0], 503)
+        self.assertEqual(self.slack.stats()["connections_opened"], 0)
+
+
+class BadConnections(Case):
+    def prove(self, **retract):
+        """The story still works."""
+        card = self.retract(DATASET, **retract)
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.assertEqual(self.world.posts(), 1)
+
+    def test_fragments_with_pings_in_between(self):
+        self.slack.post("nasty", fragment=7, fragment_pings=True)
+        self.bot.start()
+        self.prove()
+
+    def test_bytes_one_by_one(self):
+        self.slack.post("nasty", split_tcp=13)
+        self.bot.start()
+        self.prove()
+
+    def test_keys_in_another_order(self):
+        self.slack.post("nasty", reorder=True)
+        self.bot.start()
+        self.prove()
+
+    def test_slack_asks_for_a_new_connection(self):
+        self.bot.start()
+        for reason in ("warning", "refresh_requested"):
+            opened = self.slack.stats()["connections_opened"]
+            self.slack.post("disconnect", reason=reason)
+            self.slack.wait(alive=self.alive(), connections=1)
+            self.assertGreaterEqual(self.slack.stats()["connections_opened"], opened)
+        self.prove()
+        self.assertEqual(self.slack.stats()["closed_dirty"], 0)
+
+    def test_the_connection_is_reset(self):
+        self.bot.start()
+        self.slack.post("connection", op="rst")
+        self.slack.wait(alive=self.alive(), connections=1)
+        self.prove()
+
+    def test_a_frame_that_is_no_json(self):
+        self.bot.start()
+        self.slack.post("connection", op="text", data="UNAUTHENTICATED: cache_error")
+        self.slack.post("connection", op="text", data="{\"type\":\"novelty\",\"envelope_id\":\"e-1\",\"payload\":{}}")
+        self.slack.post("connection", op="text", data="{}")
+        self.prove()
+
+    def test_upgrades_are_refused_for_a_while(self):
+        self.slack.post("nasty", refuse_upgrade={"status": 503, "n": 2})
+        self.bot.start()
+        self.prove()
+
+    def test_slack_is_away_at_the_start(self):
+        self.slack.post("nasty", api={"apps.connections.open": {"status": 500, "n": 2}})
+        self.bot.start()
+        self.prove()
+
+    def test_a_wrong_token_says_so(self):
+        self.bot.env["SLACK_APP_TOKEN"] = "xapp-wrong"
+        child = self.bot.spawn()
+        from harness import Deadline
+        deadline = Deadline()
+        while "token" not in self.bot.readyz()[1]:
+            self.assertTrue(child.alive() and not deadline.over(), child.tail())
+            child._pause()
+        self.assertEqual(self.bot.readyz()[0], 503)
+        self.assertNotIn("xapp-wrong", child.tail(10000), "a token was shown")
+
+
+if __name__ == "__main__":
+    main()
