@@ -32,8 +32,9 @@ static void add_problems(const struct hm_health_sources *from, struct hm_strbuf 
     if (!socket.connected)
         hm_strbuf_addf(out, "slack: %s\n", socket.state[0] != '\0' ? socket.state : "not connected");
     if (socket.connected && socket.server_connections > (int)socket.connections)
-        hm_strbuf_addf(out, "slack: Slack counts %d connections of this app, we hold %u; a second instance takes a share of the events\n",
-                       socket.server_connections, socket.connections);
+        hm_strbuf_addf(
+            out, "slack: Slack counts %d connections of this app, we hold %u; a second instance takes a share of the events\n",
+            socket.server_connections, socket.connections);
     if (!journal.ok)
         hm_strbuf_addf(out, "journal: %s\n", journal.error[0] != '\0' ? journal.error : "not open");
 }
@@ -53,8 +54,8 @@ static void ready(const struct hm_health *health, struct hm_http_exchange *x)
 
 static void add_metric(struct hm_strbuf *out, const char *name, const char *type, const char *help, double value)
 {
-    hm_strbuf_addf(out, "# HELP hausmeister_%s %s\n# TYPE hausmeister_%s %s\nhausmeister_%s %.17g\n", name, help, name, type, name,
-                   value);
+    hm_strbuf_addf(out, "# HELP hausmeister_%s %s\n# TYPE hausmeister_%s %s\nhausmeister_%s %.17g\n", name, help, name, type,
+                   name, value);
 }
 
 static void add_slack_metrics(const struct hm_health_sources *from, struct hm_strbuf *out)

@@ -1,8 +1,9 @@
 /* The way in: an envelope is journaled, then acknowledged, then handled; in this order, always.
  *
- * Acks go out as soon as the row is committed, many in a turn; handling follows in the loop's next turns, a few at a time, so that
- * a burst of commands never keeps an ack waiting. A form's submission is the exception: its answer (errors, or "close") rides on the
- * ack, so it is handled first. What could not be journaled is not acknowledged: Slack shows the person an error or delivers again. */
+ * Acks go out as soon as the row is committed, many in a turn; handling follows in the loop's next turns, a few at a time, so
+ * that a burst of commands never keeps an ack waiting. A form's submission is the exception: its answer (errors, or "close")
+ * rides on the ack, so it is handled first. What could not be journaled is not acknowledged: Slack shows the person an error or
+ * delivers again. */
 #ifndef HM_APP_INTAKE_H
 #define HM_APP_INTAKE_H
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "app/cards.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -56,6 +58,8 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
         hm_batch_event(batch, commit->run_id, commit->first_seq + (int64_t)i, hm_event_name(event->type),
                        json_incref(event->data));
     }
+    if (commit->first_seq == 1) /* from here on a card is owed, posted or not */
+        hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, hm_json_obj_new());
     if (commit->inbox_id != 0)
         hm_batch_inbox_done(batch, commit->inbox_id);
     hm_journal_put(ledger->journal, batch, on_written, writing);
@@ -71,7 +75,7 @@ static struct hm_journal_reader *reader_of(struct hm_ledger *ledger, struct hm_e
 /* A journal row as an event; the data is borrowed. False when its type is none of ours. */
 static bool as_event(const struct hm_event_row *row, struct hm_event *ret_event)
 {
-    *ret_event = (struct hm_event){.data = (json_t *)(uintptr_t)row->data, .at_ms = row->wall_ms};
+    *ret_event = (struct hm_event){.data = hm_unconst(row->data), .at_ms = row->wall_ms};
     return hm_event_parse(row->type, &ret_event->type);
 }
 

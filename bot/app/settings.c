@@ -177,7 +177,7 @@ static void check_headers(const struct hm_cfg_node *group, const json_t *headers
 {
     const char *name = NULL;
     const json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+    json_object_foreach(hm_unconst(headers), name, value)
     {
         const char *text = json_string_value(value);
         if (text == NULL || strpbrk(text, "\r\n") != NULL)
@@ -191,7 +191,7 @@ static void check_handler_settings(const struct hm_cfg_node *group, const struct
 {
     const char *key = NULL;
     const json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)given, key, value)
+    json_object_foreach(hm_unconst(given), key, value)
     {
         bool known = false;
         for (const char *const *allowed = handler->settings; allowed != NULL && *allowed != NULL && !known; allowed++)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "journal/journal.h"
 
@@ -70,7 +71,7 @@ static bool list_event(void *arg, const struct hm_event_row *row)
     hm_json_set_int(event, "seq", row->seq);
     hm_json_set_str(event, "at", at);
     hm_json_set_str(event, "type", row->type);
-    hm_json_set(event, "data", json_incref((json_t *)(uintptr_t)row->data));
+    hm_json_set(event, "data", json_incref(hm_unconst(row->data)));
     hm_json_set_str(event, "hash", row->hash);
     hm_json_add(listing->out, event);
     return true;
@@ -138,7 +139,7 @@ static bool export_event(void *arg, const struct hm_event_row *row)
     hm_json_set_int(event, "seq", row->seq);
     hm_json_set_str(event, "at", hm_format_time(row->wall_ms, at));
     hm_json_set_str(event, "type", row->type);
-    hm_json_set(event, "data", json_incref((json_t *)(uintptr_t)row->data));
+    hm_json_set(event, "data", json_incref(hm_unconst(row->data)));
     hm_json_set_str(event, "hash", row->hash);
     char *line = hm_json_text(event);
     (void)puts(line);

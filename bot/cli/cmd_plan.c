@@ -63,7 +63,7 @@ static json_t *run_json_new(const struct hm_run *run, const json_t *effect)
     if (gate != NULL)
         hm_json_set(json, "gate", gate_json_new(run, gate));
     if (effect != NULL)
-        hm_json_set(json, "effect", json_incref((json_t *)(uintptr_t)effect));
+        hm_json_set(json, "effect", json_incref(hm_unconst(effect)));
     return json;
 }
 

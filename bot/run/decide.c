@@ -1,9 +1,9 @@
 /* decide, the steps: walks the recipe from the present step on. See decide.h.
  *
  * Happy path of HM_IN_GO: pending step → `when` → started → its calls (decide_calls.c) or its gate (decide_gate.c) → `until`,
- * `expect`, `verify` → finished → `stop_if` → next; past the last one the run is done. Each call decides one move; the shell folds it
- * and asks again. Failure modes: an expression that can not be evaluated, a condition that does not hold, a time that is up: the run
- * ends with a sentence that says what was done. */
+ * `expect`, `verify` → finished → `stop_if` → next; past the last one the run is done. Each call decides one move; the shell
+ * folds it and asks again. Failure modes: an expression that can not be evaluated, a condition that does not hold, a time that is
+ * up: the run ends with a sentence that says what was done. */
 #include "run/decide.h"
 
 #include <stdlib.h>
@@ -85,8 +85,7 @@ json_t *hm_run_scope_new(const struct hm_run *run, const struct hm_run_env *env)
     const char *name = NULL;
     json_t *value = NULL;
 
-    json_object_foreach(run->params, name, value)
-        hm_json_set(scope, name, json_incref(value));
+    json_object_foreach(run->params, name, value) hm_json_set(scope, name, json_incref(value));
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
         json_t *result = run->steps[i].value;
         hm_json_set(scope, run->recipe->steps[i].id, result != NULL ? json_incref(result) : json_null());
@@ -97,7 +96,7 @@ json_t *hm_run_scope_new(const struct hm_run *run, const struct hm_run_env *env)
     hm_json_set_str(about, "recipe", run->recipe->name);
     hm_json_set(scope, "run", about);
     hm_json_set(scope, "given", run->given != NULL ? json_incref(run->given) : hm_json_obj_new());
-    hm_json_set(scope, "known", env->known != NULL ? json_incref((json_t *)(uintptr_t)env->known) : hm_json_obj_new());
+    hm_json_set(scope, "known", env->known != NULL ? json_incref(hm_unconst(env->known)) : hm_json_obj_new());
     return scope;
 }
 
@@ -242,7 +241,8 @@ static void finish_do(struct hm_deciding *d, int index)
     json_t *value = step_value_new(step, state);
     hm_json_set(scope, step->id, json_incref(value));
 
-    char *error = failed == NULL ? unmet_condition(step, state, scope) : hm_mrkdwn_of(failed->error != NULL ? failed->error : "failed");
+    char *error =
+        failed == NULL ? unmet_condition(step, state, scope) : hm_mrkdwn_of(failed->error != NULL ? failed->error : "failed");
     char *said = error == NULL || (failed != NULL && may_go_on(step, failed)) ? render_line(step->say, scope) : NULL;
     if (error != NULL)
         hm_json_set_bool(value, "ok", false);
@@ -357,7 +357,8 @@ static void go(struct hm_deciding *d)
     }
     if (run->cancel_by != NULL && !hm_effect_under_way(run)) {
         hm_emit_end(d, HM_RUN_CANCELLED,
-                    run->effect_started ? "What had been sent before is listed above; nothing more was started." : "Nothing was changed.",
+                    run->effect_started ? "What had been sent before is listed above; nothing more was started."
+                                        : "Nothing was changed.",
                     run->cancel_by);
         return;
     }
@@ -372,8 +373,8 @@ static void go(struct hm_deciding *d)
 
     struct hm_progress progress;
     hm_step_progress(state, &progress);
-    bool verified = state->verify.phase == HM_CALL_READY || state->verify.phase == HM_CALL_OK ||
-                    state->verify.phase == HM_CALL_FAILED;
+    bool verified =
+        state->verify.phase == HM_CALL_READY || state->verify.phase == HM_CALL_OK || state->verify.phase == HM_CALL_FAILED;
     if (progress.ok + progress.failed == progress.total && verified)
         finish_do(d, run->at);
 }
@@ -494,8 +495,8 @@ enum hm_code hm_run_start(const struct hm_run_order *order, const struct hm_run_
     hm_json_set_str(data, "run", order->run_id);
     hm_json_set_str(data, "recipe", order->recipe->name);
     hm_json_set_str(data, "sha", order->recipe->sha256);
-    hm_json_set(data, "params", json_incref((json_t *)(uintptr_t)order->params));
-    hm_json_set(data, "given", json_incref((json_t *)(uintptr_t)order->given));
+    hm_json_set(data, "params", json_incref(hm_unconst(order->params)));
+    hm_json_set(data, "given", json_incref(hm_unconst(order->given)));
     hm_json_set_str(data, "requester", order->requester);
     hm_json_set_str(data, "team", order->team);
     hm_json_set_str(data, "channel", order->channel);

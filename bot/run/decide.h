@@ -1,22 +1,26 @@
 /* decide: state + input → new events. Pure: no clock, no I/O, no randomness but what the environment hands in.
  *
- * The shell (runner.c) feeds one input at a time, folds the events into the state, and repeats with HM_IN_GO until nothing new comes;
- * once they are committed it sends what CALL_STARTED says and delivers the reply. Every input ends in events, in a reply, or was a
- * late or doubled answer, which is dropped. */
+ * The shell (runner.c) feeds one input at a time, folds the events into the state, and repeats with HM_IN_GO until nothing new
+ * comes; once they are committed it sends what CALL_STARTED says and delivers the reply. Every input ends in events, in a reply,
+ * or was a late or doubled answer, which is dropped. */
 #ifndef HM_RUN_DECIDE_H
 #define HM_RUN_DECIDE_H
 
 #include "run/event.h"
 #include "run/state.h"
 
-enum hm_member { HM_MEMBER_NO, HM_MEMBER_YES, HM_MEMBER_UNKNOWN /* the group could not be read: treated as no, said differently */ };
+enum hm_member {
+    HM_MEMBER_NO,
+    HM_MEMBER_YES,
+    HM_MEMBER_UNKNOWN /* the group could not be read: treated as no, said differently */
+};
 
 /* What decide may look at besides the run; filled in by the shell. Nothing is kept. */
 struct hm_run_env {
-    int64_t now_ms;                   /* wall clock */
-    const struct hm_recipe *current;  /* the recipe file of this name as it is now; NULL when it is gone */
-    const json_t *known;              /* {key: {field: value}} */
-    const char *team;                 /* our workspace, or NULL when not known */
+    int64_t now_ms;                  /* wall clock */
+    const struct hm_recipe *current; /* the recipe file of this name as it is now; NULL when it is gone */
+    const json_t *known;             /* {key: {field: value}} */
+    const char *team;                /* our workspace, or NULL when not known */
     const struct hm_backend *(*backend)(void *arg, const char *name);
     enum hm_member (*member)(void *arg, const char *role, const char *user);
     void (*nonce)(void *arg, char ret_nonce[17]);
@@ -40,45 +44,45 @@ enum hm_input_kind {
 
 struct hm_input {
     enum hm_input_kind kind;
-    struct hm_ticket ticket;         /* ANSWER */
-    const struct hm_answer *answer;  /* ANSWER; borrowed */
-    int64_t duration_ms;             /* ANSWER */
-    const char *user;                /* a person's inputs */
-    const char *user_team;           /* the person's workspace; NULL when not told */
-    const char *nonce;               /* of the button */
-    const char *typed;               /* APPROVE: what was typed, or NULL */
-    const char *reason;              /* REJECT and break-glass, or NULL */
-    bool glass;                      /* APPROVE: break-glass */
+    struct hm_ticket ticket;        /* ANSWER */
+    const struct hm_answer *answer; /* ANSWER; borrowed */
+    int64_t duration_ms;            /* ANSWER */
+    const char *user;               /* a person's inputs */
+    const char *user_team;          /* the person's workspace; NULL when not told */
+    const char *nonce;              /* of the button */
+    const char *typed;              /* APPROVE: what was typed, or NULL */
+    const char *reason;             /* REJECT and break-glass, or NULL */
+    bool glass;                     /* APPROVE: break-glass */
 };
 
 /* What a click is told; view/replies.c has the words. */
 enum hm_reply_kind {
     HM_REPLY_NONE,
-    HM_REPLY_VOTED,         /* counted; have of need */
-    HM_REPLY_APPROVED,      /* counted, and that was enough */
+    HM_REPLY_VOTED,    /* counted; have of need */
+    HM_REPLY_APPROVED, /* counted, and that was enough */
     HM_REPLY_REJECTED,
-    HM_REPLY_OWN,           /* the requester does not count */
-    HM_REPLY_NOT_IN_ROLE,   /* roles: which would do */
-    HM_REPLY_ROLE_UNKNOWN,  /* the user group could not be read */
-    HM_REPLY_OUTSIDER,      /* another workspace */
-    HM_REPLY_TWICE,         /* this person was counted already */
-    HM_REPLY_ALREADY,       /* decided: decision, who, when_ms */
-    HM_REPLY_EXPIRED,       /* when_ms */
-    HM_REPLY_STALE,         /* the plan changed; the buttons were of an older one */
-    HM_REPLY_NEED_TYPED,    /* what must be typed: typed */
+    HM_REPLY_OWN,          /* the requester does not count */
+    HM_REPLY_NOT_IN_ROLE,  /* roles: which would do */
+    HM_REPLY_ROLE_UNKNOWN, /* the user group could not be read */
+    HM_REPLY_OUTSIDER,     /* another workspace */
+    HM_REPLY_TWICE,        /* this person was counted already */
+    HM_REPLY_ALREADY,      /* decided: decision, who, when_ms */
+    HM_REPLY_EXPIRED,      /* when_ms */
+    HM_REPLY_STALE,        /* the plan changed; the buttons were of an older one */
+    HM_REPLY_NEED_TYPED,   /* what must be typed: typed */
     HM_REPLY_WRONG_TYPED,
-    HM_REPLY_NEED_REASON,   /* break-glass without a reason */
-    HM_REPLY_NO_GLASS,      /* the recipe does not allow break-glass */
-    HM_REPLY_RUN_OVER,      /* status */
-    HM_REPLY_SETTLED,       /* the answer to "did it happen?" is on record */
-    HM_REPLY_CANCELLED,     /* stops before the next effect */
-    HM_REPLY_NOT_STORED,    /* the journal could not write: nothing was decided */
+    HM_REPLY_NEED_REASON, /* break-glass without a reason */
+    HM_REPLY_NO_GLASS,    /* the recipe does not allow break-glass */
+    HM_REPLY_RUN_OVER,    /* status */
+    HM_REPLY_SETTLED,     /* the answer to "did it happen?" is on record */
+    HM_REPLY_CANCELLED,   /* stops before the next effect */
+    HM_REPLY_NOT_STORED,  /* the journal could not write: nothing was decided */
     HM_REPLY_NR
 };
 
 struct hm_reply {
     enum hm_reply_kind kind;
-    char who[32];     /* a user id, or "" */
+    char who[32]; /* a user id, or "" */
     int64_t when_ms;
     unsigned have, need;
     enum hm_decision decision;  /* ALREADY */

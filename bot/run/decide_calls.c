@@ -1,4 +1,5 @@
-/* decide, the calls: starting requests, judging their answers, settling what nobody knows. See decide.h and the drawing in state.h.
+/* decide, the calls: starting requests, judging their answers, settling what nobody knows. See decide.h and the drawing in
+ * state.h.
  *
  * Happy path: READY → CALL_STARTED (committed, then sent) → CALL_FINISHED ok. Failure modes, by effect:
  *   read        time-out, reset, 5xx: repeated, up to `retry` (3 tries at least)
@@ -13,11 +14,11 @@
 #include "run/decide_parts.h"
 
 enum {
-    MIN_TRIES = 3,              /* for what may be repeated at all */
-    DEFAULT_WAIT_MS = 1000,     /* doubles from try to try */
+    MIN_TRIES = 3,          /* for what may be repeated at all */
+    DEFAULT_WAIT_MS = 1000, /* doubles from try to try */
     MAX_WAIT_MS = 60000,
-    PROBE_WAIT_MS = 3000,       /* between two probes */
-    DENIALS_NEEDED = 2,         /* probes in a row that must say "not applied": a slow server may still be at it */
+    PROBE_WAIT_MS = 3000, /* between two probes */
+    DENIALS_NEEDED = 2,   /* probes in a row that must say "not applied": a slow server may still be at it */
 };
 
 /* One call of a step and what belongs to it. */
@@ -569,8 +570,7 @@ static void lose_call(struct hm_deciding *d, struct site *site)
         site->purpose = HM_FOR_PROBE;
         emit_probe_again(d, site, site->call->denied, d->env->now_ms);
     } else if (site->call->phase == HM_CALL_FLYING) {
-        bool settle = is_effect(site) &&
-                      (site->step->effect == HM_EFFECT_ONCE || site->step->call.action->probe_action != NULL);
+        bool settle = is_effect(site) && (site->step->effect == HM_EFFECT_ONCE || site->step->call.action->probe_action != NULL);
         if (settle)
             emit_unknown(d, site, lost);
         else

@@ -1,8 +1,8 @@
 /* decide, the people: gates, their clicks and their time; answers to "did it happen?"; cancelling. See decide.h.
  *
- * Happy path: the gate opens with a plan and its digest → enough people of the right roles vote → approved. Failure modes, each with
- * its own reply: outsiders, people without the role, the requester, a second vote, a wrong typed answer, a closed gate, old buttons;
- * and what would be sent having changed in between: then nothing is approved and the gate is asked anew. */
+ * Happy path: the gate opens with a plan and its digest → enough people of the right roles vote → approved. Failure modes, each
+ * with its own reply: outsiders, people without the role, the requester, a second vote, a wrong typed answer, a closed gate, old
+ * buttons; and what would be sent having changed in between: then nothing is approved and the gate is asked anew. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +55,7 @@ void hm_decide_open_gate(struct hm_deciding *d, int index)
     char nonce[17];
     char *typed = NULL;
     char *question = NULL;
+    json_t *data = NULL;
     json_t *scope = hm_run_scope_new(d->run, d->env);
 
     if (hm_plan_build(d->run, d->env, index, &plan, &err) != HM_OK || !typed_text(step, scope, &typed, &err)) {
@@ -70,7 +71,7 @@ void hm_decide_open_gate(struct hm_deciding *d, int index)
         hm_emit_step_failure(d, index, err.msg);
         goto out;
     }
-    json_t *data = hm_step_data_new(d->run, index);
+    data = hm_step_data_new(d->run, index);
     d->env->nonce(d->env->arg, nonce);
     hm_json_set_str(data, "nonce", nonce);
     hm_json_set_str(data, "digest", plan.digest);
@@ -144,7 +145,8 @@ static void replan(struct hm_deciding *d, const char *why)
     json_t *params = hm_params_check_new(d->env->current, raw, scope, NULL, &err);
     if (params == NULL) {
         char *problem = hm_mrkdwn_of(err.msg);
-        char *text = hm_xasprintf("The recipe was changed and can not go on with what was given: %s. Nothing was changed.", problem);
+        char *text =
+            hm_xasprintf("The recipe was changed and can not go on with what was given: %s. Nothing was changed.", problem);
         hm_emit_end(d, HM_RUN_FAILED, text, NULL);
         free(text);
         free(problem);
@@ -267,7 +269,8 @@ static void expire(struct hm_deciding *d, int index)
 {
     hm_emit(d, HM_EV_GATE_EXPIRED, hm_step_data_new(d->run, index));
     hm_emit_end(d, HM_RUN_EXPIRED,
-                d->run->effect_started ? "Nobody approved in time; the rest was not sent." : "Nobody approved in time. Nothing was changed.",
+                d->run->effect_started ? "Nobody approved in time; the rest was not sent."
+                                       : "Nobody approved in time. Nothing was changed.",
                 NULL);
 }
 
@@ -388,8 +391,7 @@ static void reject(struct hm_deciding *d, int index, const struct hm_input *in)
     if (!own && !may_decide(d, in, step->by))
         return;
     hm_emit(d, HM_EV_GATE_REJECTED, vote_new(d, index, in));
-    hm_emit_end(d, HM_RUN_REJECTED,
-                d->run->effect_started ? "The rest was not sent." : "Nothing was changed.", in->user);
+    hm_emit_end(d, HM_RUN_REJECTED, d->run->effect_started ? "The rest was not sent." : "Nothing was changed.", in->user);
     reply_with(d, HM_REPLY_REJECTED, in->user, d->env->now_ms);
 }
 
@@ -468,7 +470,8 @@ static void click_unknown(struct hm_deciding *d, const struct hm_input *in)
     hm_emit(d, HM_EV_CALL_SETTLED, data);
     if (in->kind == HM_IN_STOP_HERE) {
         char *title = hm_mrkdwn_of(hm_step_title(step));
-        char *text = hm_xasprintf("Stopped while it was not known whether *%s* had happened. Look before you do it again.", title);
+        char *text =
+            hm_xasprintf("Stopped while it was not known whether *%s* had happened. Look before you do it again.", title);
         hm_emit_end(d, HM_RUN_FAILED, text, in->user);
         free(text);
         free(title);

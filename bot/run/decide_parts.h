@@ -1,5 +1,5 @@
-/* What the parts of decide share: decide.c (steps), decide_calls.c (requests and their answers), decide_gate.c (approval and other
- * clicks). For these three alone. */
+/* What the parts of decide share: decide.c (steps), decide_calls.c (requests and their answers), decide_gate.c (approval and
+ * other clicks). For these three alone. */
 #ifndef HM_RUN_DECIDE_PARTS_H
 #define HM_RUN_DECIDE_PARTS_H
 

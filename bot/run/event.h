@@ -1,7 +1,7 @@
 /* The events of a run: the only things that ever change its state, and the rows of the journal.
  *
- * Each has a type and a JSON object; what the object holds is listed at the type. Users are Slack ids, times are milliseconds since
- * 1970 (UTC), steps are named by id. Types and keys are a file format: they may grow, never change. */
+ * Each has a type and a JSON object; what the object holds is listed at the type. Users are Slack ids, times are milliseconds
+ * since 1970 (UTC), steps are named by id. Types and keys are a file format: they may grow, never change. */
 #ifndef HM_RUN_EVENT_H
 #define HM_RUN_EVENT_H
 
@@ -12,24 +12,24 @@
 #include "base/err.h"
 
 enum hm_event_type {
-    HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline */
-    HM_EV_RUN_REPLANNED,   /* sha params why: all steps from the start, with the recipe as it is now */
-    HM_EV_STEP_STARTED,    /* step [items] */
-    HM_EV_STEP_SKIPPED,    /* step */
-    HM_EV_STEP_FINISHED,   /* step ok value [said] [error] (both mrkdwn) */
-    HM_EV_GATE_OPENED,     /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
-    HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] */
-    HM_EV_GATE_APPROVED,   /* step digest */
-    HM_EV_GATE_REJECTED,   /* step user [reason] */
-    HM_EV_GATE_EXPIRED,    /* step */
-    HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
-    HM_EV_CALL_STARTED,    /* step item try attempt purpose backend args digest request: committed before it leaves */
-    HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
-    HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
-    HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */
-    HM_EV_CALL_SETTLED,    /* step item applied by [error] [resend] */
-    HM_EV_CANCEL_ASKED,    /* user: no further effect is started */
-    HM_EV_RUN_FINISHED,    /* status text [by] */
+    HM_EV_RUN_STARTED,   /* run recipe sha params given requester team channel thread_ts lock deadline */
+    HM_EV_RUN_REPLANNED, /* sha params why: all steps from the start, with the recipe as it is now */
+    HM_EV_STEP_STARTED,  /* step [items] */
+    HM_EV_STEP_SKIPPED,  /* step */
+    HM_EV_STEP_FINISHED, /* step ok value [said] [error] (both mrkdwn) */
+    HM_EV_GATE_OPENED,   /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
+    HM_EV_GATE_VOTE,     /* step user nonce [typed] [glass reason] */
+    HM_EV_GATE_APPROVED, /* step digest */
+    HM_EV_GATE_REJECTED, /* step user [reason] */
+    HM_EV_GATE_EXPIRED,  /* step */
+    HM_EV_GATE_VOIDED,   /* step why [accept]: its approval no longer fits what would be sent */
+    HM_EV_CALL_STARTED,  /* step item try attempt purpose backend args digest request: committed before it leaves */
+    HM_EV_CALL_FINISHED, /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
+    HM_EV_CALL_UNKNOWN,  /* step item try error: sent, and nobody knows */
+    HM_EV_CALL_ASKED,    /* step item nonce error: only a person can tell */
+    HM_EV_CALL_SETTLED,  /* step item applied by [error] [resend] */
+    HM_EV_CANCEL_ASKED,  /* user: no further effect is started */
+    HM_EV_RUN_FINISHED,  /* status text [by] */
     HM_EV_NR
 };
 

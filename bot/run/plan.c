@@ -1,7 +1,7 @@
 /* The plan: see plan.h.
  *
- * Happy path: for each effectful step that the gate guards, the list of items is evaluated, each item's arguments are rendered and
- * the action builds the request; all of it goes into one SHA-256. Failure: a value that is missing, a backend that is not
+ * Happy path: for each effectful step that the gate guards, the list of items is evaluated, each item's arguments are rendered
+ * and the action builds the request; all of it goes into one SHA-256. Failure: a value that is missing, a backend that is not
  * configured, an action that refuses its arguments: one sentence naming the step. */
 #include "run/plan.h"
 
@@ -41,8 +41,8 @@ static const struct hm_backend *pick_backend(const struct hm_run_env *env, const
 {
     const char *dot = strchr(spec->action->name, '.');
     size_t handler_len = dot != NULL ? (size_t)(dot - spec->action->name) : strlen(spec->action->name);
-    char *name = spec->on != NULL ? hm_template_render(spec->on, HM_SINK_PLAIN, scope, err)
-                                  : hm_xstrndup(spec->action->name, handler_len);
+    char *name =
+        spec->on != NULL ? hm_template_render(spec->on, HM_SINK_PLAIN, scope, err) : hm_xstrndup(spec->action->name, handler_len);
     if (name == NULL)
         return NULL;
 
@@ -77,7 +77,7 @@ enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_s
 
     const char *key = NULL;
     const json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)backend->headers, key, value)
+    json_object_foreach(hm_unconst(backend->headers), key, value)
     {
         if (json_is_string(value))
             hm_request_add_header(&ret_rendered->req, key, json_string_value(value));
@@ -103,8 +103,7 @@ static json_t *step_items_new(const struct hm_step *step, const struct hm_step_s
         return json_incref(state->items);
     json_t *items = hm_expr_eval_new(step->foreach, scope, err);
     if (items != NULL && (!json_is_array(items) || json_array_size(items) > MAX_ITEMS)) {
-        (void)hm_err_set(err, HM_EINVAL, "\"%s\" is not a list of at most %d items", hm_expr_text(step->foreach),
-                         (int)MAX_ITEMS);
+        (void)hm_err_set(err, HM_EINVAL, "\"%s\" is not a list of at most %d items", hm_expr_text(step->foreach), (int)MAX_ITEMS);
         json_decref(items);
         return NULL;
     }

@@ -19,7 +19,8 @@ void hm_rendered_done(struct hm_rendered *rendered);
 HM_MUST enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_spec *spec, const json_t *scope,
                                     const json_t *cursor, struct hm_rendered *ret_rendered, struct hm_err *err);
 
-/* A copy of scope with the step's `as` name set to item number `item`; scope itself (new reference) for a step without foreach. */
+/* A copy of scope with the step's `as` name set to item number `item`; scope itself (new reference) for a step without foreach.
+ */
 HM_MUST json_t *hm_plan_item_scope_new(const struct hm_step *step, const json_t *items, int item, json_t *scope);
 
 struct hm_plan {

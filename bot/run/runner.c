@@ -1,4 +1,4 @@
-/* The runner: see runner.h. One struct entry per run; pump() is its driver. */
+/* The runner: see runner.h. One struct slot per run; pump() is its driver. */
 #include "run/runner.h"
 
 #include <search.h>
@@ -33,7 +33,7 @@ struct owed {
     void *arg;
 };
 
-struct entry {
+struct slot {
     char *id; /* the key of the tree: first member */
     struct hm_runner *runner;
     struct hm_run *run;
@@ -53,39 +53,39 @@ struct entry {
 struct hm_runner {
     struct hm_runner_io io;
     void *tree; /* tsearch(3) by id */
-    struct entry **entries;
+    struct slot **entries;
     size_t count;
     unsigned committing;
     unsigned flying;
     int64_t wake_ms;
 };
 
-static int compare_entries(const void *a, const void *b)
+static int compare_slots(const void *a, const void *b)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
+    const struct slot *x = a;
+    const struct slot *y = b;
     return strcmp(x->id, y->id);
 }
 
-static struct entry *find_entry(const struct hm_runner *runner, const char *run_id)
+static struct slot *find_slot(const struct hm_runner *runner, const char *run_id)
 {
-    struct entry key = {.id = (char *)(uintptr_t)run_id};
-    struct entry *const *found = tfind(&key, &runner->tree, compare_entries);
+    struct slot key = {.id = hm_unconst(run_id)};
+    struct slot *const *found = tfind(&key, &runner->tree, compare_slots);
     return found != NULL ? *found : NULL;
 }
 
-static struct entry *add_entry(struct hm_runner *runner, const char *run_id)
+static struct slot *add_slot(struct hm_runner *runner, const char *run_id)
 {
-    struct entry *e = hm_xcalloc(1, sizeof *e);
+    struct slot *e = hm_xcalloc(1, sizeof *e);
     e->id = hm_xstrdup(run_id);
     e->runner = runner;
     e->run = hm_run_new();
     e->queue_tail = &e->queue;
     e->owed_tail = &e->owed;
     hm_events_init(&e->batch);
-    void *node = tsearch(e, &runner->tree, compare_entries);
+    void *node = tsearch(e, &runner->tree, compare_slots);
     HM_ASSERT(node != NULL);
-    runner->entries = hm_xreallocarray(runner->entries, runner->count + 1, sizeof(struct entry *));
+    runner->entries = hm_xreallocarray(runner->entries, runner->count + 1, sizeof(struct slot *));
     runner->entries[runner->count++] = e;
     return e;
 }
@@ -97,7 +97,7 @@ static void free_waiting(struct waiting *w)
     free(w);
 }
 
-static void free_entry(struct entry *e)
+static void free_slot(struct slot *e)
 {
     while (e->queue != NULL) {
         struct waiting *w = e->queue;
@@ -115,17 +115,17 @@ static void free_entry(struct entry *e)
     free(e);
 }
 
-static void drop_entry(struct entry *e)
+static void drop_slot(struct slot *e)
 {
     struct hm_runner *runner = e->runner;
-    (void)tdelete(e, &runner->tree, compare_entries);
+    (void)tdelete(e, &runner->tree, compare_slots);
     for (size_t i = 0; i < runner->count; i++) {
         if (runner->entries[i] == e) {
             runner->entries[i] = runner->entries[--runner->count];
             break;
         }
     }
-    free_entry(e);
+    free_slot(e);
 }
 
 struct hm_runner *hm_runner_new(const struct hm_runner_io *io)
@@ -141,20 +141,20 @@ void hm_runner_free(struct hm_runner *runner)
     if (runner == NULL)
         return;
     while (runner->count > 0)
-        drop_entry(runner->entries[runner->count - 1]);
+        drop_slot(runner->entries[runner->count - 1]);
     free(runner->entries);
     free(runner);
 }
 
 /* ---- queue ----------------------------------------------------------------------------------------------------------- */
 
-static void push(struct entry *e, struct waiting *w)
+static void push(struct slot *e, struct waiting *w)
 {
     *e->queue_tail = w;
     e->queue_tail = &w->next;
 }
 
-static struct waiting *pop(struct entry *e)
+static struct waiting *pop(struct slot *e)
 {
     struct waiting *w = e->queue;
     if (w == NULL)
@@ -190,7 +190,7 @@ static struct waiting *waiting_new(const struct hm_input *in)
     return w;
 }
 
-static void push_kind(struct entry *e, enum hm_input_kind kind)
+static void push_kind(struct slot *e, enum hm_input_kind kind)
 {
     struct hm_input in = {.kind = kind};
     push(e, waiting_new(&in));
@@ -198,7 +198,7 @@ static void push_kind(struct entry *e, enum hm_input_kind kind)
 
 /* ---- replies --------------------------------------------------------------------------------------------------------- */
 
-static void owe_reply(struct entry *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg)
+static void owe_reply(struct slot *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg)
 {
     if (on_reply == NULL)
         return;
@@ -209,7 +209,7 @@ static void owe_reply(struct entry *e, const struct hm_reply *reply, hm_reply_fn
 }
 
 /* not_stored: the commit failed, whatever was decided is void. */
-static void pay_replies(struct entry *e, bool not_stored)
+static void pay_replies(struct slot *e, bool not_stored)
 {
     struct owed *o = e->owed;
     e->owed = NULL;
@@ -226,7 +226,7 @@ static void pay_replies(struct entry *e, bool not_stored)
 /* ---- deciding -------------------------------------------------------------------------------------------------------- */
 
 /* Folds events from `from` on; HM_EBUG when one does not fit, which decide must never produce. */
-static enum hm_code fold_from(struct entry *e, size_t from, struct hm_err *err)
+static enum hm_code fold_from(struct slot *e, size_t from, struct hm_err *err)
 {
     const struct hm_runner_io *io = &e->runner->io;
     for (size_t i = from; i < e->batch.count; i++) {
@@ -237,7 +237,7 @@ static enum hm_code fold_from(struct entry *e, size_t from, struct hm_err *err)
     return HM_OK;
 }
 
-static enum hm_code decide_one(struct entry *e, const struct hm_input *in, struct hm_reply *ret_reply, struct hm_err *err)
+static enum hm_code decide_one(struct slot *e, const struct hm_input *in, struct hm_reply *ret_reply, struct hm_err *err)
 {
     struct hm_run_env env = {0};
     size_t before = e->batch.count;
@@ -249,7 +249,7 @@ static enum hm_code decide_one(struct entry *e, const struct hm_input *in, struc
 }
 
 /* One input, and then as far as it goes. */
-static enum hm_code decide_all(struct entry *e, const struct waiting *w, struct hm_err *err)
+static enum hm_code decide_all(struct slot *e, const struct waiting *w, struct hm_err *err)
 {
     struct hm_reply reply = {0};
     enum hm_code code = decide_one(e, &w->in, &reply, err);
@@ -272,7 +272,7 @@ static void arm(struct hm_runner *runner)
 {
     int64_t wake = INT64_MAX;
     for (size_t i = 0; i < runner->count; i++) {
-        struct entry *e = runner->entries[i];
+        struct slot *e = runner->entries[i];
         int64_t want = e->broken ? e->reload_ms : e->committing ? INT64_MAX : hm_run_wake_ms(e->run);
         if (want < wake)
             wake = want;
@@ -283,9 +283,9 @@ static void arm(struct hm_runner *runner)
     }
 }
 
-static void pump(struct entry *e);
+static void pump(struct slot *e);
 
-static void commit(struct entry *e)
+static void commit(struct slot *e)
 {
     struct hm_runner *runner = e->runner;
     bool has_text = false;
@@ -304,9 +304,9 @@ static void commit(struct entry *e)
     runner->io.commit(runner->io.arg, &c, e);
 }
 
-/* Something went against our own rules: the run is not touched any further in this process; the log has it, and a restart reads it
- * from the journal. */
-static void quarantine(struct entry *e, const struct hm_err *err)
+/* Something went against our own rules: the run is not touched any further in this process; the log has it, and a restart reads
+ * it from the journal. */
+static void quarantine(struct slot *e, const struct hm_err *err)
 {
     hm_log(HM_LOG_ERROR, e->id, "stopped for safety: %s", err->msg);
     hm_events_done(&e->batch);
@@ -316,7 +316,7 @@ static void quarantine(struct entry *e, const struct hm_err *err)
 }
 
 /* The driver: takes what waits, decides, commits. */
-static void pump(struct entry *e)
+static void pump(struct slot *e)
 {
     struct waiting *w = NULL;
     struct hm_err err = {0};
@@ -364,7 +364,7 @@ static bool ticket_of(const struct hm_run *run, const struct hm_event *event, in
     return call->seq == seq && (call->phase == HM_CALL_FLYING || call->phase == HM_CALL_PROBING);
 }
 
-static void send_one(struct entry *e, const struct hm_event *event, const struct hm_ticket *ticket)
+static void send_one(struct slot *e, const struct hm_event *event, const struct hm_ticket *ticket)
 {
     struct hm_runner *runner = e->runner;
     struct hm_run_env env = {0};
@@ -380,8 +380,13 @@ static void send_one(struct entry *e, const struct hm_event *event, const struct
         runner->io.send(runner->io.arg, e->id, ticket, backend, &req, e->run->recipe->steps[ticket->step].timeout_ms);
     } else {
         struct hm_answer answer = {
-            .transport = HM_TRANSPORT_NOT_SENT, .body = "", .errors = "", .content_type = "", .location = "",
-            .problem = code == HM_OK ? "its backend was removed from the configuration" : err.msg, .retry_after_s = -1,
+            .transport = HM_TRANSPORT_NOT_SENT,
+            .body = "",
+            .errors = "",
+            .content_type = "",
+            .location = "",
+            .problem = code == HM_OK ? "its backend was removed from the configuration" : err.msg,
+            .retry_after_s = -1,
         };
         struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = &answer};
         push(e, waiting_new(&in));
@@ -389,18 +394,17 @@ static void send_one(struct entry *e, const struct hm_event *event, const struct
     hm_request_done(&req);
 }
 
-static void perform(struct entry *e, const struct hm_events *events, int64_t first_seq)
+static void perform(struct slot *e, const struct hm_events *events, int64_t first_seq)
 {
     for (size_t i = 0; i < events->count; i++) {
         struct hm_ticket ticket;
-        if (events->items[i].type == HM_EV_CALL_STARTED &&
-            ticket_of(e->run, &events->items[i], first_seq + (int64_t)i, &ticket))
+        if (events->items[i].type == HM_EV_CALL_STARTED && ticket_of(e->run, &events->items[i], first_seq + (int64_t)i, &ticket))
             send_one(e, &events->items[i], &ticket);
     }
 }
 
 struct reloading {
-    struct entry *entry;
+    struct slot *entry;
     struct hm_run *run;
     struct hm_err *err;
     enum hm_code code;
@@ -415,7 +419,7 @@ static bool reload_one(void *arg, const struct hm_event *event)
 }
 
 /* Folds the run anew from the journal; what was under way counts as lost. False: not possible now. */
-static bool reload(struct entry *e, struct hm_err *err)
+static bool reload(struct slot *e, struct hm_err *err)
 {
     struct reloading r = {.entry = e, .run = hm_run_new(), .err = err};
     const struct hm_runner_io *io = &e->runner->io;
@@ -433,7 +437,7 @@ static bool reload(struct entry *e, struct hm_err *err)
     return true;
 }
 
-static void commit_failed(struct entry *e, const char *problem)
+static void commit_failed(struct slot *e, const char *problem)
 {
     struct hm_runner *runner = e->runner;
     struct hm_run_env env = {0};
@@ -443,7 +447,7 @@ static void commit_failed(struct entry *e, const char *problem)
     if (!e->born) {
         if (e->on_started != NULL)
             e->on_started(e->started_arg, HM_EIO, "", problem);
-        drop_entry(e);
+        drop_slot(e);
         arm(runner);
         return;
     }
@@ -454,15 +458,15 @@ static void commit_failed(struct entry *e, const char *problem)
 }
 
 /* A run that is over, with nothing left to do in this process. */
-static void drop_if_over(struct entry *e)
+static void drop_if_over(struct slot *e)
 {
     if (e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
-        drop_entry(e);
+        drop_slot(e);
 }
 
 void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code code, const char *problem)
 {
-    struct entry *e = token;
+    struct slot *e = token;
     e->committing = false;
     runner->committing--;
     if (code != HM_OK) {
@@ -511,8 +515,8 @@ static void new_run_id(struct hm_runner *runner, const struct hm_run_env *env, c
             ret_id[2 + i] = letters[(unsigned char)nonce[i] % (sizeof letters - 1)];
         ret_id[2 + len] = '\0';
         struct hm_err err = {0};
-        bool taken = find_entry(runner, ret_id) != NULL ||
-                     runner->io.load(runner->io.arg, ret_id, NULL, NULL, &err) != HM_ENOTFOUND;
+        bool taken =
+            find_slot(runner, ret_id) != NULL || runner->io.load(runner->io.arg, ret_id, NULL, NULL, &err) != HM_ENOTFOUND;
         if (!taken)
             return;
     }
@@ -542,14 +546,14 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
         hm_events_done(&events);
         return code;
     }
-    struct entry *e = add_entry(runner, id);
+    struct slot *e = add_slot(runner, id);
     e->batch = events;
     e->inbox_id = inbox_id;
     e->on_started = on_started;
     e->started_arg = arg;
     code = fold_from(e, 0, err);
     if (code != HM_OK) {
-        drop_entry(e);
+        drop_slot(e);
         return code;
     }
     push_kind(e, HM_IN_GO);
@@ -558,20 +562,20 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
 }
 
 /* Brings a run that is over (or forgotten) back from the journal, for a late click. NULL when there is none. */
-static struct entry *revive(struct hm_runner *runner, const char *run_id)
+static struct slot *revive(struct hm_runner *runner, const char *run_id)
 {
     struct hm_err err = {0};
-    struct entry *e = add_entry(runner, run_id);
+    struct slot *e = add_slot(runner, run_id);
     e->born = true;
     if (reload(e, &err))
         return e;
-    drop_entry(e);
+    drop_slot(e);
     return NULL;
 }
 
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg)
 {
-    struct entry *e = find_entry(runner, run_id);
+    struct slot *e = find_slot(runner, run_id);
     if (e == NULL)
         e = revive(runner, run_id);
     if (e == NULL || e->broken || !e->born) {
@@ -588,10 +592,10 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     arm(runner);
 }
 
-void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket, const struct hm_answer *answer,
-                      int64_t duration_ms)
+void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
+                      const struct hm_answer *answer, int64_t duration_ms)
 {
-    struct entry *e = find_entry(runner, run_id);
+    struct slot *e = find_slot(runner, run_id);
     runner->flying--;
     if (e == NULL)
         return;
@@ -608,7 +612,7 @@ void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct
 static void feed_all(struct hm_runner *runner, enum hm_input_kind kind, int64_t due_ms)
 {
     for (size_t i = runner->count; i-- > 0;) {
-        struct entry *e = runner->entries[i];
+        struct slot *e = runner->entries[i];
         if (e->broken || (due_ms != INT64_MAX && (e->committing || hm_run_wake_ms(e->run) > due_ms)))
             continue;
         push_kind(e, kind);
@@ -620,7 +624,7 @@ static void feed_all(struct hm_runner *runner, enum hm_input_kind kind, int64_t 
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
 {
     for (size_t i = 0; i < runner->count; i++) {
-        struct entry *e = runner->entries[i];
+        struct slot *e = runner->entries[i];
         struct hm_err err = {0};
         if (!e->broken || e->reload_ms > now_ms)
             continue;
@@ -644,9 +648,9 @@ void hm_runner_changed(struct hm_runner *runner)
 
 enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, struct hm_err *err)
 {
-    struct entry *e = find_entry(runner, run_id);
+    struct slot *e = find_slot(runner, run_id);
     if (e == NULL)
-        e = add_entry(runner, run_id);
+        e = add_slot(runner, run_id);
     e->born = true;
     if (e->broken)
         return HM_OK;
@@ -659,7 +663,7 @@ enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, con
 void hm_runner_restored(struct hm_runner *runner)
 {
     for (size_t i = runner->count; i-- > 0;) {
-        struct entry *e = runner->entries[i];
+        struct slot *e = runner->entries[i];
         if (e->broken)
             continue;
         push_kind(e, HM_IN_LOST);
@@ -673,7 +677,7 @@ void hm_runner_restored(struct hm_runner *runner)
 
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id)
 {
-    struct entry *e = find_entry(runner, run_id);
+    struct slot *e = find_slot(runner, run_id);
     return e != NULL && e->born && !e->broken ? e->run : NULL;
 }
 

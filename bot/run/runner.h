@@ -1,9 +1,10 @@
 /* The runner: keeps the runs that are going, feeds decide, and performs what it decided once that is committed.
  *
- * Per run there is at most one commit under way; inputs that come meanwhile wait and are decided together afterwards. So the state in
- * memory, whenever somebody looks at it, is exactly what the journal says, and nothing is sent or shown before it is written.
- * Happy path: input → decide/fold until nothing new → commit → send what CALL_STARTED says, answer clicks, show. Failure: a commit
- * that fails is undone by folding the run anew from the journal; clicks are told, lost answers are treated like those of a restart.
+ * Per run there is at most one commit under way; inputs that come meanwhile wait and are decided together afterwards. So the
+ * state in memory, whenever somebody looks at it, is exactly what the journal says, and nothing is sent or shown before it is
+ * written. Happy path: input → decide/fold until nothing new → commit → send what CALL_STARTED says, answer clicks, show.
+ * Failure: a commit that fails is undone by folding the run anew from the journal; clicks are told, lost answers are treated like
+ * those of a restart.
  *
  * All I/O goes through struct hm_runner_io, so that the simulation and the tests own it. */
 #ifndef HM_RUN_RUNNER_H
@@ -19,9 +20,9 @@ struct hm_commit {
     const char *run_id;
     int64_t first_seq; /* of events[0]; 1 = the run begins */
     const struct hm_events *events;
-    const struct hm_run *run;         /* as it is after the events */
-    const struct hm_recipe *recipe;   /* its text must be kept too; NULL = is kept already */
-    int64_t inbox_id;                 /* this envelope's outcome is the run; 0 = none */
+    const struct hm_run *run;       /* as it is after the events */
+    const struct hm_recipe *recipe; /* its text must be kept too; NULL = is kept already */
+    int64_t inbox_id;               /* this envelope's outcome is the run; 0 = none */
 };
 
 struct hm_runner_io {
@@ -32,7 +33,7 @@ struct hm_runner_io {
                  const struct hm_request *req, int64_t timeout_ms);
     /* The run's committed state changed: show it. */
     void (*changed)(void *arg, const struct hm_run *run);
-    /* hm_runner_time() is wanted at this wall-clock time; replaces the one asked for before; INT64_MAX = never. */
+    /* hm_runner_time() is wanted once, at this wall-clock time; replaces the one asked for before; INT64_MAX = never. */
     void (*wake)(void *arg, int64_t at_ms);
     /* Reads a run's events in order, calling visit for each; HM_ENOTFOUND when there is none. Blocking. */
     enum hm_code (*load)(void *arg, const char *run_id, bool (*visit)(void *visit_arg, const struct hm_event *event),
@@ -61,15 +62,16 @@ typedef void (*hm_reply_fn)(void *arg, const struct hm_reply *reply, const struc
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg);
 
 /* The shell's results. answer is borrowed. */
-void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket, const struct hm_answer *answer,
-                      int64_t duration_ms);
+void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
+                      const struct hm_answer *answer, int64_t duration_ms);
 void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code code, const char *problem);
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms);
 /* Recipes, backends or roles were loaded anew. */
 void hm_runner_changed(struct hm_runner *runner);
 
 /* At start: one event of an open run after the other, in order; then hm_runner_restored(), which settles what was under way. */
-HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, struct hm_err *err);
+HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event,
+                                       struct hm_err *err);
 void hm_runner_restored(struct hm_runner *runner);
 
 /* NULL when there is none going with this id, or not with a first committed event. */

@@ -32,11 +32,11 @@
 enum hm_run_status {
     HM_RUN_GOING,
     HM_RUN_DONE,
-    HM_RUN_PARTIAL,   /* went to the end; some items failed and are named */
+    HM_RUN_PARTIAL, /* went to the end; some items failed and are named */
     HM_RUN_FAILED,
-    HM_RUN_STOPPED,   /* a stop_if held: nothing (more) to do */
+    HM_RUN_STOPPED, /* a stop_if held: nothing (more) to do */
     HM_RUN_REJECTED,
-    HM_RUN_EXPIRED,   /* a gate closed before enough people said yes */
+    HM_RUN_EXPIRED, /* a gate closed before enough people said yes */
     HM_RUN_CANCELLED,
     HM_RUN_STATUS_NR
 };
@@ -66,29 +66,29 @@ const char *hm_purpose_name(enum hm_purpose purpose);
 /* Names one request under way; an answer that does not fit the call's present ticket is dropped. */
 struct hm_ticket {
     int step;
-    int item;     /* index of the call; 0 for a step without foreach and for a verify */
+    int item; /* index of the call; 0 for a step without foreach and for a verify */
     enum hm_purpose purpose;
     int64_t seq; /* the number of its CALL_STARTED event: no two requests of a run share it */
 };
 
 struct hm_call {
     enum hm_call_phase phase;
-    unsigned attempts;   /* requests counted against `retry`; pages and polls are not */
-    unsigned sent;       /* how many requests in all, pages, polls and probes included */
-    int64_t seq;         /* of the newest request's CALL_STARTED event: the ticket its answer must bear */
-    int64_t started_ms;  /* first request */
+    unsigned attempts;  /* requests counted against `retry`; pages and polls are not */
+    unsigned sent;      /* how many requests in all, pages, polls and probes included */
+    int64_t seq;        /* of the newest request's CALL_STARTED event: the ticket its answer must bear */
+    int64_t started_ms; /* first request */
     int64_t ended_ms;
-    int64_t again_ms;    /* WAITING, WAITING_PROBE: when to go on (wall clock) */
-    json_t *args;        /* of the newest request for the step (or the verify); NULL before the first */
-    json_t *probe_args;  /* of the newest probe */
-    char *backend;       /* where the newest request went */
-    json_t *cursor;      /* for the next page, or NULL */
-    json_t *result;      /* OK: what the action gave (may be NULL after a person's or a probe's word) */
-    char *error;         /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, plain text, or NULL */
-    char *code;          /* FAILED: "not-found", "permanent", "retryable", "unknown-outcome" … */
-    unsigned denied;     /* probes in a row that said "not applied" */
-    char nonce[17];      /* ASKING */
-    char *settled_by;    /* user id when a person settled it, "probe" when a read did, NULL otherwise */
+    int64_t again_ms;   /* WAITING, WAITING_PROBE: when to go on (wall clock) */
+    json_t *args;       /* of the newest request for the step (or the verify); NULL before the first */
+    json_t *probe_args; /* of the newest probe */
+    char *backend;      /* where the newest request went */
+    json_t *cursor;     /* for the next page, or NULL */
+    json_t *result;     /* OK: what the action gave (may be NULL after a person's or a probe's word) */
+    char *error;        /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, plain text, or NULL */
+    char *code;         /* FAILED: "not-found", "permanent", "retryable", "unknown-outcome" … */
+    unsigned denied;    /* probes in a row that said "not applied" */
+    char nonce[17];     /* ASKING */
+    char *settled_by;   /* user id when a person settled it, "probe" when a read did, NULL otherwise */
 };
 
 enum hm_decision { HM_GATE_OPEN, HM_GATE_APPROVED, HM_GATE_REJECTED, HM_GATE_EXPIRED, HM_GATE_VOIDED };
@@ -97,8 +97,8 @@ enum hm_decision { HM_GATE_OPEN, HM_GATE_APPROVED, HM_GATE_REJECTED, HM_GATE_EXP
 struct hm_planned {
     int step;
     int item;
-    char digest[65];  /* of the request */
-    json_t *request;  /* as shown (hm_request_json_new); NULL when the plan is too long to keep them all */
+    char digest[65]; /* of the request */
+    json_t *request; /* as shown (hm_request_json_new); NULL when the plan is too long to keep them all */
 };
 
 struct hm_vote {
@@ -110,10 +110,10 @@ struct hm_vote {
 
 struct hm_gate {
     enum hm_decision decision;
-    char nonce[17];       /* in the buttons; a new one each time the gate opens */
-    char digest[65];      /* of the plan */
-    char *question;       /* mrkdwn, rendered */
-    char *typed;          /* what the approver must type, or NULL */
+    char nonce[17];  /* in the buttons; a new one each time the gate opens */
+    char digest[65]; /* of the plan */
+    char *question;  /* mrkdwn, rendered */
+    char *typed;     /* what the approver must type, or NULL */
     int64_t opened_ms, expires_ms, decided_ms;
     struct hm_vote *votes; /* approvals so far, or the one rejection */
     size_t n_votes;
@@ -127,35 +127,35 @@ struct hm_step_state {
     int64_t started_ms, ended_ms;
     struct hm_call *calls;
     size_t n_calls;
-    json_t *items;          /* foreach: the list, frozen; else NULL */
-    struct hm_call verify;  /* HM_CALL_READY when there is none (yet) */
-    json_t *value;          /* what later steps see; NULL until finished */
-    char *said;             /* the step's line, mrkdwn, or NULL */
-    char *error;            /* FAILED: a sentence, mrkdwn (foreign text in it is escaped already) */
-    struct hm_gate gate;    /* approve steps */
+    json_t *items;         /* foreach: the list, frozen; else NULL */
+    struct hm_call verify; /* HM_CALL_READY when there is none (yet) */
+    json_t *value;         /* what later steps see; NULL until finished */
+    char *said;            /* the step's line, mrkdwn, or NULL */
+    char *error;           /* FAILED: a sentence, mrkdwn (foreign text in it is escaped already) */
+    struct hm_gate gate;   /* approve steps */
 };
 
 struct hm_run {
-    char *id; /* "r-7k2m" */
+    char *id;                       /* "r-7k2m" */
     const struct hm_recipe *recipe; /* the text it was started (or replanned) with; borrowed from the recipe store */
     char *accepted_sha; /* recipe text that a person has accepted besides (changed while effects were under way), or NULL */
     json_t *params;     /* {name: value|null} */
     json_t *given;      /* {name: true} */
     char *requester;    /* user id */
     char *team;
-    char *channel;      /* where the card is to be */
-    char *thread_ts;    /* NULL = the card starts a thread of its own */
-    char *lock;         /* rendered, or NULL */
+    char *channel;   /* where the card is to be */
+    char *thread_ts; /* NULL = the card starts a thread of its own */
+    char *lock;      /* rendered, or NULL */
     int64_t started_ms, ended_ms, deadline_ms;
     enum hm_run_status status;
-    char *ending;       /* OVER: the last line, mrkdwn */
-    char *ended_by;     /* user who rejected or cancelled, or NULL */
-    char *cancel_by;    /* user who asked to cancel: no further effect is started; or NULL */
-    char *anew;         /* why the run was planned anew, or NULL */
-    int at;             /* index of the present step; n_steps when past the end */
+    char *ending;                /* OVER: the last line, mrkdwn */
+    char *ended_by;              /* user who rejected or cancelled, or NULL */
+    char *cancel_by;             /* user who asked to cancel: no further effect is started; or NULL */
+    char *anew;                  /* why the run was planned anew, or NULL */
+    int at;                      /* index of the present step; n_steps when past the end */
     struct hm_step_state *steps; /* recipe->n_steps of them */
-    int64_t seq;        /* number of the newest event */
-    bool effect_started; /* an effectful request has left (or may have) */
+    int64_t seq;                 /* number of the newest event */
+    bool effect_started;         /* an effectful request has left (or may have) */
 };
 
 struct hm_run *hm_run_new(void);

@@ -114,7 +114,9 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
     struct stage *stage = arg;
     *ret_env = (struct hm_run_env){
         .now_ms = stage->now_ms,
-        .current = stage->current_gone ? NULL : stage->replaced != NULL ? stage->replaced : hm_recipes_find(&stage->recipes, recipe),
+        .current = stage->current_gone       ? NULL
+                   : stage->replaced != NULL ? stage->replaced
+                                             : hm_recipes_find(&stage->recipes, recipe),
         .team = "T0SIM",
         .backend = env_backend,
         .member = env_member,
@@ -232,8 +234,8 @@ static void arrive(struct stage *stage, struct stage_flight *flight)
     if (flight->arrived)
         return;
     flight->arrived = true;
-    flight->fate = write ? next_fate(&stage->write_fate, &stage->write_fate_for)
-                         : next_fate(&stage->read_fate, &stage->read_fate_for);
+    flight->fate =
+        write ? next_fate(&stage->write_fate, &stage->write_fate_for) : next_fate(&stage->read_fate, &stage->read_fate_for);
     if (!write || flight->fate == STAGE_REFUSED)
         return;
     size_t i = thing_index(stage, strrchr(flight->req.url, '/') + 1);
@@ -257,8 +259,8 @@ static void read_body(struct stage *stage, const struct stage_flight *flight, st
 
 static void answer(struct stage *stage, const struct stage_flight *flight)
 {
-    static const int status_of[] = {[STAGE_OK] = 200,  [STAGE_500] = 500, [STAGE_503] = 503,
-                                    [STAGE_404] = 404, [STAGE_400] = 400, [STAGE_GARBAGE] = 200};
+    static const int status_of[] = {
+        [STAGE_OK] = 200, [STAGE_500] = 500, [STAGE_503] = 503, [STAGE_404] = 404, [STAGE_400] = 400, [STAGE_GARBAGE] = 200};
     struct hm_strbuf body;
     struct hm_answer a = {.errors = "", .content_type = "", .location = "", .problem = "", .retry_after_s = -1};
     hm_strbuf_init(&body, 100000);
@@ -346,6 +348,7 @@ void stage_advance(struct stage *stage, int64_t ms)
     while (stage->wake_ms <= until) {
         if (stage->wake_ms > stage->now_ms)
             stage->now_ms = stage->wake_ms;
+        stage->wake_ms = INT64_MAX; /* a wish is granted once */
         hm_runner_time(stage->runner, stage->now_ms);
         stage_settle(stage);
     }
@@ -374,15 +377,15 @@ enum hm_code stage_start(struct stage *stage, const char *name, const char *word
     if (raw != NULL)
         params = hm_params_check_new(recipe, raw, scope, &given, err);
     if (params != NULL) {
-        const struct hm_run_order order = {.recipe = recipe, .params = params, .given = given, .requester = "U0ANA",
-                                           .team = "T0SIM", .channel = "C0OPS"};
+        const struct hm_run_order order = {
+            .recipe = recipe, .params = params, .given = given, .requester = "U0ANA", .team = "T0SIM", .channel = "C0OPS"};
         code = hm_runner_start(stage->runner, &order, 1, on_started, stage, err);
     }
     json_decref(raw);
     json_decref(params);
     json_decref(given);
     json_decref(scope);
-    if (code == HM_OK)
+    if (code == HM_OK && !stage->hold)
         stage_settle(stage);
     return code;
 }
@@ -417,8 +420,11 @@ enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, con
     size_t len = strnlen(present, 16);
     memcpy(nonce, present, len);
     nonce[len] = '\0';
-    const struct hm_input in = {.kind = kind, .user = user, .user_team = strcmp(user, "U0EVE") == 0 ? "T0OTHER" : "T0SIM",
-                                .nonce = nonce, .typed = typed};
+    const struct hm_input in = {.kind = kind,
+                                .user = user,
+                                .user_team = strcmp(user, "U0EVE") == 0 ? "T0OTHER" : "T0SIM",
+                                .nonce = nonce,
+                                .typed = typed};
     hm_runner_click(stage->runner, stage->run_id, &in, on_reply, stage);
     stage_settle(stage);
     if (stage->replies != before + 1)

@@ -1,6 +1,6 @@
 /* A stage for the run core: the real recipes, decide, fold and runner, with everything around them played by the test: the clock,
- * the journal (a list in memory, committed one batch at a time), the backend (a function), the people. Nothing happens by itself: the
- * test says when a commit is done, when a request is answered, when time passes, and when the process dies. */
+ * the journal (a list in memory, committed one batch at a time), the backend (a function), the people. Nothing happens by itself:
+ * the test says when a commit is done, when a request is answered, when time passes, and when the process dies. */
 #ifndef HM_TESTS_STAGE_H
 #define HM_TESTS_STAGE_H
 
@@ -17,11 +17,11 @@
  * Each write turns the thing `id` off. */
 enum stage_fate {
     STAGE_OK,
-    STAGE_LOST,        /* applied, the reply is lost (broken connection) */
-    STAGE_NEVER,       /* nothing applied, time-out */
-    STAGE_REFUSED,     /* proven: not sent */
-    STAGE_500,         /* nothing applied, HTTP 500 */
-    STAGE_503,         /* nothing applied, HTTP 503: refused for now */
+    STAGE_LOST,    /* applied, the reply is lost (broken connection) */
+    STAGE_NEVER,   /* nothing applied, time-out */
+    STAGE_REFUSED, /* proven: not sent */
+    STAGE_500,     /* nothing applied, HTTP 500 */
+    STAGE_503,     /* nothing applied, HTTP 503: refused for now */
     STAGE_404,
     STAGE_400,
     STAGE_GARBAGE,
@@ -66,6 +66,7 @@ struct stage {
     struct stage_flight flights[64]; /* waiting */
     size_t n_flights;
     bool commits_fail; /* the disk is full */
+    bool hold;         /* stage_start() leaves everything waiting */
 
     /* what the backend does with the next writes (reads are answered unless read_fate says otherwise) */
     enum stage_fate write_fate, read_fate;
@@ -79,11 +80,11 @@ struct stage {
     } things[400];
     size_t n_things;
 
-    unsigned changed; /* calls of io.changed */
+    unsigned changed;      /* calls of io.changed */
     struct hm_reply reply; /* the newest */
     unsigned replies;
     enum hm_code started;
-    char run_id[32]; /* of the newest run */
+    char run_id[32];       /* of the newest run */
     enum hm_member ana_is; /* what the role lookup says about U0ANA … */
 };
 

@@ -1,0 +1,243 @@
+/* Cards: see cards.h.
+ *
+ * The journal's space "cards" holds {channel, thread, ts, digest} per run, from the run's first event (then empty: a post may be
+ * under way) until its last content is confirmed by Slack. */
+#include "app/cards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "run/fold.h"
+#include "slack/post_link.h"
+#include "view/card.h"
+
+static const char key_prefix[] = "run:";
+
+struct hm_cards {
+    struct hm_cards_opts opts;
+    struct hm_post_link *link;
+    const struct hm_settings *settings;
+    json_t *known; /* run id → the journal's value, as it is now */
+    json_t *over;  /* run id → true: the wanted content is the last */
+};
+
+/* ---- the journal's side ---------------------------------------------------------------------------------------------- */
+
+static void remember(struct hm_cards *cards, const char *run_id, const char *field, const char *value)
+{
+    struct hm_batch *batch = hm_batch_new();
+    json_t *card = json_object_get(cards->known, run_id);
+    if (card == NULL) {
+        card = hm_json_obj_new();
+        hm_json_set(cards->known, run_id, card);
+    }
+    hm_json_set_str(card, field, value);
+    hm_batch_set(batch, HM_CARDS_SPACE, run_id, json_deep_copy(card));
+    hm_journal_put(cards->opts.journal, batch, NULL, NULL);
+}
+
+static void forget(struct hm_cards *cards, const char *run_id)
+{
+    struct hm_batch *batch = hm_batch_new();
+    (void)json_object_del(cards->known, run_id);
+    (void)json_object_del(cards->over, run_id);
+    hm_batch_set(batch, HM_CARDS_SPACE, run_id, NULL);
+    hm_journal_put(cards->opts.journal, batch, NULL, NULL);
+}
+
+/* ---- the poster's side ----------------------------------------------------------------------------------------------- */
+
+static void on_posted(void *arg, const char *key, const char *channel, const char *ts)
+{
+    struct hm_cards *cards = arg;
+    const char *run_id = key + sizeof key_prefix - 1;
+    json_t *card = json_object_get(cards->known, run_id);
+    if (card != NULL)
+        hm_json_set_str(card, "channel", channel);
+    remember(cards, run_id, "ts", ts);
+}
+
+static void on_shown(void *arg, const char *key, const char *digest)
+{
+    struct hm_cards *cards = arg;
+    const char *run_id = key + sizeof key_prefix - 1;
+    if (json_object_get(cards->over, run_id) != NULL)
+        forget(cards, run_id);
+    else
+        remember(cards, run_id, "digest", digest);
+}
+
+static void on_trouble(void *arg, const char *key, const struct hm_post_trouble *trouble)
+{
+    struct hm_cards *cards = arg;
+    struct hm_poster *poster = hm_post_link_poster(cards->link);
+    const char *home = cards->settings->slack.channel;
+    const char *now = hm_poster_channel(poster, key);
+    bool elsewhere = home != NULL && now != NULL && strcmp(home, now) != 0;
+
+    hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, key + sizeof key_prefix - 1, "its card in %s: %s",
+           now != NULL ? now : "?", trouble->sentence);
+    if ((trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE) && elsewhere) {
+        hm_poster_move(poster, key, home, NULL);
+        remember(cards, key + sizeof key_prefix - 1, "channel", home);
+    }
+}
+
+/* ---- rendering ------------------------------------------------------------------------------------------------------- */
+
+static json_t *content_new(const struct hm_cards *cards, const struct hm_run *run)
+{
+    struct hm_slack_message message = {0};
+    json_t *content = hm_json_obj_new();
+    hm_card_render(run, hm_wall_ms(cards->opts.clock), &message);
+    hm_json_set_str(content, "text", message.text);
+    hm_json_set(content, "blocks", json_incref(message.blocks));
+    hm_slack_message_done(&message);
+    return content;
+}
+
+/* Where the card belongs: where it was asked for; but a run with effects is never only in a direct message. */
+static const char *place_of(const struct hm_cards *cards, const struct hm_run *run, const char **ret_thread)
+{
+    const char *home = cards->settings->slack.channel;
+    bool private = run->channel[0] == 'D' && run->recipe->worst != HM_EFFECT_READ;
+    bool move = home != NULL && (private || run->channel[0] == '\0');
+    *ret_thread = move ? NULL : run->thread_ts;
+    return move ? home : run->channel;
+}
+
+void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
+{
+    struct hm_poster *poster = hm_post_link_poster(cards->link);
+    const char *thread = NULL;
+    const char *channel = place_of(cards, run, &thread);
+    char *key = hm_xasprintf("%s%s", key_prefix, run->id);
+    bool over = run->status != HM_RUN_GOING;
+    if (over && !hm_poster_has(poster, key) && json_object_get(cards->known, run->id) == NULL && run->seq > 0 &&
+        run->ended_ms < hm_wall_ms(cards->opts.clock) - 60000) {
+        free(key); /* a late click on an old run: its card has been right for long */
+        return;
+    }
+    hm_poster_open(poster, key, channel, thread);
+    if (over)
+        hm_json_set_bool(cards->over, run->id, true);
+    bool urgent = over || hm_run_open_gate(run) != NULL || run->seq < 10;
+    hm_poster_show(poster, key, content_new(cards, run), urgent);
+    if (over)
+        hm_poster_finish(poster, key);
+    free(key);
+}
+
+/* ---- restart --------------------------------------------------------------------------------------------------------- */
+
+struct refolding {
+    struct hm_cards *cards;
+    struct hm_run *run;
+    bool failed;
+};
+
+static bool refold(void *arg, const struct hm_event *event)
+{
+    struct refolding *r = arg;
+    struct hm_err err = {0};
+    r->failed = hm_run_fold(r->run, event, r->cards->opts.recipe_by_sha, r->cards->opts.recipe_arg, &err) != HM_OK;
+    if (r->failed)
+        hm_log(HM_LOG_ERROR, "cards", "%s", err.msg);
+    return !r->failed;
+}
+
+static bool restore_one(void *arg, const char *run_id, const json_t *value)
+{
+    struct hm_cards *cards = arg;
+    struct refolding r = {cards, hm_run_new(), false};
+    struct hm_err err = {0};
+    enum hm_code code = hm_ledger_load(cards->opts.ledger, run_id, refold, &r, &err);
+    if (code != HM_OK || r.failed || r.run->recipe == NULL) {
+        hm_log(HM_LOG_ERROR, "cards", "the card of run %s can not be restored: %s", run_id, err.msg);
+        hm_run_free(r.run);
+        return true;
+    }
+
+    const char *thread = NULL;
+    const char *channel = place_of(cards, r.run, &thread);
+    const char *ts = hm_json_get_str(value, "ts", NULL);
+    const char *moved = hm_json_get_str(value, "channel", NULL);
+    char *key = hm_xasprintf("%s%s", key_prefix, run_id);
+    struct hm_slot_memory memory = {
+        .ts = ts,
+        .maybe_posted = ts == NULL,
+        .since_wall_ms = r.run->started_ms - 60000,
+        .shown_digest = hm_json_get_str(value, "digest", NULL),
+    };
+    if (moved != NULL && strcmp(moved, channel) != 0) {
+        channel = moved;
+        thread = NULL;
+    }
+    hm_json_set(cards->known, run_id, json_deep_copy(value));
+    hm_poster_restore(hm_post_link_poster(cards->link), key, channel, thread, &memory);
+    if (r.run->status != HM_RUN_GOING)
+        hm_cards_show(cards, r.run);
+    free(key);
+    hm_run_free(r.run);
+    return true;
+}
+
+enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err)
+{
+    struct hm_journal_reader *reader = hm_journal_reader_open(cards->opts.journal_path, err);
+    if (reader == NULL)
+        return HM_EENV;
+    enum hm_code code = hm_journal_values(reader, HM_CARDS_SPACE, restore_one, cards, err);
+    hm_journal_reader_free(reader);
+    return code;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------- */
+
+struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
+{
+    struct hm_cards *cards = hm_xcalloc(1, sizeof *cards);
+    struct hm_poster_opts poster = {
+        .clock = opts->clock,
+        .on_posted = on_posted,
+        .on_shown = on_shown,
+        .on_trouble = on_trouble,
+        .arg = cards,
+    };
+    cards->opts = *opts;
+    cards->known = hm_json_obj_new();
+    cards->over = hm_json_obj_new();
+    cards->link = hm_post_link_new(opts->loop, opts->api, &poster);
+    return cards;
+}
+
+void hm_cards_free(struct hm_cards *cards)
+{
+    if (cards == NULL)
+        return;
+    hm_post_link_free(cards->link);
+    json_decref(cards->known);
+    json_decref(cards->over);
+    free(cards);
+}
+
+void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings)
+{
+    cards->settings = settings;
+}
+
+struct hm_poster *hm_cards_poster(struct hm_cards *cards)
+{
+    return hm_post_link_poster(cards->link);
+}
+
+bool hm_cards_settled(const struct hm_cards *cards)
+{
+    struct hm_poster_stats stats = {0};
+    hm_poster_stats(hm_post_link_poster(cards->link), &stats);
+    return stats.unshown == 0 && stats.under_way == 0;
+}

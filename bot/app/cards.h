@@ -1,0 +1,46 @@
+/* Cards: keeps one Slack message per run true. The runner says that a run changed, view/ renders it, the poster shows it; the
+ * place of each card is journaled, so that after a restart the same message is edited on, and the last content of a run that
+ * ended just before a crash is still shown. */
+#ifndef HM_APP_CARDS_H
+#define HM_APP_CARDS_H
+
+#include <uv.h>
+
+#include "app/ledger.h"
+#include "app/settings.h"
+#include "journal/journal.h"
+#include "run/state.h"
+#include "slack/post.h"
+
+struct hm_cards;
+
+struct hm_cards_opts {
+    uv_loop_t *loop;
+    struct hm_web_api *api;
+    struct hm_journal *journal;
+    const char *journal_path;
+    struct hm_ledger *ledger;
+    hm_recipe_by_sha_fn recipe_by_sha;
+    void *recipe_arg;
+    const struct hm_clock *clock;
+};
+
+struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts);
+/* Call after the web API is freed. */
+void hm_cards_free(struct hm_cards *cards);
+/* settings: borrowed until the next use. */
+void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
+
+/* At start, before the runs are restored: where each card is. Cards of runs that are over are rendered from the journal. */
+HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
+/* hm_runner_io.changed. */
+void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
+/* The poster, for ephemerals. */
+struct hm_poster *hm_cards_poster(struct hm_cards *cards);
+/* True when Slack shows all that it should. */
+bool hm_cards_settled(const struct hm_cards *cards);
+
+/* What the ledger writes with a run's first event, so that its card is known to be owed before it is posted. */
+#define HM_CARDS_SPACE "cards"
+
+#endif

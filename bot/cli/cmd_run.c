@@ -1,0 +1,27 @@
+/* hausmeister run: the bot. */
+#include "app/bot.h"
+#include "cli/cli.h"
+
+static int run_run(const struct hm_cli *cli)
+{
+    struct hm_err err = {0};
+    if (cli->n_words > 0)
+        return hm_cli_fail(HM_EXIT_USAGE, "run takes no arguments, only --config FILE");
+    struct hm_settings *settings = hm_cli_settings(cli, NULL);
+    if (settings == NULL)
+        return HM_EXIT_NO;
+    struct hm_bot *bot = hm_bot_new(settings, &err);
+    if (bot == NULL)
+        return hm_cli_fail(HM_EXIT_ENV, "%s", err.msg);
+    hm_bot_run(bot);
+    hm_bot_free(bot);
+    return HM_EXIT_OK;
+}
+
+const struct hm_command hm_cmd_run = {
+    .name = "run",
+    .usage = "--config FILE",
+    .help = "the bot; SIGTERM ends it, SIGHUP reloads the configuration",
+    .needs_config = true,
+    .run = run_run,
+};
