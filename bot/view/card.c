@@ -95,7 +95,12 @@ static void add_over(struct hm_strbuf *out, const struct hm_run *run)
     }
     hm_strbuf_adds(out, " after ");
     hm_word_duration(out, run->ended_ms - run->started_ms);
-    hm_strbuf_adds(out, ". ");
+    hm_strbuf_addc(out, '.');
+}
+
+/* The last line: what was and was not done. */
+static void add_ending(struct hm_strbuf *out, const struct hm_run *run)
+{
     if (run->ending != NULL && run->ending[0] != '\0')
         (void)hm_slack_cut_mrkdwn(out, run->ending, ENDING_MAX);
     else
@@ -133,7 +138,8 @@ static void add_status(struct hm_blocks *blocks, const struct hm_run *run)
         add_going(&text, run);
     else
         add_over(&text, run);
-    if (run->anew != NULL && run->status == HM_RUN_GOING) {
+    const struct hm_gate *gate = hm_run_open_gate(run); /* which says it itself */
+    if (run->anew != NULL && run->status == HM_RUN_GOING && (gate == NULL || gate->anew == NULL)) {
         hm_strbuf_adds(&text, "\n:warning: Planned anew. ");
         hm_word_plain(&text, run->anew, 400);
     }
@@ -222,10 +228,7 @@ static void add_fallback(struct hm_strbuf *out, const struct hm_run *run)
     hm_strbuf_addf(out, " (%s): ", run->id);
     if (run->status != HM_RUN_GOING) {
         hm_strbuf_addf(out, "%s. ", status_word(run->status));
-        if (run->ending != NULL && run->ending[0] != '\0')
-            hm_strbuf_adds(out, run->ending);
-        else
-            add_achievement(out, run);
+        add_ending(out, run);
     } else if (hm_card_count_unknown(run) > 0) {
         hm_strbuf_adds(out, "nobody knows whether a request happened; please look and say.");
     } else if (gate != NULL) {
@@ -249,7 +252,11 @@ void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_messa
     add_status(blocks, run);
     add_origin(blocks, run);
     hm_card_add_steps(blocks, run);
-    if (run->status == HM_RUN_GOING) {
+    if (run->status != HM_RUN_GOING) {
+        hm_strbuf_reset(&text);
+        add_ending(&text, run);
+        (void)hm_blocks_section(blocks, hm_strbuf_str(&text));
+    } else {
         hm_card_add_unknown(blocks, run);
         if (gate != NULL)
             hm_card_add_gate(blocks, run, gate);

@@ -13,6 +13,7 @@
 enum {
     BAR_CELLS = 12,
     NAMED_FAILURES = 5,
+    NAMED_WHEN_OVER = 60,
     ERROR_MAX = 300, /* characters of one error on the card */
     ITEM_ERROR_MAX = 120,
     SAID_MAX = 1000 /* of what a step says */
@@ -44,19 +45,20 @@ static bool not_sent(const struct hm_call *call)
     return call->phase == HM_CALL_FAILED && hm_streq(call->code, "not-sent");
 }
 
-/* The failed items by name, the first few with their errors. */
-static void add_failures(struct hm_strbuf *out, const struct hm_step_state *state, size_t failed)
+/* The failed items by name: the first few with their errors; when the run is over, many more by name alone. */
+static void add_failures(struct hm_strbuf *out, const struct hm_step_state *state, size_t failed, bool over)
 {
     size_t named = 0;
-    for (size_t i = 0; i < state->n_calls && named < NAMED_FAILURES; i++) {
+    size_t most = over ? NAMED_WHEN_OVER : NAMED_FAILURES;
+    for (size_t i = 0; i < state->n_calls && named < most; i++) {
         const struct hm_call *call = &state->calls[i];
         if (call->phase != HM_CALL_FAILED || not_sent(call))
             continue;
         char *name = hm_card_item_name(state, i);
         json_t *text = hm_json_str_new(name);
-        hm_strbuf_adds(out, INDENT ":x: ");
+        hm_strbuf_adds(out, named < NAMED_FAILURES ? INDENT ":x: " : named == NAMED_FAILURES ? INDENT ":x: also " : ", ");
         hm_word_value(out, text);
-        if (call->error != NULL) {
+        if (call->error != NULL && named < NAMED_FAILURES) {
             hm_strbuf_adds(out, ": ");
             hm_word_plain(out, call->error, ITEM_ERROR_MAX);
         }
@@ -65,7 +67,7 @@ static void add_failures(struct hm_strbuf *out, const struct hm_step_state *stat
         named++;
     }
     if (failed > named) {
-        hm_strbuf_adds(out, INDENT ":x: and ");
+        hm_strbuf_adds(out, over ? ", and " : INDENT ":x: and ");
         hm_slack_add_count(out, failed - named);
         hm_strbuf_adds(out, " more");
     }
@@ -114,13 +116,13 @@ static void add_items(struct hm_strbuf *out, const struct hm_step_state *state)
     }
 }
 
-static void add_items_below(struct hm_strbuf *out, const struct hm_step_state *state)
+static void add_items_below(struct hm_strbuf *out, const struct hm_step_state *state, bool over)
 {
     struct item_counts n = count_items(state);
-    if (state->phase == HM_PHASE_ACTIVE && n.total > 0)
+    if (state->phase == HM_PHASE_ACTIVE && n.total > 0 && !over)
         add_bar(out, n.ok + n.failed + n.not_sent, n.total);
     if (n.failed > 0)
-        add_failures(out, state, n.failed);
+        add_failures(out, state, n.failed, over);
 }
 
 /* ---- one call
@@ -252,7 +254,7 @@ static void add_do(struct hm_strbuf *out, const struct hm_run *run, size_t i)
     const struct hm_step *step = &run->recipe->steps[i];
     const struct hm_step_state *state = &run->steps[i];
     bool over = run->status != HM_RUN_GOING;
-    if (state->items != NULL)
+    if (state->items != NULL && state->n_calls > 0)
         add_items(out, state);
     else if (state->n_calls == 1 && state->phase == HM_PHASE_ACTIVE && !over)
         add_call(out, step, &state->calls[0]);
@@ -268,9 +270,13 @@ static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
 {
     const struct hm_step_state *state = &run->steps[i];
     if (state->items != NULL)
-        add_items_below(out, state);
+        add_items_below(out, state, run->status != HM_RUN_GOING);
     else if (state->n_calls == 1)
         add_settled(out, &state->calls[0]);
+    else if (state->gate.decision == HM_GATE_APPROVED && state->gate.n_plan == 1 && state->gate.plan[0].request != NULL) {
+        hm_strbuf_adds(out, INDENT);
+        hm_word_request_line(out, state->gate.plan[0].request);
+    }
     if (state->error != NULL && state->error[0] != '\0' && !said_in_ending(run, state->error)) {
         hm_strbuf_adds(out, INDENT);
         (void)hm_slack_cut_mrkdwn(out, state->error, SAID_MAX);
@@ -313,9 +319,11 @@ void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run)
             hm_strbuf_addc(&out, '\n');
         add_step(&out, run, i);
     }
-    /* What the run waits for comes after the steps and matters more. */
+    /* What comes after the steps matters more: what the run waits for, or how it ended. */
     if (run->status == HM_RUN_GOING)
-        hm_blocks_reserve(blocks, 16, 5000);
+        hm_blocks_reserve(blocks, 16, 7000);
+    else
+        hm_blocks_reserve(blocks, 2, 3000);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
     hm_blocks_reserve(blocks, 0, 0);
     hm_strbuf_done(&out);

@@ -52,7 +52,7 @@ json_t *hm_dialog_typed_new(const struct hm_run *run, int gate_step, struct hm_e
 {
     const struct hm_gate *gate = &run->steps[gate_step].gate;
     struct hm_view_head head = {.callback_id = HM_DIALOG_TYPED, .title = "Approve", .submit = "Approve"};
-    struct hm_blocks *blocks = begin(run, gate, "The card shows them exactly.");
+    struct hm_blocks *blocks = begin(run, gate, "The card shows what will be sent.");
     if (gate->typed != NULL)
         add_typed(blocks, gate);
     return finish_new(blocks, run, gate, &head, err);

@@ -81,17 +81,32 @@ static void add_param(struct hm_strbuf *out, const struct hm_param *param)
     char type[200];
     hm_strbuf_adds(out, "• ");
     hm_slack_add_code(out, param->name);
-    hm_strbuf_adds(out, ": ");
-    hm_word_plain(out, param->help != NULL ? param->help : "", TITLE_MAX);
-    hm_strbuf_adds(out, param->help != NULL && param->help[0] != '\0' ? " (" : "(");
+    if (param->help != NULL && param->help[0] != '\0') {
+        hm_strbuf_addc(out, ' ');
+        hm_word_plain(out, param->help, TITLE_MAX);
+    }
+    hm_strbuf_adds(out, " · ");
     hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
     if (param->fallback != NULL) {
-        hm_strbuf_adds(out, "; when left out: ");
+        hm_strbuf_adds(out, " · when left out: ");
         hm_slack_add_code(out, hm_template_text(param->fallback));
     } else if (param->optional) {
-        hm_strbuf_adds(out, "; may be left out");
+        hm_strbuf_adds(out, " · may be left out");
     }
-    hm_strbuf_adds(out, ")");
+}
+
+/* The first gate stands for all: who has to agree. */
+static void add_approvers(struct hm_strbuf *out, const struct hm_step *step)
+{
+    hm_strbuf_adds(out, " and ");
+    if (step->need == 1)
+        hm_strbuf_adds(out, "somebody");
+    else
+        hm_strbuf_addf(out, "%u people", step->need);
+    hm_strbuf_adds(out, " with ");
+    hm_word_roles(out, step->by);
+    hm_strbuf_adds(out, step->self ? "" : ", other than the one who asks,");
+    hm_strbuf_adds(out, step->need == 1 ? " has to approve them" : " have to approve them");
 }
 
 /* What approves what: "Changes nothing." or who has to agree. */
@@ -112,10 +127,7 @@ static void add_effects(struct hm_strbuf *out, const struct hm_recipe *recipe)
         const struct hm_step *step = &recipe->steps[i];
         if (step->kind != HM_STEP_APPROVE)
             continue;
-        hm_strbuf_addf(out, " and %u of ", step->need);
-        hm_word_roles(out, step->by);
-        hm_strbuf_adds(out, step->need == 1 ? " has to approve" : " have to approve");
-        hm_strbuf_adds(out, step->self ? "" : " who did not ask for it");
+        add_approvers(out, step);
         break;
     }
     hm_strbuf_addc(out, '.');

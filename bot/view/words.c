@@ -11,13 +11,29 @@
 #include "base/text.h"
 #include "slack/escape.h"
 
-enum { VALUE_MAX = 80, REQUEST_MAX = 1 << 20 };
+enum { VALUE_MAX = 80, ID_MAX = 40, LINE_MAX_CHARS = 200, REQUEST_MAX = 1 << 20 };
 
 /* Slack's ids are capital letters and digits; nothing else may stand between < and >. */
 static bool is_id(const char *id, const char *first)
 {
     size_t len = strlen(id);
     return len > 1 && len <= 30 && strchr(first, id[0]) != NULL && strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
+}
+
+static void add_code_cut(struct hm_strbuf *out, const char *text, size_t max)
+{
+    struct hm_strbuf cut;
+    char *clean = hm_slack_clean(text);
+    hm_strbuf_init(&cut, SIZE_MAX / 2);
+    (void)hm_slack_cut_label(&cut, clean, max);
+    hm_slack_add_code(out, hm_strbuf_str(&cut));
+    hm_strbuf_done(&cut);
+    free(clean);
+}
+
+static void add_odd_id(struct hm_strbuf *out, const char *id)
+{
+    add_code_cut(out, id, ID_MAX);
 }
 
 void hm_word_user(struct hm_strbuf *out, const char *user)
@@ -27,7 +43,7 @@ void hm_word_user(struct hm_strbuf *out, const char *user)
     else if (is_id(user, "UW"))
         hm_strbuf_addf(out, "<@%s>", user);
     else
-        hm_slack_add_code(out, user);
+        add_odd_id(out, user);
 }
 
 void hm_word_channel(struct hm_strbuf *out, const char *channel)
@@ -37,7 +53,7 @@ void hm_word_channel(struct hm_strbuf *out, const char *channel)
     else if (is_id(channel, "CGD"))
         hm_strbuf_addf(out, "<#%s>", channel);
     else
-        hm_slack_add_code(out, channel);
+        add_odd_id(out, channel);
 }
 
 /* RFC 3339 "2026-11-23T01:02:03.456Z", of which the fallbacks take what they show. */
@@ -104,14 +120,8 @@ void hm_word_plain(struct hm_strbuf *out, const char *plain, size_t max)
 
 void hm_word_value(struct hm_strbuf *out, const json_t *value)
 {
-    struct hm_strbuf cut;
     char *json = json_is_string(value) ? NULL : hm_json_text(value);
-    char *clean = hm_slack_clean(json != NULL ? json : json_string_value(value));
-    hm_strbuf_init(&cut, SIZE_MAX / 2);
-    (void)hm_slack_cut_label(&cut, clean, VALUE_MAX);
-    hm_slack_add_code(out, hm_strbuf_str(&cut));
-    hm_strbuf_done(&cut);
-    free(clean);
+    add_code_cut(out, json != NULL ? json : json_string_value(value), VALUE_MAX);
     free(json);
 }
 
@@ -203,4 +213,12 @@ char *hm_word_request(const json_t *request)
         }
     }
     return hm_strbuf_take(&out);
+}
+
+void hm_word_request_line(struct hm_strbuf *out, const json_t *request)
+{
+    char *text = hm_word_request(request);
+    text[strcspn(text, "\n")] = '\0';
+    add_code_cut(out, text, LINE_MAX_CHARS);
+    free(text);
 }

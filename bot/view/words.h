@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "recipe/recipe.h"
 
-/* <@U…>; "somebody" for NULL or ""; a code span when it does not look like an id. */
+/* <@U…>; "somebody" for NULL or ""; a short code span when it does not look like an id. */
 void hm_word_user(struct hm_strbuf *out, const char *user);
 /* <#C…>, in the same way. */
 void hm_word_channel(struct hm_strbuf *out, const char *channel);
@@ -34,5 +34,7 @@ const char *hm_word_step(const struct hm_step *step);
 /* A request as hm_request_json_new() wrote it down, as plain text to read: method and URL, headers, an empty line, the body; or
  * the argument vector, quoted where needed. Values of headers that could hold a credential are not shown. Caller frees. */
 char *hm_word_request(const json_t *request);
+/* Its first line in a code span, at most 200 characters. */
+void hm_word_request_line(struct hm_strbuf *out, const json_t *request);
 
 #endif
