@@ -1,5 +1,6 @@
 hm_unit_test(web_pace NEEDS hm_slack)
 hm_unit_test(web_judge NEEDS hm_slack)
 hm_unit_test(web_api SOURCES raw_server.c NEEDS hm_slack)
-hm_unit_test(post NEEDS hm_slack)
+hm_unit_test(post SOURCES post_rig.c NEEDS hm_slack)
+hm_unit_test(post_luck SOURCES post_rig.c NEEDS hm_slack)
 hm_unit_test(whisper NEEDS hm_slack)
