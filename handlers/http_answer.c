@@ -80,7 +80,7 @@ static char *said(const struct hm_answer *answer)
         bool space = p[i] == '\n' || p[i] == '\t' || p[i] == ' ';
         if (space && (p[i + 1] == '\0' || p[i + 1] == ' ' || p[i + 1] == '\n' || p[i + 1] == '\t'))
             continue;
-        hm_strbuf_addc(&out, space ? ' ' : p[i]);
+        hm_strbuf_add(&out, space ? " " : &p[i], 1);
     }
     if (p[cut] != '\0')
         hm_strbuf_adds(&out, "…");

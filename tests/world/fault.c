@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum { MEBIBYTE = 1 << 20, OVERSIZED_BYTES = 16 * MEBIBYTE, OVERSIZED_MAX = 256 * MEBIBYTE };
+
 static const char *const names[HM_FAULT_NR] = {
     "status",     "slow",       "hold",    "hang",      "drop", "apply-status", "apply-slow",
     "apply-hang", "apply-drop", "garbage", "oversized", "html", "content-type",
@@ -88,10 +90,10 @@ static enum hm_code read_spec(json_t *spec, struct hm_fault *fault, struct hm_er
     fault->prefix = hm_json_get_str(fault->json, "prefix", "/");
     fault->status = (int)hm_json_get_int(spec, "status", 500);
     fault->ms = hm_json_get_int(spec, "ms", 1000);
-    fault->bytes = hm_json_get_int(spec, "bytes", 16 * 1024 * 1024);
+    fault->bytes = hm_json_get_int(spec, "bytes", OVERSIZED_BYTES);
     fault->skip = hm_json_get_int(spec, "skip", 0);
     fault->left = hm_streq(hm_json_get_str(spec, "times", ""), "always") ? -1 : hm_json_get_int(spec, "times", 1);
-    if (fault->status < 200 || fault->status > 599 || fault->ms < 0 || fault->bytes < 0 || fault->bytes > 256 * 1024 * 1024)
+    if (fault->status < 200 || fault->status > 599 || fault->ms < 0 || fault->bytes < 0 || fault->bytes > OVERSIZED_MAX)
         return hm_err_set(err, HM_EINVAL, "status, ms or bytes is out of range");
     return HM_OK;
 }

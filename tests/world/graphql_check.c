@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "graphql_ast.h"
@@ -257,7 +258,9 @@ static void check_operation(struct checker *c, struct hm_gql_operation *operatio
     }
     check_variable_definitions(c);
     check_directives(c, operation->directives);
-    check_selections(c, hm_gql_type_find(c->schema, c->schema->query), operation->selections);
+    const struct hm_gql_type *root = hm_gql_type_find(c->schema, c->schema->query);
+    HM_ASSERT(root != NULL);
+    check_selections(c, root, operation->selections);
     for (const struct hm_gql_variable *var = operation->variables; var != NULL; var = var->next)
         if (!var->used)
             hm_gql_error(c->doc, &var->pos, "Variable \"$%s\" is never used.", var->name);

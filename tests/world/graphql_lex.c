@@ -85,7 +85,9 @@ void hm_gql_lexer_init(struct hm_gql_lexer *lexer, struct hm_gql_document *doc, 
 /* The byte `ahead` bytes on; 0 at the end. */
 static char peek(const struct hm_gql_lexer *lexer, size_t ahead)
 {
-    return (size_t)(lexer->end - lexer->at) > ahead ? lexer->at[ahead] : '\0';
+    if ((size_t)(lexer->end - lexer->at) > ahead)
+        return lexer->at[ahead];
+    return '\0';
 }
 
 static void advance(struct hm_gql_lexer *lexer, size_t n)
@@ -163,47 +165,65 @@ static bool lex_number(struct hm_gql_lexer *lexer, struct hm_gql_token *ret_toke
     return true;
 }
 
-/* \uXXXX at lexer->at + 2; surrogate pairs are put together. Returns the number of bytes used, 0 when malformed. */
-static size_t lex_unicode(const struct hm_gql_lexer *lexer, struct hm_strbuf *out)
+/* The value of one hex digit, -1 for any other character. */
+static int hex_value(char c)
 {
-    unsigned long unit[2] = {0, 0};
-    size_t n = 0;
-    for (int i = 0; i < 2; i++) {
-        if (peek(lexer, n) != '\\' || peek(lexer, n + 1) != 'u')
-            return 0;
-        for (size_t k = 2; k < 6; k++) {
-            char c = peek(lexer, n + k);
-            int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-            if (digit < 0)
-                return 0;
-            unit[i] = unit[i] * 16 + (unsigned long)digit;
-        }
-        n += 6;
-        if (unit[0] < 0xD800 || unit[0] > 0xDFFF)
-            break;
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Reads \uXXXX at `ahead`; false when it is none. */
+static bool read_unit(const struct hm_gql_lexer *lexer, size_t ahead, unsigned *ret_unit)
+{
+    *ret_unit = 0;
+    if (peek(lexer, ahead) != '\\' || peek(lexer, ahead + 1) != 'u')
+        return false;
+    for (size_t k = 2; k < 6; k++) {
+        int digit = hex_value(peek(lexer, ahead + k));
+        if (digit < 0)
+            return false;
+        *ret_unit = *ret_unit * 16 + (unsigned)digit;
     }
-    unsigned long c = unit[0];
-    if (c >= 0xD800 && c <= 0xDFFF) {
-        if (c > 0xDBFF || unit[1] < 0xDC00 || unit[1] > 0xDFFF)
-            return 0;
-        c = 0x10000 + ((c - 0xD800) << 10) + (unit[1] - 0xDC00);
-    }
+    return true;
+}
+
+static void add_utf8(struct hm_strbuf *out, unsigned c)
+{
     if (c < 0x80) {
         hm_strbuf_addc(out, (char)c);
-    } else if (c < 0x800) {
-        hm_strbuf_addc(out, (char)(0xC0 | (c >> 6)));
-        hm_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
-    } else if (c < 0x10000) {
-        hm_strbuf_addc(out, (char)(0xE0 | (c >> 12)));
-        hm_strbuf_addc(out, (char)(0x80 | ((c >> 6) & 0x3F)));
-        hm_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
-    } else {
-        hm_strbuf_addc(out, (char)(0xF0 | (c >> 18)));
-        hm_strbuf_addc(out, (char)(0x80 | ((c >> 12) & 0x3F)));
-        hm_strbuf_addc(out, (char)(0x80 | ((c >> 6) & 0x3F)));
-        hm_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
+        return;
     }
-    return n;
+    if (c < 0x800) {
+        hm_strbuf_addc(out, (char)(0xC0 | (c >> 6)));
+    } else {
+        if (c < 0x10000) {
+            hm_strbuf_addc(out, (char)(0xE0 | (c >> 12)));
+        } else {
+            hm_strbuf_addc(out, (char)(0xF0 | (c >> 18)));
+            hm_strbuf_addc(out, (char)(0x80 | ((c >> 12) & 0x3F)));
+        }
+        hm_strbuf_addc(out, (char)(0x80 | ((c >> 6) & 0x3F)));
+    }
+    hm_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
+}
+
+/* \uXXXX at lexer->at, or two of them for a surrogate pair. Returns the number of bytes used, 0 when malformed. */
+static size_t lex_unicode(const struct hm_gql_lexer *lexer, struct hm_strbuf *out)
+{
+    unsigned high, low;
+    if (!read_unit(lexer, 0, &high))
+        return 0;
+    if (high < 0xD800 || high > 0xDFFF) {
+        add_utf8(out, high);
+        return 6;
+    }
+    if (high > 0xDBFF || !read_unit(lexer, 6, &low) || low < 0xDC00 || low > 0xDFFF)
+        return 0;
+    add_utf8(out, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+    return 12;
 }
 
 /* One escape at lexer->at; returns the bytes used, 0 when it is none. */

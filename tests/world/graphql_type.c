@@ -129,15 +129,14 @@ static json_t *coerce_enum(const struct hm_gql_type *type, const struct source *
 
 static json_t *coerce_int(const struct source *source)
 {
-    int64_t n;
-    if (source->json != NULL) {
-        n = json_integer_value(source->json);
-        if (!json_is_integer(source->json) || n < INT32_MIN || n > INT32_MAX)
+    int64_t n = INT64_MAX;
+    if (source->literal != NULL) {
+        if (source->literal->kind != HM_GQL_VALUE_INT || !hm_parse_i64(source->literal->text, INT32_MIN, INT32_MAX, &n))
             return NULL;
-    } else if (source->literal->kind != HM_GQL_VALUE_INT || !hm_parse_i64(source->literal->text, INT32_MIN, INT32_MAX, &n)) {
-        return NULL;
+    } else if (json_is_integer(source->json)) {
+        n = json_integer_value(source->json);
     }
-    return json_integer(n);
+    return n >= INT32_MIN && n <= INT32_MAX ? json_integer(n) : NULL;
 }
 
 static json_t *coerce_text(const struct source *source, bool is_id)

@@ -106,6 +106,9 @@ def test_graphql(w):
     tx = answer["data"]["tx"]
     check("aliases and fragments", (tx["id"], tx["datasetConnection"], [d["__typename"] for d in tx["datasets"]], list(tx["datasets"][0])),
           (TX, {"numDatasets": 21}, ["Dataset"], ["key", "__typename"]))
+    query = '{ transaction(transactionId: "%s") { datasets(datasetNames: ["\\u006Dodel\\/lusa", "\\uD83D\\uDE00"]) { name } } }' % TX
+    check("escapes", w.gql(query)["data"]["transaction"]["datasets"], [{"name": "model/lusa"}])
+    check("half a surrogate", w.gql_errors(query.replace("\\uDE00", "")), ["Syntax Error: Unterminated string or bad escape."])
     answer = w.gql(full, {"t": TX, "deep": True, "filter": "ONLY_UNCOMMITTED"}, operationName="One")
     check("include and enum variable", [d["schema"] for d in answer["data"]["tx"]["datasets"]], [None] * 5)
 
