@@ -226,10 +226,10 @@ static void ask_who_we_are(void *arg)
 
 /* ---- the intake's side ----------------------------------------------------------------------------------------------- */
 
-static void on_request(void *arg, int64_t inbox_id, const struct hm_slack_request *req, bool again)
+static void on_request(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
 {
     struct hm_bot *bot = arg;
-    hm_people_handle(bot->people, inbox_id, req, again);
+    hm_people_handle(bot->people, inbox_id, req, stored_ms);
 }
 
 static char *on_submitted(void *arg, int64_t inbox_id, const struct hm_slack_request *req)
@@ -442,7 +442,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);
     hm_intake_use(bot->intake, bot->socket);
-    struct hm_people_opts people = {bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), bot->clock};
+    struct hm_people_opts people = {bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards),
+                                    hm_cards_slack(bot->cards), bot->clock};
     bot->people = hm_people_new(&people);
     hm_cards_use(bot->cards, s);
     hm_people_use(bot->people, s);

@@ -20,6 +20,8 @@ static const char key_prefix[] = "run:";
 struct hm_cards {
     struct hm_cards_opts opts;
     struct hm_post_link *link;
+    struct hm_poster *poster;
+    struct hm_poster_slack slack;
     const struct hm_settings *settings;
     json_t *known; /* run id → the journal's value, as it is now */
     json_t *over;  /* run id → true: the wanted content is the last */
@@ -74,7 +76,7 @@ static void on_shown(void *arg, const char *key, const char *digest)
 static void on_trouble(void *arg, const char *key, const struct hm_post_trouble *trouble)
 {
     struct hm_cards *cards = arg;
-    struct hm_poster *poster = hm_post_link_poster(cards->link);
+    struct hm_poster *poster = cards->poster;
     const char *home = cards->settings->slack.channel;
     const char *now = hm_poster_channel(poster, key);
     bool elsewhere = home != NULL && now != NULL && strcmp(home, now) != 0;
@@ -89,11 +91,11 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
 
 /* ---- rendering ------------------------------------------------------------------------------------------------------- */
 
-static json_t *content_new(const struct hm_cards *cards, const struct hm_run *run)
+static json_t *content_new(const struct hm_run *run)
 {
     struct hm_slack_message message = {0};
     json_t *content = hm_json_obj_new();
-    hm_card_render(run, hm_wall_ms(cards->opts.clock), &message);
+    hm_card_render(run, &message);
     hm_json_set_str(content, "text", message.text);
     hm_json_set(content, "blocks", json_incref(message.blocks));
     hm_slack_message_done(&message);
@@ -112,7 +114,7 @@ static const char *place_of(const struct hm_cards *cards, const struct hm_run *r
 
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
 {
-    struct hm_poster *poster = hm_post_link_poster(cards->link);
+    struct hm_poster *poster = cards->poster;
     const char *thread = NULL;
     const char *channel = place_of(cards, run, &thread);
     char *key = hm_xasprintf("%s%s", key_prefix, run->id);
@@ -126,7 +128,7 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
     bool urgent = over || hm_run_open_gate(run) != NULL || run->seq < 10;
-    hm_poster_show(poster, key, content_new(cards, run), urgent);
+    hm_poster_show(poster, key, content_new(run), urgent);
     if (over)
         hm_poster_finish(poster, key);
     free(key);
@@ -178,7 +180,7 @@ static bool restore_one(void *arg, const char *run_id, const json_t *value)
         thread = NULL;
     }
     hm_json_set(cards->known, run_id, json_deep_copy(value));
-    hm_poster_restore(hm_post_link_poster(cards->link), key, channel, thread, &memory);
+    hm_poster_restore(cards->poster, key, channel, thread, &memory);
     if (r.run->status != HM_RUN_GOING)
         hm_cards_show(cards, r.run);
     free(key);
@@ -212,6 +214,9 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
     cards->known = hm_json_obj_new();
     cards->over = hm_json_obj_new();
     cards->link = hm_post_link_new(opts->loop, opts->api, &poster);
+    cards->slack = poster.slack;
+    cards->poster = hm_poster_new(&poster);
+    hm_post_link_attach(cards->link, cards->poster);
     return cards;
 }
 
@@ -219,6 +224,8 @@ void hm_cards_free(struct hm_cards *cards)
 {
     if (cards == NULL)
         return;
+    hm_post_link_attach(cards->link, NULL);
+    hm_poster_free(cards->poster);
     hm_post_link_free(cards->link);
     json_decref(cards->known);
     json_decref(cards->over);
@@ -232,12 +239,17 @@ void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings)
 
 struct hm_poster *hm_cards_poster(struct hm_cards *cards)
 {
-    return hm_post_link_poster(cards->link);
+    return cards->poster;
+}
+
+struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards)
+{
+    return cards->slack;
 }
 
 bool hm_cards_settled(const struct hm_cards *cards)
 {
     struct hm_poster_stats stats = {0};
-    hm_poster_stats(hm_post_link_poster(cards->link), &stats);
+    hm_poster_stats(cards->poster, &stats);
     return stats.unshown == 0 && stats.under_way == 0;
 }

@@ -35,8 +35,9 @@ void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
 HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
 /* hm_runner_io.changed. */
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
-/* The poster, for ephemerals. */
+/* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
+struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);
 /* True when Slack shows all that it should. */
 bool hm_cards_settled(const struct hm_cards *cards);
 

@@ -101,8 +101,8 @@ static void metrics(const struct hm_health *health, struct hm_http_exchange *x)
     add_metric(&text, "journal_rows_total", "counter", "Rows written.", (double)journal.rows);
     add_metric(&text, "journal_queued", "gauge", "Batches waiting for a commit.", (double)journal.queued);
     add_metric(&text, "journal_last_commit_seconds", "gauge", "How long the last commit took.", journal.last_commit_ms / 1000.0);
-    add_metric(&text, "runs_going", "gauge", "Runs that are not over.",
-               from->runner != NULL ? (double)hm_runner_count(from->runner) : 0);
+    size_t going = from->runner != NULL ? hm_runner_count(from->runner) : 0;
+    add_metric(&text, "runs_going", "gauge", "Runs that are not over.", (double)going);
     add_metric(&text, "config_refused", "gauge", "1 when the last reload was refused.", from->config_problem != NULL ? 1 : 0);
     add_metric(&text, "process_resident_memory_max_bytes", "gauge", "Largest resident size so far.",
                (double)usage.ru_maxrss * 1024.0);

@@ -16,7 +16,7 @@ struct piece {
     struct hm_ack_ticket ticket;
     int64_t inbox_id;
     bool interactive;
-    bool again;
+    int64_t stored_ms; /* 0 = by this process */
     size_t len;
     char *envelope_id;
     char text[]; /* NUL-terminated */
@@ -61,7 +61,7 @@ static void handle(struct hm_intake *intake, struct piece *piece)
     struct hm_slack_request req;
     intake->stats.handled++;
     hm_slack_request_parse(piece->text, piece->len, &req);
-    intake->opts.handle(intake->opts.arg, piece->inbox_id, &req, piece->again);
+    intake->opts.handle(intake->opts.arg, piece->inbox_id, &req, piece->stored_ms);
     hm_slack_request_done(&req);
 }
 
@@ -174,7 +174,7 @@ static bool on_open_row(void *arg, const struct hm_inbox_row *row)
     struct hm_intake *intake = arg;
     struct piece *piece = piece_new(intake, "", row->text, row->len);
     piece->inbox_id = row->id;
-    piece->again = true;
+    piece->stored_ms = row->wall_ms;
     enqueue(intake, piece);
     return true;
 }

@@ -18,8 +18,9 @@ struct hm_intake;
 struct hm_intake_opts {
     uv_loop_t *loop;
     struct hm_journal *journal;
-    /* Handles one request, whose inbox row stays open until hm_intake_done(). again: it was journaled by an earlier process. */
-    void (*handle)(void *arg, int64_t inbox_id, const struct hm_slack_request *req, bool again);
+    /* Handles one request, whose inbox row stays open until hm_intake_done(). stored_ms: when an
+     * earlier process journaled it, or 0. */
+    void (*handle)(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
     /* A form was submitted: returns the ack's payload as JSON text (caller frees), or NULL to close the form. */
     char *(*submitted)(void *arg, int64_t inbox_id, const struct hm_slack_request *req);
     /* The journal could not take an envelope. */

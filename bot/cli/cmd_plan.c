@@ -142,10 +142,12 @@ static char *join_words(char *const *words)
 static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *settings, const struct hm_recipe *recipe)
 {
     struct hm_err err = {0};
+    struct shown shown = {.cli = cli};
     json_t *params = NULL;
     json_t *given = NULL;
     json_t *scope = hm_json_obj_new();
     char *line = join_words(cli->words + 1);
+    enum hm_code code = HM_OK;
     int exit_code = HM_EXIT_NO;
     json_t *raw = hm_params_parse_new(recipe, line, &err);
     hm_json_set(scope, "known", json_incref(settings->known));
@@ -155,8 +157,7 @@ static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *setti
         exit_code = hm_cli_fail(HM_EXIT_NO, "%s", err.msg);
         goto out;
     }
-    struct shown shown = {.cli = cli};
-    enum hm_code code = hm_rehearse(settings, recipe, params, given, on_shown, &shown, &err);
+    code = hm_rehearse(settings, recipe, params, given, on_shown, &shown, &err);
     if (code != HM_OK)
         exit_code = hm_cli_fail(hm_cli_exit_of(code), "%s", err.msg);
     else if (!shown.seen)

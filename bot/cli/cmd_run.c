@@ -1,4 +1,6 @@
 /* hausmeister run: the bot. */
+#include <unistd.h>
+
 #include "app/bot.h"
 #include "cli/cli.h"
 
@@ -11,8 +13,10 @@ static int run_run(const struct hm_cli *cli)
     if (settings == NULL)
         return HM_EXIT_NO;
     struct hm_bot *bot = hm_bot_new(settings, &err);
-    if (bot == NULL)
-        return hm_cli_fail(HM_EXIT_ENV, "%s", err.msg);
+    if (bot == NULL) {
+        (void)hm_cli_fail(HM_EXIT_ENV, "%s", err.msg);
+        _exit(HM_EXIT_ENV); /* half open: the process's end closes it all, threads included */
+    }
     hm_bot_run(bot);
     hm_bot_free(bot);
     return HM_EXIT_OK;

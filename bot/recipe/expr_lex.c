@@ -47,7 +47,7 @@ static enum hm_code read_string(const char *text, struct hm_token *tok, struct h
     char quote = *tok->start;
     const char *p = tok->start + 1;
     hm_strbuf_init(&b, strlen(text));
-    for (; *p != quote && *p != '\0' && code == HM_OK; p++) {
+    for (; code == HM_OK && *p != quote && *p != '\0'; p++) {
         if (*p != '\\') {
             hm_strbuf_addc(&b, *p);
             continue;

@@ -187,12 +187,9 @@ static enum hm_code add_value(const struct hm_recipe *recipe, const struct word 
     return HM_OK;
 }
 
-json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
+/* words: UTF-8. */
+static json_t *parse_words(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
 {
-    if (strlen(words) > MAX_WORDS_BYTES) {
-        (void)hm_err_set(err, HM_ETOOBIG, "more than %d bytes after the recipe's name", MAX_WORDS_BYTES);
-        return NULL;
-    }
     json_t *values = hm_json_obj_new();
     const char *p = words;
     enum hm_code code = HM_OK;
@@ -209,4 +206,17 @@ json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, s
     }
     json_decref(values);
     return NULL;
+}
+
+json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
+{
+    size_t len = strlen(words);
+    char *clean = hm_utf8_valid(words, len) ? hm_xstrdup(words) : hm_utf8_clean(words, len);
+    json_t *values = NULL;
+    if (strlen(clean) > MAX_WORDS_BYTES)
+        (void)hm_err_set(err, HM_ETOOBIG, "more than %d bytes after the recipe's name", MAX_WORDS_BYTES);
+    else
+        values = parse_words(recipe, clean, err);
+    free(clean);
+    return values;
 }

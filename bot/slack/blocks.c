@@ -353,45 +353,54 @@ bool hm_blocks_divider(struct hm_blocks *b)
     return place(b, block_new("divider"), NULL);
 }
 
-/* Rows of at most `per_block` short texts. */
-static bool add_row(struct hm_blocks *b, const char *type, const char *key, size_t per_block, size_t max,
-                    const char *const *mrkdwn, size_t n)
+/* How a row of short texts becomes blocks. */
+struct row_kind {
+    const char *type, *key;
+    size_t per_block, max;
+};
+
+/* One short text, cut; false when it was. */
+static bool add_short(json_t *texts, const char *mrkdwn, size_t max)
+{
+    struct hm_strbuf cut;
+    hm_strbuf_init(&cut, SIZE_MAX / 2);
+    size_t left = hm_slack_cut_mrkdwn(&cut, mrkdwn, max);
+    hm_json_add(texts, mrkdwn_new(hm_strbuf_str(&cut)));
+    hm_strbuf_done(&cut);
+    return left == 0;
+}
+
+static bool add_row(struct hm_blocks *b, const struct row_kind *kind, const char *const *mrkdwn, size_t n)
 {
     bool all = true;
     for (size_t i = 0; i < n;) {
         json_t *texts = hm_json_arr_new();
-        for (; i < n && json_array_size(texts) < per_block; i++) {
-            struct hm_strbuf cut;
-            if (blank(mrkdwn[i]))
-                continue;
-            hm_strbuf_init(&cut, SIZE_MAX / 2);
-            if (hm_slack_cut_mrkdwn(&cut, mrkdwn[i], max) > 0) {
-                b->shortened = true;
-                all = false;
-            }
-            hm_json_add(texts, mrkdwn_new(hm_strbuf_str(&cut)));
-            hm_strbuf_done(&cut);
-        }
+        for (; i < n && json_array_size(texts) < kind->per_block; i++)
+            if (!blank(mrkdwn[i]))
+                all = add_short(texts, mrkdwn[i], kind->max) && all;
         if (json_array_size(texts) == 0) {
             json_decref(texts);
             continue;
         }
-        json_t *block = block_new(type);
-        hm_json_set(block, key, texts);
-        if (!place(b, block, NULL))
-            all = false;
+        json_t *block = block_new(kind->type);
+        hm_json_set(block, kind->key, texts);
+        all = place(b, block, NULL) && all;
     }
+    if (!all)
+        b->shortened = true;
     return all;
 }
 
 bool hm_blocks_fields(struct hm_blocks *b, const char *const *mrkdwn, size_t n)
 {
-    return add_row(b, "section", "fields", FIELDS_MAX, FIELD_MAX, mrkdwn, n);
+    static const struct row_kind kind = {"section", "fields", FIELDS_MAX, FIELD_MAX};
+    return add_row(b, &kind, mrkdwn, n);
 }
 
 bool hm_blocks_context(struct hm_blocks *b, const char *const *mrkdwn, size_t n)
 {
-    return add_row(b, "context", "elements", CONTEXT_MAX, HM_BLOCKS_TEXT_MAX, mrkdwn, n);
+    static const struct row_kind kind = {"context", "elements", CONTEXT_MAX, HM_BLOCKS_TEXT_MAX};
+    return add_row(b, &kind, mrkdwn, n);
 }
 
 static void set_style(json_t *obj, enum hm_style style)

@@ -132,6 +132,14 @@ static bool add_entity(struct hm_strbuf *out, char c)
     return true;
 }
 
+static void add_char(struct hm_strbuf *out, char c, bool one_line)
+{
+    if (one_line && is_space(c))
+        hm_strbuf_addc(out, ' ');
+    else
+        hm_strbuf_addc(out, c);
+}
+
 static const char *look_alike(char c)
 {
     return c == '*' ? LIKE_ASTERISK : c == '_' ? LIKE_UNDERSCORE : c == '~' ? LIKE_TILDE : c == '`' ? LIKE_BACKTICK : NULL;
@@ -150,7 +158,7 @@ static void escape(struct hm_strbuf *out, const char *text, bool one_line)
         if (like != NULL && (c == '`' || can_format(clean, i)))
             hm_strbuf_adds(out, like);
         else
-            hm_strbuf_addc(out, one_line && is_space(c) ? ' ' : c);
+            add_char(out, c, one_line);
     }
     free(clean);
 }
@@ -176,7 +184,7 @@ void hm_slack_escape_code(struct hm_strbuf *out, const char *text)
         if (*p == '`')
             hm_strbuf_adds(out, LIKE_BACKTICK);
         else
-            hm_strbuf_addc(out, is_space(*p) ? ' ' : *p);
+            add_char(out, *p, true);
     }
     free(clean);
 }

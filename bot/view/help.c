@@ -11,7 +11,7 @@
 #include "slack/escape.h"
 #include "view/words.h"
 
-enum { USAGE_MAX = 1000, TITLE_MAX = 150 };
+enum { USAGE_MAX = 1000, FALLBACK_MAX = 6000, TITLE_MAX = 150 };
 
 static bool required(const struct hm_param *param)
 {
@@ -163,7 +163,7 @@ void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, 
     (void)hm_blocks_context(blocks, texts, 1);
 
     struct hm_strbuf fallback;
-    hm_strbuf_init(&fallback, USAGE_MAX * 6);
+    hm_strbuf_init(&fallback, FALLBACK_MAX);
     hm_strbuf_adds(&fallback, "How to use it: ");
     hm_slack_add_code(&fallback, usage);
     hm_blocks_finish(blocks, hm_strbuf_str(&fallback), ret_message);

@@ -1,0 +1,40 @@
+/* What people ask of the bot: commands, mentions, clicks and forms become inputs of the runner; what must be said to one person alone
+ * is said as an ephemeral message. An envelope is done when its outcome can be seen, or belongs to a run. */
+#ifndef HM_APP_PEOPLE_H
+#define HM_APP_PEOPLE_H
+
+#include "app/intake.h"
+#include "app/roles.h"
+#include "app/settings.h"
+#include "run/runner.h"
+#include "slack/post.h"
+#include "slack/request.h"
+
+struct hm_people;
+
+/* All borrowed. */
+struct hm_people_opts {
+    struct hm_runner *runner;
+    struct hm_roles *roles;
+    struct hm_intake *intake;
+    struct hm_web_api *api;
+    struct hm_poster *poster;
+    struct hm_poster_slack slack; /* for what is said to one person alone */
+    const struct hm_clock *clock;
+};
+
+struct hm_people *hm_people_new(const struct hm_people_opts *opts);
+/* Call after the web API is freed. */
+void hm_people_free(struct hm_people *people);
+/* settings: borrowed until the next use. */
+void hm_people_use(struct hm_people *people, const struct hm_settings *settings);
+/* Who we are, once auth.test has said so. Copied. */
+void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team);
+
+/* Handles one request; hm_intake_done() follows when its outcome is visible. stored_ms: when it was
+ * journaled, if that was before a restart; else 0. */
+void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
+/* A submitted form: the payload of its ack (JSON text, caller frees), or NULL to close it. */
+char *hm_people_submitted(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req);
+
+#endif
