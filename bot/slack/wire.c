@@ -449,8 +449,8 @@ static void on_peer_close(struct hm_wire *w, const unsigned char *payload, size_
     if (len < 2) {
         note(w, "closed by Slack without a code");
     } else {
-        (void)snprintf(text, sizeof(text), "closed by Slack with code %d%s%.*s", payload[0] << 8 | payload[1], len > 2 ? ": " : "",
-                       (int)(len - 2), (const char *)payload + 2);
+        (void)snprintf(text, sizeof(text), "closed by Slack with code %d%s%.*s", payload[0] << 8 | payload[1],
+                       len > 2 ? ": " : "", (int)(len - 2), (const char *)payload + 2);
         note(w, text);
     }
     w->state = CLOSING;

@@ -3,6 +3,7 @@ set(hm_socket_rig socket_rig.c ws_peer.c)
 hm_unit_test(socket_scan NEEDS hm_slack)
 hm_unit_test(socket_dial NEEDS hm_slack)
 hm_unit_test(socket_pulse NEEDS hm_slack)
+hm_unit_test(socket_flow SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Threads::Threads)
 hm_unit_test(socket_wire SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Threads::Threads)
 hm_unit_test(socket_pingpong SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Threads::Threads)
 # Thousands of connections and tens of thousands of round trips; valgrind takes its time.

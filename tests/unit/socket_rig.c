@@ -69,6 +69,8 @@ static void on_envelope(void *arg, struct hm_ack_ticket ticket, const struct hm_
     assert_int_equal(strlen(env->text), env->len);
     if (!rig->no_ack)
         assert_true(hm_socket_ack(rig->socket, ticket, env->envelope_id, NULL));
+    if (rig->on_envelope != NULL)
+        rig->on_envelope(rig);
 }
 
 static void on_change(void *arg, bool connected, const char *text)

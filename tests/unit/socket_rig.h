@@ -21,6 +21,8 @@ struct rig {
     const char *url;          /* instead of the peer's */
     bool hold_url;            /* open_url is only counted */
     bool no_ack;
+    void (*on_envelope)(struct rig *rig); /* after it was noted; may be NULL */
+    void *arg;                            /* the test's */
     unsigned urls, envelopes, hellos, losses;
     struct hm_ack_ticket ticket; /* of the last envelope */
     char *text;                  /* the last envelope; freed by the rig */

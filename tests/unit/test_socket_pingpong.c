@@ -24,6 +24,8 @@ enum { STALL_MS = 5000, PING_EVERY_MS = 20, SLOW_US = 20000, ENVELOPE_BYTES = 15
 struct plan {
     bool pings;
     bool together; /* hello and the first envelope travel with the 101, in one TLS record */
+    bool records;  /* pings and envelopes share records, envelopes are cut into several, some are large */
+    bool thread;   /* the ack is asked for by another thread, as it will be by the journal's */
     unsigned messages;
     /* results */
     atomic_uint acked, slow, stalls, wrong, pinged;
@@ -117,11 +119,45 @@ static bool greet(struct ws_conn *conn, void *arg)
     return ws_read_request(conn) && ws_upgrade(conn, both, n);
 }
 
+/* An envelope, padded with spaces to up to 90 KB, a ping before or behind it in the same record or not, cut at random into up to
+ * four writes, each a record of its own (or several, over 16 KB). */
+static bool send_records(struct ws_conn *conn, struct plan *plan, unsigned i, uint32_t *rng)
+{
+    static const unsigned sizes[] = {200, 1500, 1500, 1500, 4096, 16384, 16700, 66000, 90000};
+    unsigned char *buf = hm_xmalloc(100000);
+    char *text = hm_xmalloc(95000);
+    size_t n = 0;
+    bool sent = true;
+
+    *rng = *rng * 1664525U + 1013904223U;
+    uint32_t dice = *rng >> 8;
+    size_t size = sizes[dice % HM_ARRAY_LEN(sizes)];
+    if ((dice & 0x300) == 0x100)
+        n += ws_frame(buf, true, WS_PING, "before", 6);
+    memset(text, ' ', 95000);
+    size_t len = envelope(text, 4096, i);
+    text[len] = ' ';
+    n += ws_frame(buf + n, true, WS_TEXT, text, len > size ? len : size);
+    if ((dice & 0x300) == 0x200)
+        n += ws_frame(buf + n, true, WS_PING, "behind", 6);
+    atomic_fetch_add(&plan->pinged, (dice & 0x300) == 0x100 || (dice & 0x300) == 0x200);
+    for (size_t at = 0, parts = 1 + (dice >> 10) % 4; parts > 0 && sent; parts--) {
+        *rng = *rng * 1664525U + 1013904223U;
+        size_t part = parts == 1 ? n - at : (size_t)(*rng >> 8) % (n - at + 1);
+        sent = ws_write(conn, buf + at, part);
+        at += part;
+    }
+    free(text);
+    free(buf);
+    return sent;
+}
+
 static void serve(struct ws_conn *conn, void *arg)
 {
     struct plan *plan = arg;
     char text[2048];
     int64_t next_ping = micros();
+    uint32_t rng = 12345;
 
     if (!plan->together)
         (void)ws_hello(conn);
@@ -131,7 +167,9 @@ static void serve(struct ws_conn *conn, void *arg)
         bool due = plan->pings && sent_at >= next_ping;
         if (due && i % 2 == 0)
             ping(conn, plan, &next_ping);
-        if ((i > 0 || !plan->together) && !ws_send(conn, true, WS_TEXT, text, len))
+        bool sent = plan->records ? send_records(conn, plan, i, &rng)
+                                  : (i == 0 && plan->together) || ws_send(conn, true, WS_TEXT, text, len);
+        if (!sent)
             break;
         if (due && i % 2 != 0)
             ping(conn, plan, &next_ping);
@@ -146,6 +184,75 @@ static void serve(struct ws_conn *conn, void *arg)
     (void)ws_drain(conn, 3000);
 }
 
+/* ---- acks that come back from another thread ---- */
+
+struct clerk {
+    struct rig *rig;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    unsigned asked, written;
+    bool stop;
+    uv_async_t done;
+};
+
+static void *clerk_main(void *arg)
+{
+    struct clerk *clerk = arg;
+    (void)pthread_mutex_lock(&clerk->lock);
+    while (!clerk->stop) {
+        if (clerk->written == clerk->asked) {
+            (void)pthread_cond_wait(&clerk->wake, &clerk->lock);
+            continue;
+        }
+        clerk->written = clerk->asked;
+        (void)uv_async_send(&clerk->done);
+    }
+    (void)pthread_mutex_unlock(&clerk->lock);
+    return NULL;
+}
+
+static void hand_over(struct rig *rig)
+{
+    struct clerk *clerk = rig->arg;
+    (void)pthread_mutex_lock(&clerk->lock);
+    clerk->asked++;
+    (void)pthread_cond_signal(&clerk->wake);
+    (void)pthread_mutex_unlock(&clerk->lock);
+}
+
+static void on_written(uv_async_t *async)
+{
+    struct clerk *clerk = async->data;
+    assert_true(hm_socket_ack(clerk->rig->socket, clerk->rig->ticket, clerk->rig->id, NULL));
+}
+
+static void clerk_start(struct clerk *clerk, struct rig *rig)
+{
+    memset(clerk, 0, sizeof(*clerk));
+    clerk->rig = rig;
+    (void)pthread_mutex_init(&clerk->lock, NULL);
+    (void)pthread_cond_init(&clerk->wake, NULL);
+    assert_int_equal(uv_async_init(&rig->loop, &clerk->done, on_written), 0);
+    clerk->done.data = clerk;
+    rig->no_ack = true;
+    rig->arg = clerk;
+    rig->on_envelope = hand_over;
+    assert_int_equal(pthread_create(&clerk->thread, NULL, clerk_main, clerk), 0);
+}
+
+static void clerk_stop(struct clerk *clerk)
+{
+    (void)pthread_mutex_lock(&clerk->lock);
+    clerk->stop = true;
+    (void)pthread_cond_signal(&clerk->wake);
+    (void)pthread_mutex_unlock(&clerk->lock);
+    (void)pthread_join(clerk->thread, NULL);
+    (void)pthread_mutex_destroy(&clerk->lock);
+    (void)pthread_cond_destroy(&clerk->wake);
+    uv_close((uv_handle_t *)&clerk->done, NULL);
+}
+
 static void on_finished(uv_async_t *async)
 {
     uv_stop(async->loop);
@@ -154,14 +261,19 @@ static void on_finished(uv_async_t *async)
 static void play(struct plan *plan, bool tls)
 {
     struct rig rig;
+    struct clerk clerk;
     struct ws_peer_opts opts = {.tls = tls, .greet = greet, .serve = serve, .arg = plan};
     uint64_t rescued = hm_wire_rescues();
 
     rig_start(&rig, &opts);
     assert_int_equal(uv_async_init(&rig.loop, &plan->finished, on_finished), 0);
+    if (plan->thread)
+        clerk_start(&clerk, &rig);
     rig_socket(&rig, NULL, 0);
     (void)uv_run(&rig.loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&plan->finished, NULL);
+    if (plan->thread)
+        clerk_stop(&clerk);
     if (plan->messages > 100)
         print_message("%u acks, %u pings; round trip p50 < %u us, p99 < %u us, over 20 ms: %u; stalls: %u, rescues: %u\n",
                       atomic_load(&plan->acked), atomic_load(&plan->pinged), percentile(plan, 500), percentile(plan, 990),
@@ -184,6 +296,20 @@ static void test_tls_without_pings(void **state)
 {
     (void)state;
     struct plan plan = {.messages = messages()};
+    play(&plan, true);
+}
+
+static void test_tls_ack_by_another_thread(void **state)
+{
+    (void)state;
+    struct plan plan = {.thread = true, .pings = true, .messages = messages()};
+    play(&plan, true);
+}
+
+static void test_tls_records_of_all_kinds(void **state)
+{
+    (void)state;
+    struct plan plan = {.records = true, .messages = messages() / 4};
     play(&plan, true);
 }
 
@@ -211,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_first_envelope_with_the_handshake),
         cmocka_unit_test(test_tls_with_pings),
         cmocka_unit_test(test_tls_without_pings),
+        cmocka_unit_test(test_tls_ack_by_another_thread),
+        cmocka_unit_test(test_tls_records_of_all_kinds),
         cmocka_unit_test(test_plain_without_pings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
