@@ -266,10 +266,32 @@ def test_load(w):
     w.reset()
 
 
+def test_what_the_handler_sends(w):
+    """The golden requests of the Metapod handler are understood here: neither side may drift."""
+    folder = os.path.join(HERE, "..", "golden", "metapod")
+    sent = 0
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            cases = json.load(file)
+        for case in cases:
+            request = case["expect"].get("request")
+            if request is None or "settings" in case:
+                continue
+            path = "/metapod" + request["url"].removeprefix("https://metapod.example.com")
+            status, _, text = w.ask(request["method"], path, request["body"].encode(), request["headers"])
+            kind = path.rsplit("/", 2)[1]
+            expected = 404 if kind in ("attribute", "indexed-attribute") or "series" in path else 200
+            check(f"{name}: {case['case']}", (status, "errors" in text), (expected, False))
+            sent += 1
+    check("requests sent", sent >= 15, True)
+    w.reset()
+
+
 def main():
     w = World(sys.argv[1])
     try:
-        for test in (test_cookbook_queries, test_graphql, test_graphql_over_http, test_retract, test_faults, test_load):
+        for test in (test_cookbook_queries, test_graphql, test_graphql_over_http, test_retract, test_faults, test_load,
+                     test_what_the_handler_sends):
             test(w)
         check("no such system", w.ask("GET", "/nowhere/")[0], 404)
         check("no such control", w.ask("GET", "/_world/")[0], 404)

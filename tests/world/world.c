@@ -106,7 +106,8 @@ enum hm_code hm_world_load(struct hm_world *world, json_t *state, struct hm_err 
         }
     }
     free_systems(world->system);
-    memcpy(world->system, fresh, sizeof(fresh));
+    for (size_t i = 0; i < N_SYSTEMS; i++)
+        world->system[i] = fresh[i];
     forget_counts(world);
     return HM_OK;
 }
