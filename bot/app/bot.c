@@ -134,6 +134,12 @@ static enum hm_code io_load(void *arg, const char *run_id, bool (*visit)(void *v
     return hm_ledger_load(bot->ledger, run_id, visit, visit_arg, err);
 }
 
+static const struct hm_recipe *io_recipe(void *arg, const char *sha256)
+{
+    struct hm_bot *bot = arg;
+    return hm_recipe_store_by_sha(bot->store, sha256);
+}
+
 static const struct hm_backend *env_backend(void *arg, const char *name)
 {
     struct hm_bot *bot = arg;
@@ -437,7 +443,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     struct hm_cards_opts cards = {&bot->loop, bot->api,  bot->journal, s->journal_path, bot->ledger, hm_recipe_store_by_sha,
                                   bot->store, bot->clock};
     bot->cards = hm_cards_new(&cards);
-    const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, hm_recipe_store_by_sha, bot};
+    const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, bot};
     bot->runner = hm_runner_new(&io);
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);
