@@ -111,8 +111,10 @@ static bool can_format(const char *text, size_t at)
         first--;
     while (text[last + 1] == text[at])
         last++;
-    char before = first > 0 ? text[first - 1] : '\0';
+    char before = '\0';
     char after = text[last + 1];
+    if (first > 0)
+        before = text[first - 1];
     if (is_word(before) && is_word(after))
         return false;
     return !(is_space(before) && is_space(after) && first == last);

@@ -11,7 +11,7 @@
 #include "support/block_limits.h"
 #include "target.h"
 
-static void add_part(struct hm_blocks *b, unsigned what, const char *text)
+static void add_part(struct hm_blocks *b, size_t what, const char *text)
 {
     const char *const texts[] = {text, text, "x"};
     const struct hm_confirm confirm = {text, text, text, "No", HM_STYLE_DANGER};
@@ -40,7 +40,7 @@ static void add_part(struct hm_blocks *b, unsigned what, const char *text)
         hm_blocks_reserve(b, what / 8, what * 40);
         break;
     default:
-        for (unsigned i = 0; i < what; i++)
+        for (size_t i = 0; i < what; i++)
             (void)hm_blocks_divider(b);
         break;
     }
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hm_blocks *b = hm_blocks_new(HM_SURFACE_MESSAGE, text, 0);
     hm_blocks_where(b, text);
     for (size_t at = 0; at < size; at += 1 + strlen(text + at)) {
-        unsigned what = (unsigned char)text[at];
+        size_t what = (unsigned char)text[at];
         if (what != 0)
             add_part(b, what, text + at + 1);
     }

@@ -267,12 +267,19 @@ static void test_golden(void **state)
     assert_true(same);
 }
 
+static size_t times_shown(const struct hm_slack_message *m, const char *text)
+{
+    size_t times = 0;
+    char *all = hm_block_text(m->blocks);
+    for (const char *at = strstr(all, text); at != NULL; at = strstr(at + 1, text))
+        times++;
+    free(all);
+    return times;
+}
+
 static bool shows(const struct hm_slack_message *m, const char *text)
 {
-    char *all = hm_block_text(m->blocks);
-    bool found_it = strstr(all, text) != NULL;
-    free(all);
-    return found_it;
+    return times_shown(m, text) > 0;
 }
 
 static void test_what_a_card_must_show(void **state)
