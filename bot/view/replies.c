@@ -193,9 +193,12 @@ static void add_detail(struct hm_strbuf *out, const char *before, const char *de
 {
     if (detail == NULL || detail[0] == '\0')
         return;
+    size_t len = strlen(detail);
+    char *sentence = hm_xstrndup(detail, detail[len - 1] == '.' ? len - 1 : len); /* the full stop is ours */
     hm_strbuf_adds(out, before);
-    hm_word_plain(out, detail, DETAIL_MAX);
+    hm_word_plain(out, sentence, DETAIL_MAX);
     hm_strbuf_adds(out, after);
+    free(sentence);
 }
 
 static void add_word(struct hm_strbuf *out, const char *word)
@@ -257,10 +260,14 @@ static void add_bad_param(struct hm_strbuf *out, const struct hm_notice *n)
 static void add_busy(struct hm_strbuf *out, const struct hm_notice *n)
 {
     add_word(out, recipe_name(n));
-    hm_strbuf_adds(out, " was not started: ");
-    add_word(out, n->run_id);
-    hm_strbuf_adds(out, " is at work on the same thing");
-    add_detail(out, " (", n->detail, ")");
+    if (n->run_id != NULL) {
+        hm_strbuf_adds(out, " was not started: ");
+        add_word(out, n->run_id);
+        hm_strbuf_adds(out, " is at work on the same thing");
+        add_detail(out, " (", n->detail, ")");
+    } else {
+        add_detail(out, " was not started: ", n->detail, "");
+    }
     hm_strbuf_adds(out, ". Wait until it is over, or stop it.");
 }
 

@@ -133,6 +133,10 @@ static void add_notices(struct hm_strbuf *out)
     notice = notice_of(HM_NOTICE_JOURNAL_DOWN, NULL);
     notice.detail = NULL;
     add(out, "notice", "journal down", ", no detail", hm_notice_text(&notice));
+    notice = notice_of(HM_NOTICE_BUSY, view_run_recipe(v));
+    notice.run_id = NULL;
+    notice.detail = "run r-7k2m is at it already (lock metapod/x).";
+    add(out, "notice", "busy", ", in words", hm_notice_text(&notice));
     view_run_free(v);
 }
 
