@@ -1,8 +1,8 @@
 /* Metapod's retractions: a POST with an empty body per kind of thing (cookbook, "Removing bad data from Metapod").
  *
- * All are HM_EFFECT_ONCE: repeating one is believed to be harmless, but nobody guarantees it. When it is not known whether one
- * happened, the dataset itself tells for the two that retract datasets; for attributes there is no query to ask, and a person
- * must say. */
+ * Retracting a dataset is HM_EFFECT_IDEMPOTENT: what is no longer committed stays so, and the dataset itself tells whether it
+ * happened, so the run core looks first and sends again only what has not happened. Retracting an attribute is HM_EFFECT_ONCE: no
+ * query shows it and nothing documents a repeat, so a person must say. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -98,7 +98,7 @@ const struct hm_action hm_metapod_retract_dataset = {
     .doc = "The dataset stays in its transaction; its path, format, partitions and schema go. Result: {id, status}. If the "
            "answer is lost, "
            "the dataset is read again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
-    .effect = HM_EFFECT_ONCE,
+    .effect = HM_EFFECT_IDEMPOTENT,
     .args = id_args,
     .request = dataset_request,
     .response = dataset_response,
@@ -127,7 +127,7 @@ const struct hm_action hm_metapod_retract_series_dataset = {
     .doc = "Result: {id, status}. The series-raw/… datasets that belong to it must be retracted one by one. If the answer is "
            "lost, the "
            "dataset is read again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
-    .effect = HM_EFFECT_ONCE,
+    .effect = HM_EFFECT_IDEMPOTENT,
     .args = id_args,
     .request = series_request,
     .response = series_response,

@@ -65,11 +65,9 @@ static char *authorization(void *arg)
     const char *ref = backend->bearer_ref != NULL ? backend->bearer_ref : backend->basic_ref;
     struct hm_err err = {0};
     char *secret = NULL;
-    if (ref == NULL)
-        return NULL;
     if (hm_secret_read(ref, pool->dir, &secret, &err) != HM_OK) {
         hm_log(HM_LOG_ERROR, backend->name, "the backend's credential can not be read: %s", err.msg);
-        return NULL; /* goes out without one: the backend refuses it, and its card says so */
+        return NULL; /* then nothing is sent, and the card says why */
     }
     char *value = backend->bearer_ref != NULL ? hm_xasprintf("Bearer %s", secret) : basic_value(secret);
     hm_secret_free(secret);
@@ -90,7 +88,7 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
         .client_cert = backend->client_cert,
         .client_key = backend->client_key,
         .proxy = backend->proxy,
-        .authorization = authorization,
+        .authorization = backend->bearer_ref != NULL || backend->basic_ref != NULL ? authorization : NULL,
         .authorization_arg = pool,
     };
     pool->http = hm_http_pool_new(backends->http, &opts, err);

@@ -310,6 +310,7 @@ static void close_loop(void *arg)
     hm_socket_free(bot->socket);
     bot->socket = NULL;
     bot->health = NULL;
+    hm_cards_stop(bot->cards);
     hm_web_api_free(bot->api);
     hm_roles_free(bot->roles);
     hm_people_free(bot->people);

@@ -220,12 +220,17 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
     return cards;
 }
 
+void hm_cards_stop(struct hm_cards *cards)
+{
+    hm_post_link_attach(cards->link, NULL);
+    hm_poster_free(cards->poster);
+    cards->poster = NULL;
+}
+
 void hm_cards_free(struct hm_cards *cards)
 {
     if (cards == NULL)
         return;
-    hm_post_link_attach(cards->link, NULL);
-    hm_poster_free(cards->poster);
     hm_post_link_free(cards->link);
     json_decref(cards->known);
     json_decref(cards->over);

@@ -26,7 +26,8 @@ struct hm_cards_opts {
 };
 
 struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts);
-/* Call after the web API is freed. */
+/* Shows nothing any more. Call before the web API is freed, and hm_cards_free() after it. */
+void hm_cards_stop(struct hm_cards *cards);
 void hm_cards_free(struct hm_cards *cards);
 /* settings: borrowed until the next use. */
 void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);

@@ -71,18 +71,7 @@ enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_s
 
     ret_rendered->backend = backend;
     ret_rendered->args = args;
-    enum hm_code code = spec->action->request(backend, args, cursor, &ret_rendered->req, err);
-    if (code != HM_OK)
-        return code;
-
-    const char *key = NULL;
-    const json_t *value = NULL;
-    json_object_foreach(hm_unconst(backend->headers), key, value)
-    {
-        if (json_is_string(value))
-            hm_request_add_header(&ret_rendered->req, key, json_string_value(value));
-    }
-    return HM_OK;
+    return spec->action->request(backend, args, cursor, &ret_rendered->req, err);
 }
 
 json_t *hm_plan_item_scope_new(const struct hm_step *step, const json_t *items, int item, json_t *scope)

@@ -14,8 +14,8 @@ struct hm_rendered {
 void hm_rendered_init(struct hm_rendered *rendered);
 void hm_rendered_done(struct hm_rendered *rendered);
 
-/* Renders spec's arguments over the scope and builds the request for the page that cursor names (NULL = the first). Adds the
- * backend's own headers. HM_EINVAL or HM_EENV with a sentence. */
+/* Renders spec's arguments over the scope and builds the request for the page that cursor names (NULL = the first).
+ * HM_EINVAL or HM_EENV with a sentence. */
 HM_MUST enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_spec *spec, const json_t *scope,
                                     const json_t *cursor, struct hm_rendered *ret_rendered, struct hm_err *err);
 

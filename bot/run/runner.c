@@ -541,8 +541,8 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
     const struct hm_run *holder = lock != NULL ? lock_holder(runner, lock) : NULL;
     if (holder != NULL) {
         char since[HM_TIME_MAX];
-        code = hm_err_set(err, HM_ECONFLICT, "%s, asked for by <@%s> at %s, is already at work on this", holder->id,
-                          holder->requester, hm_format_hhmm(holder->started_ms, since));
+        code = hm_err_set(err, HM_ECONFLICT, "%s, started at %s, is already at work on this", holder->id,
+                          hm_format_hhmm(holder->started_ms, since));
         hm_events_done(&events);
         return code;
     }

@@ -287,10 +287,22 @@ static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
     }
 }
 
+/* A message step is its words and nothing else: until they are said, and when they are not needed, it has no line. */
+static bool is_silent(const struct hm_run *run, size_t i)
+{
+    const struct hm_step_state *state = &run->steps[i];
+    return run->recipe->steps[i].kind == HM_STEP_SAY && (state->said == NULL || state->said[0] == '\0');
+}
+
 static void add_step(struct hm_strbuf *out, const struct hm_run *run, size_t i)
 {
     const struct hm_step *step = &run->recipe->steps[i];
     const struct hm_step_state *state = &run->steps[i];
+    if (step->kind == HM_STEP_SAY && step->title == NULL) {
+        hm_strbuf_adds(out, ":speech_balloon: ");
+        (void)hm_slack_cut_mrkdwn(out, state->said, SAID_MAX);
+        return;
+    }
     hm_strbuf_adds(out, step_symbol(run, i));
     hm_strbuf_addc(out, ' ');
     hm_slack_escape_line(out, hm_word_step(step));
@@ -315,7 +327,9 @@ void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run)
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
-        if (i > 0)
+        if (is_silent(run, i))
+            continue;
+        if (out.len > 0)
             hm_strbuf_addc(&out, '\n');
         add_step(&out, run, i);
     }
