@@ -122,9 +122,11 @@ struct hm_cfg *hm_cfg_open_text(const char *file, const char *text, size_t len, 
         hm_diags_add(diags, file, 0, "%zu bytes; at most %d are read", len, HM_CFG_MAX_BYTES);
         return NULL;
     }
-    char *copy = hm_xmalloc(len + 1); /* the scanner and libconfig want a NUL at the end */
+    /* The scanner and libconfig want a NUL at the end, and libconfig takes no comment on a last line without its end. */
+    char *copy = hm_xmalloc(len + 2);
     memcpy(copy, text, len);
-    copy[len] = '\0';
+    copy[len] = '\n';
+    copy[len + 1] = '\0';
     config_init(&parsed);
     if (!hm_cfg_scan(file, copy, len, HM_CFG_MAX_DEPTH, &lines, diags))
         goto out;

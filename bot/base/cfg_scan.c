@@ -1,30 +1,23 @@
 /* A first look at a libconfig text: see cfg_scan.h. */
 #include "base/cfg_scan.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/cfg_syntax.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-enum { DEPTH_CEILING = 64 };
 
 struct scan {
     const char *file;
     const char *at;
     const char *end;
     int line;
-    bool after_string; /* the last token was a string: a string that follows belongs to it */
     bool refused;
-    struct {
-        char closer;
-        int line;
-    } open[DEPTH_CEILING];
-    size_t depth, max_depth;
+    struct hm_cfg_syntax syntax;
     struct hm_cfg_lines *lines;
     struct hm_diags *diags;
 };
@@ -68,7 +61,8 @@ static void skip_block_comment(struct scan *s)
 static void scan_string(struct scan *s)
 {
     int opened = s->line;
-    if (!s->after_string) {
+    const char *start = s->at;
+    if (!s->syntax.in_string) {
         s->lines->items = hm_xreallocarray(s->lines->items, s->lines->count + 1, sizeof s->lines->items[0]);
         s->lines->items[s->lines->count++] = opened;
     }
@@ -76,7 +70,7 @@ static void scan_string(struct scan *s)
         char c = *s->at;
         if (c == '"') {
             s->at++;
-            s->after_string = true;
+            hm_cfg_syntax_feed(&s->syntax, HM_CFG_TOKEN_STRING, start, (size_t)(s->at - start), opened);
             return;
         }
         if (c == '\n')
@@ -181,49 +175,50 @@ static bool scan_number(struct scan *s)
     return true;
 }
 
-static void scan_bracket(struct scan *s, char c)
+static enum hm_cfg_token sign_token(char c)
 {
-    const char *closer = strchr(")]}", c);
-    if (closer != NULL) {
-        if (s->depth == 0) {
-            hm_diags_add(s->diags, s->file, s->line, "\"%c\" closes nothing; take it out, or open it before", c);
-            s->refused = true;
-        } else if (s->open[s->depth - 1].closer != c) {
-            hm_diags_add(s->diags, s->file, s->line, "\"%c\" stands where \"%c\" should close what line %d opened", c,
-                         s->open[s->depth - 1].closer, s->open[s->depth - 1].line);
-            s->refused = true;
-        } else {
-            s->depth--;
-        }
-        return;
+    switch (c) {
+    case '=':
+    case ':':
+        return HM_CFG_TOKEN_EQUALS;
+    case ',':
+        return HM_CFG_TOKEN_COMMA;
+    case ';':
+        return HM_CFG_TOKEN_SEMICOLON;
+    case '(':
+    case '[':
+    case '{':
+        return HM_CFG_TOKEN_OPEN;
+    case ')':
+    case ']':
+    case '}':
+        return HM_CFG_TOKEN_CLOSE;
+    default:
+        return HM_CFG_TOKEN_OTHER;
     }
-    if (s->depth == s->max_depth) {
-        hm_diags_add(s->diags, s->file, s->line, "more than %zu levels of brackets; nest less", s->max_depth);
-        s->refused = true;
-        return;
-    }
-    s->open[s->depth].closer = (char)(c == '(' ? ')' : c == '[' ? ']' : '}');
-    s->open[s->depth].line = s->line;
-    s->depth++;
 }
 
+/* Names, numbers and signs. */
 static void scan_other(struct scan *s)
 {
-    char c = *s->at;
-    if (is_name_start(c)) {
+    const char *start = s->at;
+    enum hm_cfg_token token = HM_CFG_TOKEN_SCALAR;
+    if (is_name_start(*start)) {
         while (is_name_start(*s->at) || is_digit(*s->at) || *s->at == '-' || *s->at == '_')
             s->at++;
-        return;
-    }
-    if (scan_number(s))
-        return;
-    if (c == '@') {
+        size_t len = (size_t)(s->at - start);
+        bool truth = (len == 4 && strncasecmp(start, "true", 4) == 0) || (len == 5 && strncasecmp(start, "false", 5) == 0);
+        token = truth ? HM_CFG_TOKEN_SCALAR : HM_CFG_TOKEN_KEY;
+    } else if (*start == '@') {
         hm_diags_add(s->diags, s->file, s->line, "@include is not followed; put everything into this file");
         s->refused = true;
-    } else if (c != '\0' && strchr("()[]{}", c) != NULL) {
-        scan_bracket(s, c);
+        s->at = s->end;
+        return;
+    } else if (!scan_number(s)) {
+        token = sign_token(*start);
+        s->at += token == HM_CFG_TOKEN_OTHER ? hm_utf8_take(start, 1) : 1;
     }
-    s->at++;
+    hm_cfg_syntax_feed(&s->syntax, token, start, (size_t)(s->at - start), s->line);
 }
 
 static void scan_token(struct scan *s)
@@ -231,7 +226,7 @@ static void scan_token(struct scan *s)
     char c = *s->at;
     if (c == '\n')
         s->line++;
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v') {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
         s->at++;
     } else if (c == '#' || (c == '/' && s->at[1] == '/')) {
         skip_line_comment(s);
@@ -240,7 +235,6 @@ static void scan_token(struct scan *s)
     } else if (c == '"') {
         scan_string(s);
     } else {
-        s->after_string = false;
         scan_other(s);
     }
 }
@@ -282,16 +276,13 @@ bool hm_cfg_scan(const char *file, const char *text, size_t len, size_t max_dept
                  struct hm_diags *diags)
 {
     struct scan s = {.file = file, .at = text, .end = text + len, .line = 1, .lines = lines, .diags = diags};
-    s.max_depth = max_depth < DEPTH_CEILING ? max_depth : DEPTH_CEILING;
 
     if (!check_bytes(file, text, len, diags))
         return false;
-    while (s.at < s.end)
+    hm_cfg_syntax_init(&s.syntax, file, max_depth, diags);
+    while (s.at < s.end && !s.syntax.failed)
         scan_token(&s);
-    if (!s.refused && s.depth > 0) {
-        hm_diags_add(diags, file, s.open[s.depth - 1].line, "a bracket opened here is never closed; add \"%c\" where it ends",
-                     s.open[s.depth - 1].closer);
-        s.refused = true;
-    }
-    return !s.refused;
+    if (!s.refused)
+        hm_cfg_syntax_feed(&s.syntax, HM_CFG_TOKEN_END, "", 0, s.line);
+    return !s.refused && !s.syntax.failed;
 }

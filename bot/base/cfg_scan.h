@@ -1,7 +1,7 @@
 /* A first look at a libconfig text, before the library sees it: what the library would wrap, follow or swallow.
  *
  * It cuts the text exactly as libconfig's own scanner does (strings, comments, names, numbers by longest match), so it can not
- * miss a number that the parser will take. Findings go to the diags. */
+ * miss a number that the parser will take; the grammar is cfg_syntax.c's. Findings go to the diags. */
 #ifndef HM_BASE_CFG_SCAN_H
 #define HM_BASE_CFG_SCAN_H
 

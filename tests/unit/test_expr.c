@@ -161,6 +161,7 @@ static void test_refuses_to_parse(void **state)
         {"ä", "character 1: \"ä\" means nothing here"},
         {"'grün' ä", "character 8: \"ä\" means nothing here"},
         {"'abc", "character 1: the string that begins here has no closing '"},
+        {"'a\\", "character 3: after a backslash stands one of \\ ' \" n; write \\\\ for a backslash"},
         {"'a\\d'", "character 3: after a backslash stands one of \\ ' \" n; write \\\\ for a backslash"},
         {"a.", "character 2: a name is missing after the dot"},
         {"a..b", "character 2: a name is missing after the dot"},
