@@ -102,7 +102,7 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
 
 enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_settings *settings, struct hm_err *err)
 {
-    struct pool **fresh = hm_xcalloc(settings->n_backends, sizeof *fresh);
+    struct pool **fresh = hm_xcalloc(settings->n_backends, sizeof(void *));
     for (size_t i = 0; i < settings->n_backends; i++) {
         fresh[i] = pool_new(backends, settings, &settings->backends[i], err);
         if (fresh[i] != NULL)
@@ -114,7 +114,7 @@ enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_setti
         free(fresh);
         return HM_EENV;
     }
-    backends->retired = hm_xreallocarray(backends->retired, backends->n_retired + backends->n_pools, sizeof(struct pool *));
+    backends->retired = hm_xreallocarray(backends->retired, backends->n_retired + backends->n_pools, sizeof(void *));
     for (size_t i = 0; i < backends->n_pools; i++) {
         hm_http_pool_retire(backends->pools[i]->http);
         backends->retired[backends->n_retired++] = backends->pools[i];

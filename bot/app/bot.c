@@ -274,7 +274,7 @@ static void reload(struct hm_bot *bot)
         hm_log(HM_LOG_ERROR, "config", "not reloaded, the configuration from before stays in force: %s", bot->config_problem);
         return;
     }
-    bot->retired = hm_xreallocarray(bot->retired, bot->n_retired + 1, sizeof(struct hm_settings *));
+    bot->retired = hm_xreallocarray(bot->retired, bot->n_retired + 1, sizeof(void *));
     bot->retired[bot->n_retired++] = bot->settings;
     bot->settings = fresh;
     hm_recipe_store_use(bot->store, &fresh->recipes);

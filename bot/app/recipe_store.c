@@ -37,7 +37,7 @@ void hm_recipe_store_free(struct hm_recipe_store *store)
 void hm_recipe_store_use(struct hm_recipe_store *store, const struct hm_recipes *current)
 {
     store->current = current;
-    store->seen = hm_xreallocarray(store->seen, store->n_seen + current->count, sizeof *store->seen);
+    store->seen = hm_xreallocarray(store->seen, store->n_seen + current->count, sizeof(const void *));
     for (size_t i = 0; i < current->count; i++)
         store->seen[store->n_seen++] = current->items[i];
 }
@@ -82,7 +82,7 @@ const struct hm_recipe *hm_recipe_store_by_sha(void *arg, const char *sha256)
     struct hm_recipe *recipe = from_journal(store, sha256);
     if (recipe == NULL)
         return NULL;
-    store->old = hm_xreallocarray(store->old, store->n_old + 1, sizeof(struct hm_recipe *));
+    store->old = hm_xreallocarray(store->old, store->n_old + 1, sizeof(void *));
     store->old[store->n_old++] = recipe;
     return recipe;
 }

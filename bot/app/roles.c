@@ -116,7 +116,7 @@ void hm_roles_use(struct hm_roles *roles, const struct hm_settings *settings)
             group = hm_xcalloc(1, sizeof *group);
             group->roles = roles;
             group->id = hm_xstrdup(id);
-            roles->groups = hm_xreallocarray(roles->groups, roles->n_groups + 1, sizeof(struct group *));
+            roles->groups = hm_xreallocarray(roles->groups, roles->n_groups + 1, sizeof(void *));
             roles->groups[roles->n_groups++] = group;
         }
         group->wanted = true;

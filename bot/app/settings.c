@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 enum { TEXT_MAX = 500, URL_MAX = 2000 };
-static const int64_t HOUR_MS = 3600000;
+static const int64_t longest_timeout_ms = 3600000;
 
 static char *copy_str(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
 {
@@ -218,7 +218,7 @@ static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group
     backend->client_cert = copy_path(settings, group, "client_cert");
     backend->client_key = copy_path(settings, group, "client_key");
     backend->proxy = copy_str(group, "proxy", HM_CFG_OPTIONAL, URL_MAX);
-    backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, HOUR_MS);
+    backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, longest_timeout_ms);
     backend->rate_per_s = read_rate(group);
     backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
     const struct hm_handler *handler = backend->handler != NULL ? hm_handler_find(backend->handler) : NULL;
@@ -246,7 +246,7 @@ static void read_backends(struct hm_settings *settings, struct hm_cfg_node *root
 static void load_recipes(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
 {
     const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
-    const struct hm_backend **backends = hm_xcalloc(settings->n_backends, sizeof *backends);
+    const struct hm_backend **backends = hm_xcalloc(settings->n_backends, sizeof(const void *));
     for (size_t i = 0; i < settings->n_roles; i++)
         roles[i] = settings->roles[i].name;
     for (size_t i = 0; i < settings->n_backends; i++)
