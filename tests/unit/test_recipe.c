@@ -339,35 +339,12 @@ static void test_folder(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
-/* The recipes that we ship load without a finding, and offer only what exists. */
-static void test_shipped(void **state)
-{
-    (void)state;
-    struct hm_recipes recipes = {0};
-    struct hm_diags diags;
-    hm_diags_init(&diags);
-    hm_recipes_load_dir(&recipes, HM_SOURCE_DIR "/config/recipes", &names, &diags);
-    hm_recipes_link(&recipes, &diags);
-    char *got = findings(&diags);
-    assert_string_equal(got, "");
-    assert_true(recipes.count >= 4);
-    const struct hm_recipe *retract = hm_recipes_find(&recipes, "retract");
-    assert_non_null(retract);
-    assert_int_equal(retract->worst, HM_EFFECT_ONCE);
-    for (size_t i = 0; i < retract->n_steps; i++)
-        if (retract->steps[i].effect != HM_EFFECT_READ)
-            assert_string_equal(retract->steps[retract->steps[i].gate].id, "gate");
-    free(got);
-    hm_recipes_done(&recipes);
-    hm_diags_done(&diags);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),        cmocka_unit_test(test_everything_arrives),
         cmocka_unit_test(test_without_names), cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_folder),        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
