@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "recipe/args_check.h"
 
 enum { MAX_ITEMS = 10000 };
 
@@ -71,6 +72,9 @@ enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_s
 
     ret_rendered->backend = backend;
     ret_rendered->args = args;
+    enum hm_code code = hm_args_check(spec->action, args, err);
+    if (code != HM_OK)
+        return code;
     return spec->action->request(backend, args, cursor, &ret_rendered->req, err);
 }
 
