@@ -7,7 +7,11 @@
 #include "base/mem.h"
 #include "io/timer.h"
 
-enum { HANDLED_PER_TURN = 32 };
+enum {
+    HANDLED_PER_TURN = 32,
+    YIELD_MS = 2,      /* while envelopes are being journaled, handling steps back this long … */
+    YIELD_MAX_MS = 500 /* … but not for longer than this in all: a person waits for the card */
+};
 
 /* An envelope on its way: being journaled, then waiting to be handled. */
 struct piece {
@@ -27,6 +31,8 @@ struct hm_intake {
     struct hm_socket *socket;
     struct hm_timer *timer;
     struct piece *queue, **tail;
+    size_t being_written;    /* envelopes at the journal: their acks come first */
+    uint64_t yielding_since; /* loop time, or 0 */
     struct hm_intake_stats stats;
 };
 
@@ -65,9 +71,26 @@ static void handle(struct hm_intake *intake, struct piece *piece)
     hm_slack_request_done(&req);
 }
 
+/* True while acks are owed: handling would make them late. */
+static bool must_yield(struct hm_intake *intake)
+{
+    uint64_t now = uv_now(intake->opts.loop);
+    if (intake->being_written == 0) {
+        intake->yielding_since = 0;
+        return false;
+    }
+    if (intake->yielding_since == 0)
+        intake->yielding_since = now;
+    return now - intake->yielding_since < YIELD_MAX_MS;
+}
+
 static void on_timer(void *arg)
 {
     struct hm_intake *intake = arg;
+    if (must_yield(intake)) {
+        hm_timer_start(intake->timer, YIELD_MS);
+        return;
+    }
     for (int i = 0; i < HANDLED_PER_TURN && intake->queue != NULL; i++) {
         struct piece *piece = intake->queue;
         intake->queue = piece->next;
@@ -136,6 +159,7 @@ static void on_put(void *arg, const struct hm_put_result *result)
 {
     struct piece *piece = arg;
     struct hm_intake *intake = piece->intake;
+    intake->being_written--;
     if (result->code != HM_OK) {
         intake->stats.refused++;
         intake->opts.refused(intake->opts.arg, result->error);
@@ -163,6 +187,7 @@ void hm_intake_envelope(struct hm_intake *intake, struct hm_ack_ticket ticket, c
     struct piece *piece = piece_new(intake, env->envelope_id, env->text, env->len);
     struct hm_batch *batch = hm_batch_new();
     intake->stats.received++;
+    intake->being_written++;
     piece->ticket = ticket;
     piece->interactive = strcmp(env->type, "interactive") == 0;
     hm_batch_inbox(batch, env->dedupe_key, env->type, env->text, env->len);
