@@ -44,7 +44,7 @@ static bool add_items(struct hm_args_template *args, const json_t *value, unsign
                 return false;
         return true;
     }
-    json_t *object = (json_t *)(uintptr_t)value; /* the iterator wants it writable and does not write */
+    json_t *object = hm_unconst(value); /* the iterator wants it writable and does not write */
     for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it))
         if (!add_item(args, json_object_iter_key(it), json_object_iter_value(it), depth, err))
             return false;

@@ -1,11 +1,11 @@
 /* Every name in an expression or template must exist where it stands: see load.h. A path that can never have a value would only
  * show at three in the morning. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "recipe/load.h"
@@ -14,12 +14,14 @@ static void add(const struct hm_loader *l, const struct hm_ref *ref, const char 
 
 static void add(const struct hm_loader *l, const struct hm_ref *ref, const char *fmt, ...)
 {
-    char problem[1000];
+    struct hm_strbuf problem;
     va_list ap;
+    hm_strbuf_init(&problem, 1000);
     va_start(ap, fmt);
-    (void)vsnprintf(problem, sizeof problem, fmt, ap);
+    hm_strbuf_addv(&problem, fmt, ap);
     va_end(ap);
-    hm_diags_add(l->diags, l->recipe->file, ref->line, "%s: %s", ref->where, problem);
+    hm_diags_add(l->diags, l->recipe->file, ref->line, "%s: %s", ref->where, hm_strbuf_str(&problem));
+    hm_strbuf_done(&problem);
 }
 
 /* The path behind its first name, "" when there is nothing. */

@@ -11,7 +11,7 @@
 
 enum { MAX_STEPS = 100, MAX_LOCK = 200, WHERE_MAX = 200 };
 
-static const int64_t hour_ms = 3600000;
+static const int64_t day_ms = 86400000;
 
 /* ---- names ------------------------------------------------------------------------------------------------------------- */
 
@@ -241,7 +241,7 @@ static void load_root(struct hm_loader *l, struct hm_cfg_node *root)
     r->doc = hm_xstrdup_null(hm_cfg_get_str(root, "doc", HM_CFG_OPTIONAL, HM_LINE_MAX));
     r->who = hm_load_roles(l, root, "who", HM_CFG_OPTIONAL);
     r->lock = hm_load_template(l, root, "lock", HM_CFG_OPTIONAL, MAX_LOCK, HM_SCOPE_START | HM_SCOPE_FULL);
-    r->timeout_ms = hm_cfg_get_duration(root, "timeout", HM_CFG_OPTIONAL, 24 * hour_ms, 7 * 24 * hour_ms);
+    r->timeout_ms = hm_cfg_get_duration(root, "timeout", HM_CFG_OPTIONAL, day_ms, 7 * day_ms);
     r->ungated = hm_xstrdup_null(hm_cfg_get_str(root, "ungated", HM_CFG_OPTIONAL, HM_TEXT_MAX));
     struct hm_cfg_node *params = hm_cfg_get_list(root, "params", HM_CFG_OPTIONAL);
     if (params != NULL)

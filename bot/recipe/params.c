@@ -277,7 +277,7 @@ static bool fill(const struct hm_param *param, const json_t *raw, const json_t *
 static enum hm_code check_names(const struct hm_param *params, size_t n_params, const json_t *raw, struct hm_err *err)
 {
     char meant[120];
-    json_t *object = (json_t *)(uintptr_t)raw; /* the iterator wants it writable and does not write */
+    json_t *object = hm_unconst(raw); /* the iterator wants it writable and does not write */
     for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it)) {
         struct hm_suggest s;
         bool found = false;

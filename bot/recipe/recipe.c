@@ -74,7 +74,7 @@ void hm_recipes_load_dir(struct hm_recipes *recipes, const char *dir, const stru
     }
     free(entries);
     if (recipes->count > 0)
-        qsort(recipes->items, recipes->count, sizeof recipes->items[0], by_name);
+        qsort(recipes->items, recipes->count, sizeof(struct hm_recipe *), by_name);
 }
 
 void hm_recipes_done(struct hm_recipes *recipes)

@@ -68,12 +68,9 @@ static void add_unwrapped(struct hm_strbuf *out, const char *inside, size_t len)
     size_t target = bar != NULL ? (size_t)(bar - inside) : len;
     const char *label = bar != NULL ? bar + 1 : inside + len;
     size_t label_len = (size_t)(inside + len - label);
-    if (target > 0 && (inside[0] == '@' || inside[0] == '#')) {
-        hm_strbuf_add(out, inside + 1, target - 1);
-    } else if (hm_starts_with(inside, "!subteam^") && target > 9) {
-        hm_strbuf_add(out, inside + 9, target - 9);
-    } else if (target > 0 && inside[0] == '!') {
-        hm_strbuf_add(out, inside + 1, target - 1);
+    size_t sign = hm_starts_with(inside, "!subteam^") ? 9 : strcspn(inside, "@#!") == 0 ? 1 : 0;
+    if (sign > 0 && target >= sign) {
+        hm_strbuf_add(out, inside + sign, target - sign);
     } else if (is_own_label(inside, target, label, label_len)) {
         hm_strbuf_add(out, label, label_len);
     } else {

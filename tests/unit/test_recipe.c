@@ -50,11 +50,11 @@ static int is_case(const struct dirent *entry)
     return hm_ends_with(entry->d_name, ".cfg") ? 1 : 0;
 }
 
-static void write_golden(const char *path, const char *text)
+static void write_golden(const char *path, const char *content)
 {
     FILE *f = fopen(path, "wbe");
     assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
+    assert_true(fputs(content, f) >= 0);
     assert_int_equal(fclose(f), 0);
 }
 
