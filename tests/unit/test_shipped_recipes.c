@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "recipe/recipe.h"
@@ -76,8 +77,97 @@ static void test_retractions_are_gated(void **state)
     hm_recipes_done(&recipes);
 }
 
+/* What `retract` says, for what it may find: "step: text" of each text that would be shown, a gate with what must be typed. */
+static char *spoken(const struct hm_recipe *recipe, const char *scope_text)
+{
+    struct hm_strbuf out;
+    struct hm_err err = {0};
+    json_t *scope = hm_json_parse_new(scope_text, strlen(scope_text), 10000, &err);
+    assert_string_equal(err.msg, "");
+    hm_strbuf_init(&out, 10000);
+    for (size_t i = 0; i < recipe->n_steps; i++) {
+        const struct hm_step *step = &recipe->steps[i];
+        const struct hm_template *said = step->kind == HM_STEP_APPROVE ? step->question : step->say;
+        bool wanted = true;
+        if (step->when != NULL)
+            assert_int_equal(hm_expr_true(step->when, scope, &wanted, &err), HM_OK);
+        for (size_t k = 0; k < step->n_stop_if && wanted; k++) {
+            bool stops = false;
+            assert_int_equal(hm_expr_true(step->stop_if[k].when, scope, &stops, &err), HM_OK);
+            if (stops)
+                said = step->stop_if[k].say;
+            if (stops)
+                i = recipe->n_steps;
+        }
+        if (!wanted || said == NULL)
+            continue;
+        char *text = hm_template_render(said, HM_SINK_MRKDWN, scope, &err);
+        assert_string_equal(err.msg, "");
+        hm_strbuf_addf(&out, "%s: %s\n", step->id, text);
+        free(text);
+        if (step->typed_when != NULL)
+            assert_int_equal(hm_expr_true(step->typed_when, scope, &wanted, &err), HM_OK);
+        char *typed = step->typed != NULL && wanted ? hm_template_render(step->typed, HM_SINK_PLAIN, scope, &err) : NULL;
+        if (typed != NULL)
+            hm_strbuf_addf(&out, "(type %s)\n", typed);
+        free(typed);
+    }
+    json_decref(scope);
+    return hm_strbuf_take(&out);
+}
+
+#define TX "\"transaction\":\"3197\""
+
+static void test_what_retract_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scope;
+        const char *said;
+    } cases[] = {
+        {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"archive/a_b\"," TX
+         ",\"duplicates\":[]}}",
+         "gate: Retract the committed dataset `5a5d`?\nName: `archive/a_b`   Transaction: `3197`   Attributes named twice: –\n"
+         "verified: Retracted and verified: `archive/a_b` has no schema and is not committed in transaction `3197`.\n"},
+        {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"a`b\"," TX
+         ",\"duplicates\":[\"x\",\"<y>\"]}}",
+         "doubled: Its schema names these attributes more than once: x, &lt;y&gt;\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `aˋb`   Transaction: `3197`   Attributes named twice: x, &lt;y&gt;\n"
+         "verified: Retracted and verified: `aˋb` has no schema and is not committed in transaction `3197`.\n"},
+        {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":false,\"name\":\"a\"," TX
+         ",\"duplicates\":[]}}",
+         "find: `a` is not committed in transaction `3197`: there is nothing to retract. Nothing was sent.\n"},
+        {"{\"id\":\"5a5d\"," TX ",\"given\":{\"transaction\":true},\"find\":{\"ok\":false,\"code\":\"not-found\"}}",
+         "find: Transaction `3197` has no dataset with the id `5a5d`. Nothing was sent. Check both ids.\n"},
+        {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":false,\"code\":\"not-found\"}}",
+         "elsewhere: The latest transaction known, `3197`, has no dataset with the id `5a5d`. Its name can not be shown, and the "
+         "result can not be verified.\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`   Attributes named twice: –\n(type 5a5d)\n"
+         "unverified: Metapod took the retraction of `5a5d`. Not verified: the dataset was not found in a transaction. Look at "
+         "it "
+         "in Metapod.\n"},
+        {"{\"id\":\"5a5d\",\"transaction\":null,\"given\":{\"id\":true},\"find\":null}",
+         "nowhere: No transaction was given and none is known: the name can not be shown, and the result can not be verified.\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`   Attributes named twice: –\n(type 5a5d)\n"
+         "unverified: Metapod took the retraction of `5a5d`. Not verified: the dataset was not found in a transaction. Look at "
+         "it "
+         "in Metapod.\n"},
+    };
+    struct hm_recipes recipes = {0};
+    load(&recipes);
+    const struct hm_recipe *retract = hm_recipes_find(&recipes, "retract");
+    assert_non_null(retract);
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        char *said = spoken(retract, cases[i].scope);
+        assert_string_equal(said, cases[i].said);
+        free(said);
+    }
+    hm_recipes_done(&recipes);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_load), cmocka_unit_test(test_retractions_are_gated)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_load), cmocka_unit_test(test_retractions_are_gated),
+                                       cmocka_unit_test(test_what_retract_says)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
