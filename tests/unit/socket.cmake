@@ -7,4 +7,4 @@ hm_unit_test(socket_flow SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Th
 hm_unit_test(socket_wire SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Threads::Threads)
 hm_unit_test(socket_pingpong SOURCES ${hm_socket_rig} NEEDS hm_slack OpenSSL::SSL Threads::Threads)
 # Thousands of connections and tens of thousands of round trips; valgrind takes its time.
-set_tests_properties(unit.socket_wire unit.socket_pingpong PROPERTIES TIMEOUT 900)
+set_tests_properties(unit.socket_flow unit.socket_wire unit.socket_pingpong PROPERTIES TIMEOUT 900)

@@ -135,7 +135,7 @@ bool rig_until(struct rig *rig, bool (*done)(struct rig *rig))
     (void)uv_timer_init(&rig->loop, &late);
     look.data = late.data = &watch;
     (void)uv_timer_start(&look, on_look, 0, 1);
-    (void)uv_timer_start(&late, on_late, 20000, 0);
+    (void)uv_timer_start(&late, on_late, 120000, 0);
     while (!watch.is_done && !watch.late)
         (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&look, NULL);

@@ -35,7 +35,7 @@ struct rig {
 void rig_start(struct rig *rig, const struct ws_peer_opts *peer_opts);
 /* Makes and starts a client. timing, max_frame: NULL, 0 for the usual. */
 void rig_socket(struct rig *rig, const struct hm_wire_timing *timing, unsigned max_frame);
-/* Turns the loop until done() says true; false: after 20 s it had not. It looks every millisecond. */
+/* Turns the loop until done() says true; false: after two minutes it had not. It looks every millisecond. */
 bool rig_until(struct rig *rig, bool (*done)(struct rig *rig));
 /* Closes the client, if there is one, then everything; fails the test when anything is left in the loop. */
 void rig_stop(struct rig *rig);

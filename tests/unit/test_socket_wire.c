@@ -284,9 +284,11 @@ static void serve_no_pong(struct ws_conn *conn, void *arg)
 {
     struct ws_in *in = hm_xmalloc(sizeof(*in));
     (void)arg;
-    while (ws_read(conn, 20, in) != WS_GOT_END)
-        if (in->opcode == WS_CLOSE || !ws_send_text(conn, "a"))
+    for (;;) {
+        enum ws_got got = ws_read(conn, 20, in);
+        if (got == WS_GOT_END || (got == WS_GOT_FRAME && in->opcode == WS_CLOSE) || !ws_send_text(conn, "a"))
             break;
+    }
     free(in);
 }
 
