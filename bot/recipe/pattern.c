@@ -40,7 +40,6 @@ struct hm_pattern *hm_pattern_new(const char *text, bool whole, struct hm_err *e
         (void)hm_err_set(err, HM_EINVAL, "not a regular expression: %s at character %zu", (const char *)why, at + 1);
         return NULL;
     }
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* may be forbidden; then it is interpreted */
     struct hm_pattern *pattern = hm_xcalloc(1, sizeof *pattern);
     pattern->code = code;
     pattern->limits = pcre2_match_context_create(NULL);
@@ -70,8 +69,7 @@ enum hm_code hm_pattern_match(const struct hm_pattern *pattern, const char *text
     *ret_matches = rc >= 0;
     if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH)
         return HM_OK;
-    if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT ||
-        rc == PCRE2_ERROR_JIT_STACKLIMIT)
+    if (rc == PCRE2_ERROR_MATCHLIMIT || rc == PCRE2_ERROR_DEPTHLIMIT || rc == PCRE2_ERROR_HEAPLIMIT)
         return hm_err_set(err, HM_ETOOBIG, "the regular expression takes too many steps on this text; write a simpler one");
     (void)pcre2_get_error_message(rc, why, sizeof why);
     return hm_err_set(err, HM_EINVAL, "can not be matched: %s", (const char *)why);

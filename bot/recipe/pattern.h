@@ -1,6 +1,7 @@
 /* Regular expressions (PCRE2, UTF-8) with limits, so that no pattern and no text can hold the loop up.
  *
- * Compiled once, matched often; where the just-in-time compiler is forbidden (MemoryDenyWriteExecute) the interpreter does it. */
+ * Interpreted, not compiled just in time: a param's pattern is matched once, compiling it would take longer; and under systemd's
+ * MemoryDenyWriteExecute there is no other way. */
 #ifndef HM_RECIPE_PATTERN_H
 #define HM_RECIPE_PATTERN_H
 
