@@ -115,7 +115,7 @@ static bool can_format(const char *text, size_t at)
     char after = text[last + 1];
     if (first > 0)
         before = text[first - 1];
-    if (is_word(before) && is_word(after))
+    if (first == last && is_word(before) && is_word(after)) /* two in a row: clients differ, so they count as marks */
         return false;
     return !(is_space(before) && is_space(after) && first == last);
 }
