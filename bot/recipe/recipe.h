@@ -183,6 +183,8 @@ HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t
  * hm_params_check_new(): positional words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; &amp;
  * and pasted <https://…|x>, <@U…|x>, <#C…|x> are undone. */
 HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
+/* The same for words that a shell has split already (NULL-terminated): nothing is unwrapped, quotes are part of the value. */
+HM_MUST json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err);
 /* "a uuid …", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
 const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size);
 /* hm_params_check_new() for any list of params: the fields of an `ask` step. */

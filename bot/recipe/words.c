@@ -217,3 +217,22 @@ json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, s
     free(clean);
     return values;
 }
+
+json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err)
+{
+    json_t *values = hm_json_obj_new();
+    for (; *words != NULL; words++) {
+        char *clean = hm_utf8_clean(*words, strlen(*words));
+        size_t key = key_len(clean);
+        struct word word = {key > 0 ? hm_xstrndup(clean, key) : NULL, hm_xstrdup(clean + (key > 0 ? key + 1 : 0))};
+        enum hm_code code = add_value(recipe, &word, values, err);
+        free(word.key);
+        free(word.value);
+        free(clean);
+        if (code != HM_OK) {
+            json_decref(values);
+            return NULL;
+        }
+    }
+    return values;
+}

@@ -87,6 +87,28 @@ static void test_words(void **state)
     assert_string_equal(err.msg, "retract takes no params; \"x\" is too much");
 }
 
+/* Words of a command line come split and unescaped. */
+static void test_split_words(void **state)
+{
+    (void)state;
+    static char uuid[] = UUID, only[] = "only=x y <a> &amp; 'q'", bad[] = "onli=x", broken[] = "note=\xff";
+    char *const good[] = {uuid, only, broken, NULL};
+    char *const wrong[] = {bad, NULL};
+    char *const none[] = {NULL};
+    struct hm_err err = {0};
+    json_t *raw = hm_params_words_new(&recipe, good, &err);
+    assert_non_null(raw);
+    char *text = hm_json_text(raw);
+    assert_string_equal(text, "{\"id\":\"" UUID "\",\"note\":\"\xef\xbf\xbd\",\"only\":\"x y <a> &amp; 'q'\"}");
+    free(text);
+    json_decref(raw);
+    assert_null(hm_params_words_new(&recipe, wrong, &err));
+    assert_string_equal(err.msg, "retract has no param \"onli\"; did you mean \"only\"?");
+    raw = hm_params_words_new(&recipe, none, &err);
+    assert_int_equal(json_object_size(raw), 0);
+    json_decref(raw);
+}
+
 static void test_values(void **state)
 {
     (void)state;
@@ -279,8 +301,8 @@ static void test_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_values),   cmocka_unit_test(test_type_texts),
-        cmocka_unit_test(test_checks_all), cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_split_words), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_type_texts), cmocka_unit_test(test_checks_all),  cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
