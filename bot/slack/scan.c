@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -151,7 +152,7 @@ static bool skip_escape(struct scanner *s)
         return fail(s, "string without an end");
     if (s->at[1] == 'u')
         return scalar_escape(&s->at, s->end) >= 0 || fail(s, "malformed \\u escape");
-    if (memchr("\"\\/bfnrt", s->at[1], 8) == NULL)
+    if (s->at[1] == '\0' || strchr("\"\\/bfnrt", s->at[1]) == NULL)
         return fail(s, "unknown escape");
     s->at += 2;
     return true;
@@ -210,7 +211,8 @@ static size_t next_decoded(const unsigned char **at, const unsigned char *end, c
     }
     if ((*at)[1] != 'u') {
         const char *which = strchr(plain, (*at)[1]);
-        buf[0] = which != NULL ? meant[which - plain] : '?';
+        HM_ASSERT(which != NULL); /* skip_escape() has seen it */
+        buf[0] = meant[which - plain];
         *at += 2;
         return 1;
     }
@@ -377,7 +379,7 @@ static bool keep_string(struct scanner *s, const struct span *span)
 
 static bool scan_scalar(struct scanner *s)
 {
-    struct span span;
+    struct span span = {0};
 
     switch (*s->at) {
     case '"':
@@ -416,7 +418,7 @@ static void open_level(struct scanner *s, bool object)
 /* The key and the colon, up to the value; decides what that value is. */
 static bool scan_key(struct scanner *s)
 {
-    struct span key;
+    struct span key = {0};
 
     skip_space(s);
     if (s->at == s->end || *s->at != '"')

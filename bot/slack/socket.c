@@ -99,7 +99,7 @@ static void connect_wire(struct hm_socket *s, uint64_t epoch)
             return;
         }
     }
-    HM_ASSERT(!"a free place for a wire");
+    HM_ASSERT(false); /* the machine has as many slots as we have places */
 }
 
 static void perform(struct hm_socket *s, enum hm_dial_act act, uint64_t epoch)

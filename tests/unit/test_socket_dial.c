@@ -5,7 +5,8 @@
 
 #include "slack/dial.h"
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND };
+static const int64_t second = 1000;
+static const int64_t minute = 60000;
 
 /* ---- a world of sockets ---- */
 
@@ -142,7 +143,7 @@ static struct world serving_world(void)
 static struct world held_world(void)
 {
     struct world w = serving_world();
-    pass(&w, w.now + 31 * SECOND, NULL);
+    pass(&w, w.now + 31 * second, NULL);
     assert_true(w.dial.held);
     return w;
 }
@@ -272,9 +273,9 @@ static void test_refresh_overlaps(void **state)
     event(&w, HM_DIAL_EV_HELLO, 2);
     assert_int_equal(hm_dial_serving(&w.dial), 2);
     assert_int_equal(w.closes, 0); /* and is drained */
-    pass(&w, w.now + 14 * SECOND, NULL);
+    pass(&w, w.now + 14 * second, NULL);
     assert_int_equal(sockets(&w), 2);
-    pass(&w, w.now + 2 * SECOND, NULL);
+    pass(&w, w.now + 2 * second, NULL);
     assert_int_equal(w.closes, 1);
     assert_int_equal(sockets(&w), 1);
     assert_int_equal(hm_dial_serving(&w.dial), 2);
@@ -312,10 +313,10 @@ static void test_refresh_by_lifetime(void **state)
     struct world w = new_world();
     event(&w, HM_DIAL_EV_START, 0);
     event(&w, HM_DIAL_EV_URL, 0);
-    step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_HELLO, .epoch = 1, .lifetime_ms = 3600 * SECOND});
-    pass(&w, 3600 * SECOND * 87 / 100, NULL);
+    step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_HELLO, .epoch = 1, .lifetime_ms = 3600 * second});
+    pass(&w, 3600 * second * 87 / 100, NULL);
     assert_int_equal(w.asks, 1);
-    pass(&w, 3600 * SECOND * 93 / 100, NULL);
+    pass(&w, 3600 * second * 93 / 100, NULL);
     assert_true(w.asks >= 2);
 }
 
@@ -335,7 +336,7 @@ static void test_no_hello(void **state)
 {
     (void)state;
     struct world w = world_in(HM_DIAL_DIALLING);
-    pass(&w, w.now + 9 * SECOND, NULL);
+    pass(&w, w.now + 9 * second, NULL);
     assert_int_equal(w.closes, 0);
     pass(&w, w.now + 1001, NULL);
     assert_int_equal(w.closes, 1);
@@ -346,9 +347,9 @@ static void test_no_answer_about_the_url(void **state)
 {
     (void)state;
     struct world w = world_in(HM_DIAL_ASKING);
-    pass(&w, w.now + 29 * SECOND, NULL);
+    pass(&w, w.now + 29 * second, NULL);
     assert_int_equal(w.asks, 1);
-    pass(&w, w.now + 5 * SECOND, NULL);
+    pass(&w, w.now + 5 * second, NULL);
     assert_int_equal(w.asks, 2);
 }
 
@@ -356,10 +357,10 @@ static void test_retry_after(void **state)
 {
     (void)state;
     struct world w = world_in(HM_DIAL_ASKING);
-    step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_NO_URL, .retry_after_ms = 40 * SECOND});
-    pass(&w, w.now + 39 * SECOND, NULL);
+    step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_NO_URL, .retry_after_ms = 40 * second});
+    pass(&w, w.now + 39 * second, NULL);
     assert_int_equal(w.asks, 1);
-    pass(&w, w.now + 3 * SECOND, NULL);
+    pass(&w, w.now + 3 * second, NULL);
     assert_int_equal(w.asks, 2);
 }
 
@@ -369,7 +370,7 @@ static void test_fatal_every_five_minutes(void **state)
     struct world w = world_in(HM_DIAL_ASKING);
     event(&w, HM_DIAL_EV_FATAL, 0);
     assert_true(w.dial.fatal);
-    pass(&w, w.now + 5 * MINUTE - 1, NULL);
+    pass(&w, w.now + 5 * minute - 1, NULL);
     assert_int_equal(w.asks, 1);
     pass(&w, w.now + 2, NULL);
     assert_int_equal(w.asks, 2);
@@ -401,7 +402,7 @@ static void test_too_many_for_ten_minutes(void **state)
         event(&w, HM_DIAL_EV_START, 0);
         slack_too_many(&w);
         end_closing(&w);
-        pass(&w, 10 * MINUTE, slack_too_many);
+        pass(&w, 10 * minute, slack_too_many);
         assert_true(w.connects <= 15);
         assert_true(w.connects >= 4);
         assert_int_equal(w.most, 1); /* never with an overlap */
@@ -422,16 +423,16 @@ static void test_back_off_grows_and_is_capped(void **state)
     event(&w, HM_DIAL_EV_START, 0);
     answer_url(&w);
     end_socket(&w, 1);
-    assert_true(hm_dial_next(&w.dial) - w.now <= SECOND); /* the first retry within a second */
+    assert_true(hm_dial_next(&w.dial) - w.now <= second); /* the first retry within a second */
     int64_t longest = 0;
     for (int i = 0; i < 400; i++) {
         int64_t wait = hm_dial_next(&w.dial) - w.now;
-        assert_true(wait <= 60 * SECOND);
+        assert_true(wait <= 60 * second);
         if (wait > longest)
             longest = wait;
         pass(&w, w.now + wait, slack_refuses);
     }
-    assert_true(longest > 50 * SECOND); /* jitter reaches the cap */
+    assert_true(longest > 50 * second); /* jitter reaches the cap */
 }
 
 static void slack_hello_then_drop(struct world *w)
@@ -439,7 +440,7 @@ static void slack_hello_then_drop(struct world *w)
     answer_url(w);
     if (w->dial.state == HM_DIAL_DIALLING) {
         event(w, HM_DIAL_EV_HELLO, newest(w));
-        w->now += SECOND;
+        w->now += second;
         end_socket(w, newest(w));
     }
 }
@@ -453,7 +454,7 @@ static void test_short_hellos_are_no_storm(void **state)
         w.rng = seed;
         event(&w, HM_DIAL_EV_START, 0);
         slack_hello_then_drop(&w);
-        pass(&w, 10 * MINUTE, slack_hello_then_drop);
+        pass(&w, 10 * minute, slack_hello_then_drop);
         assert_true(w.connects < 60); /* 18 full waits of 60 s and the ramp would be about 25 */
     }
 }
@@ -471,9 +472,9 @@ static void test_reset_only_after_thirty_seconds(void **state)
     assert_true(fails >= 5);
     answer_url(&w);
     event(&w, HM_DIAL_EV_HELLO, newest(&w));
-    pass(&w, w.now + 29 * SECOND, NULL);
+    pass(&w, w.now + 29 * second, NULL);
     assert_int_equal(w.dial.fails, fails);
-    pass(&w, w.now + 2 * SECOND, NULL);
+    pass(&w, w.now + 2 * second, NULL);
     assert_int_equal(w.dial.fails, 0);
 }
 
@@ -494,7 +495,7 @@ static void test_refresh_at_every_hello_is_no_storm(void **state)
     struct world w = new_world();
     event(&w, HM_DIAL_EV_START, 0);
     slack_warns_at_once(&w);
-    pass(&w, 10 * MINUTE, slack_warns_at_once);
+    pass(&w, 10 * minute, slack_warns_at_once);
     assert_true(w.connects < 60);
     assert_true(w.most <= 2);
 }
@@ -518,7 +519,7 @@ static void test_random_weather(void **state)
                 event(&w, HM_DIAL_EV_NO_URL, 0);
                 break;
             case 3:
-                step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_HELLO, .epoch = epoch, .lifetime_ms = 360 * SECOND});
+                step(&w, (struct hm_dial_input){.event = HM_DIAL_EV_HELLO, .epoch = epoch, .lifetime_ms = 360 * second});
                 break;
             case 4:
                 event(&w, HM_DIAL_EV_REFRESH, epoch);
@@ -535,7 +536,7 @@ static void test_random_weather(void **state)
                         end_socket(&w, w.open[k]);
                 break;
             default:
-                pass(&w, w.now + next_random(&w) % (20 * SECOND), NULL);
+                pass(&w, w.now + next_random(&w) % 20000, NULL);
                 break;
             }
             assert_int_equal(sockets(&w), hm_dial_sockets(&w.dial));

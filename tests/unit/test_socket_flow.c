@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "socket_rig.h"
 
 static struct {
@@ -253,22 +254,19 @@ static void test_strange_frames(void **state)
 static void serve_large(struct ws_conn *conn, void *arg)
 {
     (void)arg;
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, 100000);
+    hm_strbuf_adds(&text, "{\"envelope_id\":\"large\",\"type\":\"events_api\",\"payload\":{\"event_id\":\"Ev1\",\"text\":\"");
+    while (text.len < 67340)
+        hm_strbuf_adds(&text, "\xe2\x82\xac");
+    hm_strbuf_adds(&text, "\"}}");
     (void)ws_hello(conn);
-    size_t len = 67342;
-    char *text = hm_xmalloc(len + 200);
-    int n =
-        snprintf(text, 100, "{\"envelope_id\":\"large\",\"type\":\"events_api\",\"payload\":{\"event_id\":\"Ev1\",\"text\":\"");
-    for (size_t at = (size_t)n; at < len; at += 3)
-        memcpy(text + at, "\xe2\x82\xac", 3);
-    size_t end = (size_t)n + (len - (size_t)n + 2) / 3 * 3;
-    memcpy(text + end, "\"}}", 3);
-    end += 3;
-    for (size_t at = 0; at < end; at++) { /* a byte a frame, a ping now and then */
-        (void)ws_send(conn, at + 1 == end, at == 0 ? WS_TEXT : WS_CONT, text + at, 1);
+    for (size_t at = 0; at < text.len; at++) { /* a byte a frame, a ping now and then */
+        (void)ws_send(conn, at + 1 == text.len, at == 0 ? WS_TEXT : WS_CONT, text.s + at, 1);
         if (at % 5000 == 77)
             (void)ws_send(conn, true, WS_PING, "Ping from applink-2", 19);
     }
-    free(text);
+    hm_strbuf_done(&text);
     expect_ack(conn, "large");
     serve_out(conn);
 }

@@ -19,7 +19,7 @@
 #include "io/lws_loop.h"
 #include "socket_rig.h"
 
-enum { STALL_MS = 5000, PING_EVERY_MS = 20, SLOW_US = 20000, ENVELOPE_BYTES = 1500 };
+enum { STALL_MS = 5000, PING_EVERY_US = 20000, SLOW_US = 20000, ENVELOPE_BYTES = 1500 };
 
 struct plan {
     bool pings;
@@ -60,14 +60,14 @@ static unsigned percentile(const struct plan *plan, unsigned per_mille)
 /* A command of about 1.5 KB. */
 static size_t envelope(char *buf, size_t size, unsigned i)
 {
-    int n = snprintf(
+    size_t n = (size_t)snprintf(
         buf, size,
         "{\"envelope_id\":\"00000000-0000-4000-8000-%012u\",\"type\":\"slash_commands\",\"accepts_response_payload\":true,"
         "\"payload\":{\"trigger_id\":\"%u.1\",\"command\":\"/hausmeister\",\"text\":\"",
         i, i);
     while (n < ENVELOPE_BYTES)
-        n += snprintf(buf + n, size - (size_t)n, "retract 5a5d411b ");
-    return (size_t)(n + snprintf(buf + n, size - (size_t)n, "\"}}"));
+        n += (size_t)snprintf(buf + n, size - n, "retract 5a5d411b ");
+    return n + (size_t)snprintf(buf + n, size - n, "\"}}");
 }
 
 /* Waits for the ack of envelope i; nothing is sent but pongs. */
@@ -100,7 +100,7 @@ static bool await_ack(struct ws_conn *conn, struct plan *plan, unsigned i)
 
 static void ping(struct ws_conn *conn, struct plan *plan, int64_t *next_us)
 {
-    *next_us = micros() + PING_EVERY_MS * 1000;
+    *next_us = micros() + PING_EVERY_US;
     (void)ws_send(conn, true, WS_PING, "Ping from test", 14);
     atomic_fetch_add(&plan->pinged, 1);
 }

@@ -108,7 +108,7 @@ static void dial(struct client *client, const char *text)
         .vhost = client->vhost,
         .clock = &client->rig.clock,
         .timing = client->timing != NULL ? *client->timing : hm_wire_timing_default,
-        .max_message = client->max_message != 0 ? client->max_message : 1024 * 1024,
+        .max_message = client->max_message != 0 ? client->max_message : 1048576,
         .on_open = on_open,
         .on_message = on_message,
         .on_dropped = on_dropped,
