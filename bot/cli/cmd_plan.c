@@ -2,12 +2,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/rehearsal.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/strbuf.h"
 #include "cli/cli.h"
 #include "run/plan.h"
 
@@ -125,20 +123,6 @@ static void on_shown(void *arg, const struct hm_run *run, const json_t *effect)
     }
 }
 
-/* The words after the recipe's name as one line, for the same parser that reads Slack's. A word with blanks in it gets quotes. */
-static char *join_words(char *const *words)
-{
-    struct hm_strbuf line;
-    hm_strbuf_init(&line, 16000);
-    for (; *words != NULL; words++) {
-        if (line.len > 0)
-            hm_strbuf_addc(&line, ' ');
-        bool quote = strpbrk(*words, " \t") != NULL && strpbrk(*words, "\"'") == NULL;
-        hm_strbuf_addf(&line, quote ? "\"%s\"" : "%s", *words);
-    }
-    return hm_strbuf_take(&line);
-}
-
 static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *settings, const struct hm_recipe *recipe)
 {
     struct hm_err err = {0};
@@ -146,10 +130,9 @@ static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *setti
     json_t *params = NULL;
     json_t *given = NULL;
     json_t *scope = hm_json_obj_new();
-    char *line = join_words(cli->words + 1);
     enum hm_code code = HM_OK;
     int exit_code = HM_EXIT_NO;
-    json_t *raw = hm_params_parse_new(recipe, line, &err);
+    json_t *raw = hm_params_words_new(recipe, cli->words + 1, &err);
     hm_json_set(scope, "known", json_incref(settings->known));
     if (raw != NULL)
         params = hm_params_check_new(recipe, raw, scope, &given, &err);
@@ -169,7 +152,6 @@ out:
     json_decref(given);
     json_decref(raw);
     json_decref(scope);
-    free(line);
     return exit_code;
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "unit/fault_vfs.h"
 #include "unit/journal_fixture.h"
 #include "unit/unit.h"
@@ -192,11 +193,14 @@ static void killed_at_each_write_of_a_commit(void **state)
 static int64_t counted(const char *path)
 {
     char text[32] = "";
+    int64_t count = -1;
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     assert_non_null(fgets(text, sizeof text, file));
     assert_int_equal(fclose(file), 0);
-    return strtoll(text, NULL, 10);
+    text[strcspn(text, "\n")] = '\0';
+    assert_true(hm_parse_i64(text, 0, INT64_MAX, &count));
+    return count;
 }
 
 static void the_environment_kills_as_well(void **state)
