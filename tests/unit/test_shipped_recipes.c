@@ -131,7 +131,7 @@ static void test_what_retract_says(void **state)
          "verified: Retracted and verified: `archive/a_b` has no schema and is not committed in transaction `3197`.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"a`b\"," TX
          ",\"duplicates\":[\"x\",\"<y>\"]}}",
-         "doubled: Its schema names these attributes more than once: x, &lt;y&gt;\n"
+         "doubled: Its schema names these attributes more than once: `x, &lt;y&gt;`\n"
          "gate: Retract the committed dataset `5a5d`?\nName: `aˋb`   Transaction: `3197`   Attributes named twice: x, &lt;y&gt;\n"
          "verified: Retracted and verified: `aˋb` has no schema and is not committed in transaction `3197`.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":false,\"name\":\"a\"," TX
