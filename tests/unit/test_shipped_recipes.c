@@ -127,12 +127,12 @@ static void test_what_retract_says(void **state)
     } cases[] = {
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"archive/a_b\"," TX
          ",\"duplicates\":[]}}",
-         "gate: Retract the committed dataset `5a5d`?\nName: `archive/a_b`   Transaction: `3197`   Attributes named twice: `–`\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `archive/a_b`   Transaction: `3197`\n"
          "verified: Retracted and verified: `archive/a_b` has no schema and is not committed in transaction `3197`.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"a`b\"," TX
          ",\"duplicates\":[\"x\",\"<y>\"]}}",
          "doubled: Its schema names these attributes more than once: `x, &lt;y&gt;`\n"
-         "gate: Retract the committed dataset `5a5d`?\nName: `aˋb`   Transaction: `3197`   Attributes named twice: x, &lt;y&gt;\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `aˋb`   Transaction: `3197`\n"
          "verified: Retracted and verified: `aˋb` has no schema and is not committed in transaction `3197`.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":false,\"name\":\"a\"," TX
          ",\"duplicates\":[]}}",
@@ -142,13 +142,13 @@ static void test_what_retract_says(void **state)
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":false,\"code\":\"not-found\"}}",
          "elsewhere: The latest transaction known, `3197`, has no dataset with the id `5a5d`. Its name can not be shown, and the "
          "result can not be verified.\n"
-         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`   Attributes named twice: `–`\n(type 5a5d)\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`\n(type 5a5d)\n"
          "unverified: Metapod took the retraction of `5a5d`. Not verified: the dataset was not found in a transaction. Look at "
          "it "
          "in Metapod.\n"},
         {"{\"id\":\"5a5d\",\"transaction\":null,\"given\":{\"id\":true},\"find\":null}",
          "nowhere: No transaction was given and none is known: the name can not be shown, and the result can not be verified.\n"
-         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`   Attributes named twice: `–`\n(type 5a5d)\n"
+         "gate: Retract the committed dataset `5a5d`?\nName: `–`   Transaction: `–`\n(type 5a5d)\n"
          "unverified: Metapod took the retraction of `5a5d`. Not verified: the dataset was not found in a transaction. Look at "
          "it "
          "in Metapod.\n"},
