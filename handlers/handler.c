@@ -64,6 +64,17 @@ void hm_request_add_header(struct hm_request *req, const char *name, const char 
     req->n_headers++;
 }
 
+void hm_request_add_word(struct hm_request *req, const char *word)
+{
+    size_t n = 0;
+    while (req->argv != NULL && req->argv[n] != NULL)
+        n++;
+    req->kind = HM_REQUEST_ARGV;
+    req->argv = hm_xreallocarray(req->argv, n + 2, sizeof(*req->argv));
+    req->argv[n] = hm_xstrdup(word);
+    req->argv[n + 1] = NULL;
+}
+
 json_t *hm_request_json_new(const struct hm_request *req)
 {
     json_t *json = hm_json_obj_new();

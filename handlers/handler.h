@@ -37,14 +37,18 @@ struct hm_arg_spec {
 
 /* A configured instance of a handler. Owned by the settings; immutable while they live. */
 struct hm_backend {
-    char *name;         /* as recipes say `on = "…"` */
-    char *handler;      /* which handler */
-    char *url;          /* base URL without a trailing slash; http only to loopback */
-    json_t *settings;   /* handler-specific settings, an object (never NULL) */
-    json_t *headers;    /* extra headers, an object of strings (never NULL) */
-    char *bearer_ref;   /* secret references (base/secret.h) or NULL; values are added by io/ at sending time, */
-    char *basic_ref;    /*   "user:password"; so that no plan, digest or journal row ever holds one */
-    char *ca;           /* absolute paths or NULL */
+    char *name;       /* as recipes say `on = "…"` */
+    char *handler;    /* which handler */
+    char *url;        /* HTTP: base URL without a trailing slash; http only to loopback. NULL for a handler of programs */
+    char *program;    /* ARGV: absolute path of the executable, argv[0] of every request; else NULL */
+    char *dir;        /* ARGV: working directory, absolute; NULL = / */
+    json_t *env;      /* ARGV: {NAME: value or secret reference}, what the program's environment has besides PATH, HOME and LANG;
+                         values are read by app/ when it is started. Never NULL for a handler of programs */
+    json_t *settings; /* handler-specific settings, an object (never NULL) */
+    json_t *headers;  /* extra headers, an object of strings (never NULL) */
+    char *bearer_ref; /* secret references (base/secret.h) or NULL; values are added by io/ at sending time, */
+    char *basic_ref;  /*   "user:password"; so that no plan, digest or journal row ever holds one */
+    char *ca;         /* absolute paths or NULL */
     char *client_cert;
     char *client_key;
     char *proxy;        /* URL or NULL */
@@ -75,6 +79,8 @@ struct hm_request {
 void hm_request_init(struct hm_request *req);
 void hm_request_done(struct hm_request *req);
 void hm_request_add_header(struct hm_request *req, const char *name, const char *value);
+/* Appends one word to the argv vector; the request becomes an ARGV one. The word stays one word, whatever is in it. */
+void hm_request_add_word(struct hm_request *req, const char *word);
 /* {"kind":"http","method":…,"url":…,"headers":{…},"body":…} or {"kind":"argv","argv":[…]}: what the plan shows and the journal
  * keeps. A new reference. */
 HM_MUST json_t *hm_request_json_new(const struct hm_request *req);
@@ -94,8 +100,8 @@ enum hm_transport {
 /* What came back. Borrowed by response(); body is NUL-terminated but may hold NULs. */
 struct hm_answer {
     enum hm_transport transport;
-    int status;               /* HTTP status, or exit status (128 + signal when killed) */
-    const char *body;         /* HTTP body or stdout; never NULL */
+    int status;       /* HTTP status, or exit status (128 + signal when killed) */
+    const char *body; /* HTTP body or stdout; never NULL */
     size_t body_len;
     const char *errors;       /* ARGV: the end of stderr; else "" */
     const char *content_type; /* "" when absent */
@@ -151,6 +157,7 @@ struct hm_action {
 struct hm_handler {
     const char *name; /* "metapod" */
     const char *title;
+    enum hm_request_kind kind;              /* of all its requests: decides which keys its backends have */
     const struct hm_action *const *actions; /* ends with NULL */
     const char *const *settings;            /* keys allowed in a backend's `settings` group; ends with NULL */
 };
@@ -162,7 +169,8 @@ extern const struct hm_handler *const hm_handlers[];
 const struct hm_handler *hm_handler_find(const char *name);
 const struct hm_action *hm_action_find(const char *name);
 
-/* Percent-encodes one URL path segment or query value: everything but A-Z a-z 0-9 - . _ ~ (RFC 3986 section 2.3). Caller frees. */
+/* Percent-encodes one URL path segment or query value: everything but A-Z a-z 0-9 - . _ ~ (RFC 3986 section 2.3). Caller frees.
+ */
 char *hm_url_encode(const char *s);
 
 #endif

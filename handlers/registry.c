@@ -3,8 +3,10 @@
 
 #include "handlers/handler.h"
 #include "handlers/metapod.h"
+#include "handlers/nu.h"
 
 const struct hm_handler *const hm_handlers[] = {
     &hm_metapod_handler,
+    &hm_nu_handler,
     NULL,
 };

@@ -1,0 +1,114 @@
+/* nu, the house command line: see nu.h. There is no action that runs whatever it is given; each command is one action whose words
+ * are fixed but for checked values.
+ *
+ * Its exit statuses are documented nowhere, so any but 0 proves nothing: a `once` command is settled by a person, an idempotent
+ * one is run again. */
+#include "handlers/nu.h"
+
+#include "base/json.h"
+#include "handlers/argv_answer.h"
+
+static const struct hm_arg_spec no_args[] = {
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static const struct hm_arg_spec cycle_args[] = {
+    {"service", HM_ARG_STRING, true, "which machines, like mesos-master"},
+    {"env", HM_ARG_STRING, true, "environment, like cantareira"},
+    {"suffix", HM_ARG_STRING, true, "stack, like stable"},
+    {"region", HM_ARG_STRING, true, "AWS region, like us-east-1"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code begin(const struct hm_backend *backend, const char *const *words, struct hm_request *req, struct hm_err *err)
+{
+    if (backend->program == NULL)
+        return hm_err_set(err, HM_EENV, "backend %s has no program", backend->name);
+    hm_request_add_word(req, backend->program);
+    for (; *words != NULL; words++)
+        hm_request_add_word(req, *words);
+    return HM_OK;
+}
+
+static enum hm_code bust_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                 struct hm_request *req, struct hm_err *err)
+{
+    static const char *const words[] = {"cache", "bust", "stack", NULL};
+    (void)args;
+    (void)cursor;
+    return begin(backend, words, req, err);
+}
+
+static enum hm_verdict bust_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    static const struct hm_argv_asked asked = {.command = "nu cache bust stack", .effect = HM_EFFECT_IDEMPOTENT};
+    (void)backend;
+    (void)args;
+    (void)cursor;
+    return hm_argv_judge(&asked, answer, out);
+}
+
+static const struct hm_action cache_bust_stack = {
+    .name = "nu.cache-bust-stack",
+    .title = "Forget nu's cache of stacks",
+    .doc = "For when nu can not resolve a host name any more. Result: {status, output}.",
+    .effect = HM_EFFECT_IDEMPOTENT,
+    .args = no_args,
+    .request = bust_request,
+    .response = bust_response,
+};
+
+static enum hm_code cycle_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                  struct hm_request *req, struct hm_err *err)
+{
+    static const char *const words[] = {"ser", "cycle", NULL};
+    static const struct {
+        const char *option, *arg;
+    } parts[] = {{NULL, "service"}, {"--env", "env"}, {"--suffix", "suffix"}, {"--region", "region"}};
+    (void)cursor;
+    enum hm_code code = begin(backend, words, req, err);
+    for (size_t i = 0; code == HM_OK && i < sizeof parts / sizeof parts[0]; i++) {
+        const char *value = hm_json_get_str(args, parts[i].arg, "");
+        if (!hm_argv_word_ok(value))
+            return hm_err_set(err, HM_EINVAL, "%s: \"%.60s\" is not a name of letters, digits, dots and dashes", parts[i].arg,
+                              value);
+        if (parts[i].option != NULL)
+            hm_request_add_word(req, parts[i].option);
+        hm_request_add_word(req, value);
+    }
+    return code;
+}
+
+static enum hm_verdict cycle_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                      const struct hm_answer *answer, struct hm_outcome *out)
+{
+    static const struct hm_argv_asked asked = {.command = "nu ser cycle", .effect = HM_EFFECT_ONCE};
+    (void)backend;
+    (void)args;
+    (void)cursor;
+    return hm_argv_judge(&asked, answer, out);
+}
+
+static const struct hm_action ser_cycle = {
+    .name = "nu.ser-cycle",
+    .title = "Replace the machines of a service",
+    .doc = "Terminates the machines and starts new ones: twice is not the same as once. Result: {status, output}. When it fails "
+           "or is "
+           "stopped, a person must say whether it happened.",
+    .effect = HM_EFFECT_ONCE,
+    .args = cycle_args,
+    .request = cycle_request,
+    .response = cycle_response,
+};
+
+static const struct hm_action *const actions[] = {&cache_bust_stack, &ser_cycle, NULL};
+static const char *const settings[] = {NULL};
+
+const struct hm_handler hm_nu_handler = {
+    .name = "nu",
+    .title = "nu, the house command line",
+    .kind = HM_REQUEST_ARGV,
+    .actions = actions,
+    .settings = settings,
+};

@@ -1,0 +1,1 @@
+hm_unit_test(nu NEEDS hm_handlers)
