@@ -29,7 +29,7 @@
 #include "io/timer.h"
 #include "run/runner.h"
 
-enum { DRAIN_MS = 1500, DRAIN_STEP_MS = 20, END_GUARD_MS = 4500, AUTH_RETRY_MS = 5000 };
+enum { DRAIN_MS = 1500, DRAIN_STEP_MS = 20, END_GUARD_MS = 4500, AUTH_RETRY_MS = 5000, HOLD_MS = 5000 };
 
 enum phase { PHASE_RUNNING, PHASE_CLOSING_SOCKET, PHASE_DRAINING, PHASE_CLOSING_HTTP, PHASE_CLOSING_JOURNAL, PHASE_CLOSING_LOOP };
 
@@ -42,7 +42,7 @@ struct hm_bot {
     size_t n_retired;
     uv_signal_t sigterm, sigint, sighup;
     unsigned open_handles; /* of our own, being closed */
-    struct hm_timer *wake_timer, *drain_timer, *guard_timer, *auth_timer, *watchdog_timer;
+    struct hm_timer *wake_timer, *drain_timer, *guard_timer, *auth_timer, *hold_timer, *watchdog_timer;
     int64_t drain_until_ms;
 
     struct lws_context *lws;
@@ -206,6 +206,22 @@ static void on_change(void *arg, bool connected, const char *text)
     }
 }
 
+/* Until it is known who we are and who is in which role, what people ask is kept (journaled and acknowledged) and not refused; but
+ * not for long: somebody waits for an answer, even if it is that Slack does not tell. */
+static void hold_no_more(void *arg)
+{
+    struct hm_bot *bot = arg;
+    hm_timer_stop(bot->hold_timer);
+    hm_intake_hold(bot->intake, false);
+}
+
+static void when_known(void *arg)
+{
+    struct hm_bot *bot = arg;
+    if (bot->team != NULL && hm_roles_known(bot->roles))
+        hold_no_more(bot);
+}
+
 static void ask_who_we_are(void *arg);
 
 static void on_auth(void *arg, const struct hm_web_answer *answer)
@@ -221,6 +237,7 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     free(bot->team);
     bot->team = hm_xstrdup(team);
     hm_people_identity(bot->people, hm_json_get_str(answer->body, "user_id", ""), team);
+    when_known(bot);
     hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", hm_json_get_str(answer->body, "user_id", "?"), team);
 }
 
@@ -319,6 +336,7 @@ static void close_loop(void *arg)
     hm_timer_free(bot->wake_timer);
     hm_timer_free(bot->drain_timer);
     hm_timer_free(bot->auth_timer);
+    hm_timer_free(bot->hold_timer);
     hm_timer_free(bot->watchdog_timer);
     hm_timer_free(bot->guard_timer);
     close_signal(bot, &bot->sigterm);
@@ -438,7 +456,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     const struct hm_settings *s = bot->settings;
     bot->store = hm_recipe_store_new(s->journal_path);
     hm_recipe_store_use(bot->store, &s->recipes);
-    bot->roles = hm_roles_new(&bot->loop, bot->api, bot->clock, NULL, NULL);
+    bot->roles = hm_roles_new(&bot->loop, bot->api, bot->clock, when_known, bot);
     bot->backends = hm_backends_new(bot->http);
     bot->ledger = hm_ledger_new(bot->journal, s->journal_path);
     struct hm_cards_opts cards = {&bot->loop, bot->api,  bot->journal, s->journal_path, bot->ledger, hm_recipe_store_by_sha,
@@ -449,6 +467,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);
     hm_intake_use(bot->intake, bot->socket);
+    hm_intake_hold(bot->intake, true);
+    hm_timer_start(bot->hold_timer, HOLD_MS);
     struct hm_people_opts people = {bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards),
                                     hm_cards_slack(bot->cards), bot->clock};
     bot->people = hm_people_new(&people);
@@ -504,6 +524,7 @@ struct hm_bot *hm_bot_new(struct hm_settings *settings, struct hm_err *err)
     bot->drain_timer = hm_timer_new(&bot->loop, on_drain, bot);
     bot->guard_timer = hm_timer_new(&bot->loop, on_guard, bot);
     bot->auth_timer = hm_timer_new(&bot->loop, ask_who_we_are, bot);
+    bot->hold_timer = hm_timer_new(&bot->loop, hold_no_more, bot);
     bot->watchdog_timer = hm_timer_new(&bot->loop, on_watchdog, bot);
     enum hm_code code = open_outside(bot, err);
     if (code == HM_OK)

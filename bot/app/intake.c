@@ -33,6 +33,7 @@ struct hm_intake {
     struct piece *queue, **tail;
     size_t being_written;    /* envelopes at the journal: their acks come first */
     uint64_t yielding_since; /* loop time, or 0 */
+    bool held;
     struct hm_intake_stats stats;
 };
 
@@ -58,7 +59,7 @@ static void enqueue(struct hm_intake *intake, struct piece *piece)
     *intake->tail = piece;
     intake->tail = &piece->next;
     intake->stats.waiting++;
-    if (!hm_timer_active(intake->timer))
+    if (!intake->held && !hm_timer_active(intake->timer))
         hm_timer_start(intake->timer, 0);
 }
 
@@ -116,6 +117,15 @@ struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts)
 void hm_intake_use(struct hm_intake *intake, struct hm_socket *socket)
 {
     intake->socket = socket;
+}
+
+void hm_intake_hold(struct hm_intake *intake, bool hold)
+{
+    intake->held = hold;
+    if (hold)
+        hm_timer_stop(intake->timer);
+    else if (intake->queue != NULL)
+        hm_timer_start(intake->timer, 0);
 }
 
 void hm_intake_free(struct hm_intake *intake)

@@ -31,6 +31,9 @@ struct hm_intake_opts {
 struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts);
 /* The socket to ack on; it must outlive what is under way, or be taken away again with NULL. */
 void hm_intake_use(struct hm_intake *intake, struct hm_socket *socket);
+/* true: envelopes are journaled and acknowledged, but handed out only after hm_intake_hold(intake, false). Forms, whose answer
+ * rides on the ack, are not held. */
+void hm_intake_hold(struct hm_intake *intake, bool hold);
 /* Nothing is handled any more; freed when the loop has turned once more. Call after the journal is closed. */
 void hm_intake_free(struct hm_intake *intake);
 

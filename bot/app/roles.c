@@ -146,6 +146,14 @@ static enum hm_member in_group(const struct hm_roles *roles, const char *id, con
     return HM_MEMBER_NO;
 }
 
+bool hm_roles_known(const struct hm_roles *roles)
+{
+    for (size_t i = 0; i < roles->n_groups; i++)
+        if (roles->groups[i]->wanted && roles->groups[i]->users == NULL)
+            return false;
+    return true;
+}
+
 enum hm_member hm_roles_member(const struct hm_roles *roles, const char *role, const char *user)
 {
     const struct hm_role *found = roles->settings != NULL ? hm_settings_role(roles->settings, role) : NULL;

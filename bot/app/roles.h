@@ -22,6 +22,8 @@ void hm_roles_use(struct hm_roles *roles, const struct hm_settings *settings);
 /* A subteam event came: asks for that group again (NULL = all). */
 void hm_roles_refresh(struct hm_roles *roles, const char *usergroup);
 
+/* True when every group that the settings name has been read once. */
+bool hm_roles_known(const struct hm_roles *roles);
 enum hm_member hm_roles_member(const struct hm_roles *roles, const char *role, const char *user);
 
 #endif
