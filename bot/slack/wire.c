@@ -9,8 +9,9 @@
  * - Returning -1 from a callback never sends a close frame there: Debian's build has _DEBUG on, and with libuv that makes lws
  * close every connection twice, the second time over the head of the handshake that the first has begun. Connections without a
  *   close frame become ghosts at Slack. So the close frame is written by us, like any other frame.
- * - A refused TCP connect leaves lws's uv_poll_t in the loop for ever (the socket is closed before the handle is, and the handle
- *   then forgotten): uv_loop_close() fails at the end, and memory grows with each retry. reap_poll_handles() closes it.
+ * - A connect(2) that fails at once (no route, as for IPv6 addresses on many hosts) leaves lws's uv_poll_t in the loop for ever:
+ * the socket is closed first, and the handle of an invalid socket is then forgotten. uv_loop_close() fails at the end, and memory
+ * grows with each retry. reap_poll_handles() closes it.
  * - What came together with the handshake's answer (hello, the first envelope) is handed over from a uv_idle callback, and not
  *   from the poll phase. Code that collects acks and flushes them in a uv_check then sleeps before the flush: the next poll
  *   waits for traffic that will not come. Here every write is asked for where it is queued, and the poll set is changed before

@@ -640,6 +640,13 @@ static void test_names(void **state)
     expect_end(&client, "can not be resolved");
     rig_stop(&client.rig);
 
+    /* Refused within connect(2) itself: lws forgets its poll handle there, and rig_stop() would find it in the loop. */
+    struct client at_once = {0};
+    start(&at_once, NULL);
+    dial(&at_once, "wss://255.255.255.255/link?ticket=secret");
+    expect_end(&at_once, "can not connect");
+    rig_stop(&at_once.rig);
+
     struct client refused = {0};
     start(&refused, NULL);
     dial(&refused, "ws://localhost:1/link?ticket=secret"); /* every address of it is tried */
