@@ -28,6 +28,7 @@ struct bench {
     int64_t *samples;
     json_t *slow;
     int64_t start_us, last_ack_us;
+    uint64_t tick;
 };
 
 /* One command that is out. */
@@ -43,6 +44,7 @@ static void finish(struct bench *b)
     int64_t us = b->last_ack_us - b->start_us;
     double max_ms = 0;
 
+    sim_timers_cancel(b->sim->timers, &b->tick);
     if (b->ping_ms > 0) {
         sim_socket_ping_every(b->sim->socket, 0);
     }
@@ -139,6 +141,7 @@ static void on_tick(void *arg)
     int64_t due = b->n;
     int64_t i = 0;
 
+    b->tick = 0;
     if (b->rate > 0) {
         due = (int64_t)((double)(sim_now_us() - b->start_us) * b->rate / 1e6) + 1;
     }
@@ -146,7 +149,7 @@ static void on_tick(void *arg)
         shoot(b);
     }
     if (b->sent < b->n) {
-        (void)sim_timers_add(b->sim->timers, b->rate > 0 ? 1 : 0, on_tick, b);
+        b->tick = sim_timers_add(b->sim->timers, b->rate > 0 ? 1 : 0, on_tick, b);
     }
 }
 

@@ -73,7 +73,7 @@ static void collect(const char *key, void *value, void *arg)
     *(*at)++ = value;
 }
 
-static void drop_all(struct sim_envelopes *all, bool report)
+static void drop_all(struct sim_envelopes *all)
 {
     size_t nr = sim_strmap_len(all->by_id);
     struct env **list = hm_xcalloc(nr + 1, sizeof(struct env *));
@@ -82,7 +82,7 @@ static void drop_all(struct sim_envelopes *all, bool report)
 
     sim_strmap_each(all->by_id, collect, &at);
     for (i = 0; i < nr; i++) {
-        if (report && list[i]->state != ENV_DONE && list[i]->on_result != NULL) {
+        if (list[i]->state != ENV_DONE && list[i]->on_result != NULL) {
             list[i]->on_result(list[i]->arg, SIM_RESET, 0, NULL);
         }
         env_free(list[i]);
@@ -94,12 +94,12 @@ static void drop_all(struct sim_envelopes *all, bool report)
 
 void sim_envelopes_reset(struct sim_envelopes *all)
 {
-    drop_all(all, true);
+    drop_all(all);
 }
 
 void sim_envelopes_free(struct sim_envelopes *all)
 {
-    drop_all(all, false);
+    drop_all(all);
     sim_strmap_free(all->by_id);
     free(all->done);
     free(all);
@@ -154,6 +154,14 @@ struct retry {
 
 static struct env *env_new(struct sim_envelopes *all, const struct sim_envelope *envelope, int64_t attempt);
 
+static void drop_retry(void *arg)
+{
+    struct retry *r = arg;
+
+    json_decref(r->payload);
+    free(r);
+}
+
 static void on_retry(void *arg)
 {
     struct retry *r = arg;
@@ -161,12 +169,11 @@ static void on_retry(void *arg)
     struct sim_envelope again = {.type = r->type, .accepts = r->accepts, .is_event = r->is_event, .stolen_payload = r->payload};
 
     if (r->epoch == sim->epoch) {
+        (void)json_incref(r->payload);
         sim_log_counts(sim->log)->retries++;
         deliver(env_new(r->all, &again, r->attempt), NULL);
-    } else {
-        json_decref(r->payload);
     }
-    free(r);
+    drop_retry(r);
 }
 
 static void plan_retry(struct env *e)
@@ -189,7 +196,7 @@ static void plan_retry(struct env *e)
     r->is_event = e->is_event;
     r->attempt = e->attempt + 1;
     r->epoch = sim->epoch;
-    (void)sim_timers_add(sim->timers, sim_scaled_ms(sim, wait_s), on_retry, r);
+    (void)sim_timers_add_owned(sim->timers, sim_scaled_ms(sim, wait_s), on_retry, drop_retry, r);
 }
 
 static void on_ack_timeout(void *arg)

@@ -22,6 +22,14 @@ static void on_slow_over(void *arg)
     sim->routes.on_request(sim->routes.arg, req);
 }
 
+static void drop_slow(void *arg)
+{
+    struct slow *slow = arg;
+
+    sim_http_forget(slow->req);
+    free(slow);
+}
+
 static void record(struct sim *sim, const char *method, struct sim_req *req, int status, const char *what)
 {
     struct sim_log_entry entry = {.kind = SIM_LOG_API,
@@ -70,7 +78,7 @@ bool sim_fault_before(struct sim *sim, const char *method, struct sim_req *req)
 
             slow->sim = sim;
             slow->req = req;
-            (void)sim_timers_add(sim->timers, slow_ms, on_slow_over, slow);
+            (void)sim_timers_add_owned(sim->timers, slow_ms, on_slow_over, drop_slow, slow);
             return true;
         }
     }

@@ -51,6 +51,13 @@ struct sim_socket {
 void sim_sock_text(struct sim_sock *k, const char *text, size_t len);
 void sim_sock_frame(struct sim_sock *k, uint8_t opcode, bool fin, const void *data, size_t len);
 void sim_sock_close(struct sim_sock *k, uint16_t code, const char *reason);
+/* A disconnect frame; "warning" begins the whole sequence of warning, refresh_requested and close. close_after_ms < 0: no close.
+ */
+void sim_sock_disconnect(struct sim_sock *k, const char *reason, int64_t close_after_ms);
+struct sim_sock *sim_sock_new(struct sim_socket *s, enum sim_sock_state state);
+void sim_sock_free(struct sim_sock *k);
+void sim_sock_start_pings(struct sim_sock *k);
+void sim_sock_log(struct sim_sock *k, const char *what);
 bool sim_sock_registered(const struct sim_sock *k);
 /* The next registered one in turn; not `other` unless it is the only one. NULL: none. */
 struct sim_sock *sim_sock_pick(struct sim_socket *s, const struct sim_sock *other);

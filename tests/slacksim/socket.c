@@ -16,9 +16,7 @@
 
 enum { ACK_BYTES_MAX = 20480, CLIENT_MESSAGE_MAX = 1024 * 1024, TICKET_S = 30, CLOSE_WAIT_MS = 5000 };
 
-static void sock_free(struct sim_sock *k);
-
-static void log_conn(struct sim_sock *k, const char *what)
+void sim_sock_log(struct sim_sock *k, const char *what)
 {
     struct sim_log_entry entry = {.kind = SIM_LOG_CONN, .who = k->id, .text = what};
 
@@ -64,7 +62,7 @@ void sim_sock_text(struct sim_sock *k, const char *text, size_t len)
         sim_conn_write(k->conn, header, sim_ws_header(SIM_WS_TEXT, true, len, header));
         sim_conn_write(k->conn, text, len / 2);
         k->stalled = true;
-        log_conn(k, "stalled in the middle of a frame");
+        sim_sock_log(k, "stalled in the middle of a frame");
         return;
     }
     while (at < len) {
@@ -107,7 +105,7 @@ static void stop_timers(struct sim_sock *k)
     sim_timers_cancel(timers, &k->close_timer);
 }
 
-static void sock_free(struct sim_sock *k)
+void sim_sock_free(struct sim_sock *k)
 {
     struct sim_socket *s = k->s;
     size_t i = 0;
@@ -131,11 +129,11 @@ static void on_close_timer(void *arg)
 
     k->close_timer = 0;
     if (k->conn == NULL) {
-        sock_free(k); /* a ghost's time is over */
+        sim_sock_free(k); /* a ghost's time is over */
     } else if (k->close_seen) {
         sim_conn_close(k->conn);
     } else {
-        log_conn(k, "client did not answer the close frame");
+        sim_sock_log(k, "client did not answer the close frame");
         sim_conn_reset(k->conn);
     }
 }
@@ -168,7 +166,7 @@ void sim_sock_close(struct sim_sock *k, uint16_t code, const char *reason)
     k->closed_by_us = true;
     stop_timers(k);
     arm_close(k, CLOSE_WAIT_MS);
-    log_conn(k, code == 1009 ? "close 1009 sent" : "close sent");
+    sim_sock_log(k, code == 1009 ? "close 1009 sent" : "close sent");
 }
 
 static void on_client_close(struct sim_sock *k, const struct sim_ws_frame *frame)
@@ -180,7 +178,7 @@ static void on_client_close(struct sim_sock *k, const struct sim_ws_frame *frame
     }
     k->close_seen = true;
     sim_log_counts(sim->log)->closed_clean++;
-    log_conn(k, k->closed_by_us ? "close answered by the client" : "close frame from the client");
+    sim_sock_log(k, k->closed_by_us ? "close answered by the client" : "close frame from the client");
     stop_timers(k);
     if (!k->closed_by_us) {
         k->state = SIM_SOCK_CLOSING;
@@ -204,7 +202,7 @@ static void on_ping_timer(void *arg)
     }
 }
 
-static void start_pings(struct sim_sock *k)
+void sim_sock_start_pings(struct sim_sock *k)
 {
     int64_t every = k->s->ping_ms > 0 ? k->s->ping_ms : k->s->sim->knobs.server_ping_ms;
 
@@ -260,6 +258,21 @@ static void begin_rotation(struct sim_sock *k, int64_t close_after_ms)
     k->life_timer = sim_timers_add(sim->timers, sim_scaled_ms(sim, (double)sim->knobs.warning_s), on_refresh, k);
 }
 
+void sim_sock_disconnect(struct sim_sock *k, const char *reason, int64_t close_after_ms)
+{
+    struct sim_timers *timers = k->s->sim->timers;
+
+    if (strcmp(reason, "warning") == 0) {
+        begin_rotation(k, close_after_ms);
+        return;
+    }
+    sim_timers_cancel(timers, &k->life_timer);
+    send_disconnect(k, reason);
+    if (close_after_ms >= 0) {
+        k->life_timer = sim_timers_add(timers, close_after_ms, on_refresh_close, k);
+    }
+}
+
 static void on_life_timer(void *arg)
 {
     struct sim_sock *k = arg;
@@ -287,8 +300,8 @@ static void send_hello(struct sim_sock *k)
     hm_json_set_str(info, "app_id", sim_state_app_str(sim->state, "app_id"));
     hm_json_set(hello, "connection_info", info);
     send_json(k, hello);
-    log_conn(k, "open");
-    start_pings(k);
+    sim_sock_log(k, "open");
+    sim_sock_start_pings(k);
     k->life_timer = sim_timers_add(sim->timers, life_ms, on_life_timer, k);
 }
 
@@ -314,7 +327,7 @@ static void greet(struct sim_sock *k)
         send_disconnect(k, nasty->first_reason);
         k->life_timer = sim_timers_add(sim->timers, sim_scaled_ms(sim, (double)sim->knobs.warning_s), on_refresh_close, k);
     } else if (sim_nasty_take(&nasty->no_hello)) {
-        log_conn(k, "no hello for this one");
+        sim_sock_log(k, "no hello for this one");
     } else if (nasty->hello_delay_ms > 0) {
         k->hello_timer = sim_timers_add(sim->timers, nasty->hello_delay_ms, on_hello_timer, k);
     } else {
@@ -420,20 +433,20 @@ static void on_gone(struct sim_conn *conn)
 
     k->conn = NULL;
     if (k->close_seen) {
-        log_conn(k, "closed");
-        sock_free(k);
+        sim_sock_log(k, "closed");
+        sim_sock_free(k);
         return;
     }
     sim_log_counts(sim->log)->closed_dirty++;
     if (k->state == SIM_SOCK_OPEN && sim->knobs.ghost_s > 0) {
-        log_conn(k, "gone without a close frame; a ghost now");
+        sim_sock_log(k, "gone without a close frame; a ghost now");
         k->state = SIM_SOCK_GHOST;
         stop_timers(k);
         arm_close(k, sim_scaled_ms(sim, (double)sim->knobs.ghost_s));
         return;
     }
-    log_conn(k, "gone without a close frame");
-    sock_free(k);
+    sim_sock_log(k, "gone without a close frame");
+    sim_sock_free(k);
 }
 
 static const struct sim_conn_ops ws_ops = {.on_data = on_data, .on_close = on_gone};
@@ -455,7 +468,7 @@ char *sim_socket_ticket_new(struct sim_socket *s, const char *host)
     return hm_xasprintf("%s://%s/link/?ticket=%s&app_id=%s", sim->opts.tls_cert != NULL ? "wss" : "ws", host, ticket, app);
 }
 
-static struct sim_sock *sock_new(struct sim_socket *s, enum sim_sock_state state)
+struct sim_sock *sim_sock_new(struct sim_socket *s, enum sim_sock_state state)
 {
     struct sim_sock *k = hm_xcalloc(1, sizeof(*k));
 
@@ -514,7 +527,7 @@ void sim_socket_on_upgrade(struct sim_socket *s, struct sim_req *req)
     }
     sim_ws_accept(sim_req_header(req, "sec-websocket-key"), accept);
     conn = sim_http_upgrade(req, accept, &rest, &rest_len);
-    k = sock_new(s, SIM_SOCK_NEW);
+    k = sim_sock_new(s, SIM_SOCK_NEW);
     k->conn = conn;
     k->debug = debug;
     sim_conn_set(conn, &ws_ops, k);
@@ -525,249 +538,4 @@ void sim_socket_on_upgrade(struct sim_socket *s, struct sim_req *req)
         on_data(conn, rest, rest_len);
     }
     free(rest);
-}
-
-/* --- the set of connections --------------------------------------------------------------------------------------------------
- */
-struct sim_socket *sim_socket_new(struct sim *sim)
-{
-    struct sim_socket *s = hm_xcalloc(1, sizeof(*s));
-
-    s->sim = sim;
-    s->tickets = hm_json_obj_new();
-    s->envelopes = sim_envelopes_new(s);
-    return s;
-}
-
-void sim_socket_free(struct sim_socket *s)
-{
-    if (s == NULL) {
-        return;
-    }
-    sim_envelopes_free(s->envelopes);
-    while (s->socks_nr > 0) {
-        sock_free(s->socks[0]);
-    }
-    free(s->socks);
-    json_decref(s->tickets);
-    free(s);
-}
-
-void sim_socket_reset(struct sim_socket *s, bool connections)
-{
-    size_t i = 0;
-
-    sim_envelopes_reset(s->envelopes);
-    s->ping_ms = 0;
-    for (i = s->socks_nr; i > 0; i--) {
-        struct sim_sock *k = s->socks[i - 1];
-
-        if (k->conn == NULL) {
-            sock_free(k);
-        } else if (connections) {
-            sim_conn_reset(k->conn);
-        }
-    }
-}
-
-struct sim_sock *sim_sock_pick(struct sim_socket *s, const struct sim_sock *other)
-{
-    struct sim_sock *only = NULL;
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        struct sim_sock *k = s->socks[(s->turn + i) % s->socks_nr];
-
-        if (!sim_sock_registered(k)) {
-            continue;
-        }
-        if (k != other) {
-            s->turn = (s->turn + i + 1) % s->socks_nr;
-            return k;
-        }
-        only = k;
-    }
-    return only;
-}
-
-bool sim_socket_ready(const struct sim_socket *s)
-{
-    return sim_socket_registered(s) > 0;
-}
-
-size_t sim_socket_live(const struct sim_socket *s)
-{
-    size_t n = 0;
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        n += s->socks[i]->state == SIM_SOCK_OPEN && s->socks[i]->conn != NULL ? 1 : 0;
-    }
-    return n;
-}
-
-size_t sim_socket_registered(const struct sim_socket *s)
-{
-    size_t n = 0;
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        n += sim_sock_registered(s->socks[i]) ? 1 : 0;
-    }
-    return n;
-}
-
-size_t sim_socket_open_envelopes(const struct sim_socket *s)
-{
-    return sim_envelopes_open(s->envelopes);
-}
-
-int64_t sim_socket_frames_out(const struct sim_socket *s)
-{
-    return s->frames_out;
-}
-
-void sim_socket_send(struct sim_socket *s, const struct sim_envelope *envelope, char ret_id[SIM_ENVELOPE_ID_MAX])
-{
-    sim_envelopes_send(s->envelopes, envelope, ret_id);
-}
-
-json_t *sim_socket_json_new(const struct sim_socket *s)
-{
-    static const char *const names[SIM_SOCK_NR] = {"new", "open", "closing", "ghost", "phantom"};
-    json_t *out = hm_json_arr_new();
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        const struct sim_sock *k = s->socks[i];
-        json_t *one = hm_json_obj_new();
-
-        hm_json_set_str(one, "id", k->id);
-        hm_json_set_str(one, "state", names[k->state]);
-        hm_json_set_bool(one, "ghost", k->state == SIM_SOCK_GHOST || k->state == SIM_SOCK_PHANTOM);
-        hm_json_set_bool(one, "frozen", k->frozen);
-        hm_json_set_bool(one, "stalled", k->stalled);
-        hm_json_set_int(one, "age_ms", (sim_now_us() - k->opened_us) / 1000);
-        hm_json_set_int(one, "envelopes", k->envelopes);
-        hm_json_set_int(one, "acks", k->acks);
-        hm_json_set_int(one, "frames_in", k->frames_in);
-        hm_json_set_int(one, "frames_out", k->frames_out);
-        hm_json_add(out, one);
-    }
-    return out;
-}
-
-/* --- what tests do to connections --------------------------------------------------------------------------------------------
- */
-size_t sim_socket_disconnect(struct sim_socket *s, const char *id, const char *reason, int64_t close_after_ms)
-{
-    size_t n = 0;
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        struct sim_sock *k = s->socks[i];
-
-        if (k->state != SIM_SOCK_OPEN || k->conn == NULL || (id != NULL && strcmp(k->id, id) != 0)) {
-            continue;
-        }
-        n++;
-        if (strcmp(reason, "warning") == 0) {
-            begin_rotation(k, close_after_ms);
-            continue;
-        }
-        sim_timers_cancel(s->sim->timers, &k->life_timer);
-        send_disconnect(k, reason);
-        if (close_after_ms >= 0) {
-            k->life_timer = sim_timers_add(s->sim->timers, close_after_ms, on_refresh_close, k);
-        }
-    }
-    return n;
-}
-
-static void op_frame(struct sim_sock *k, uint8_t opcode, const json_t *body, const char *fallback)
-{
-    const char *data = hm_json_get_str(body, "data", fallback);
-    struct sim_log_entry entry = {.kind = SIM_LOG_OUT, .who = k->id, .text = data};
-
-    sim_log_add(k->s->sim->log, &entry);
-    sim_sock_frame(k, opcode, true, data, strlen(data));
-}
-
-static bool op_one(struct sim_sock *k, const char *op, const json_t *body)
-{
-    bool on_wire = k->conn != NULL;
-
-    if (strcmp(op, "rst") == 0 && on_wire) {
-        sim_conn_reset(k->conn);
-    } else if (strcmp(op, "fin") == 0 && on_wire) {
-        sim_conn_fin(k->conn);
-    } else if (strcmp(op, "freeze") == 0 && on_wire) {
-        k->frozen = true;
-        sim_conn_freeze(k->conn, true);
-    } else if (strcmp(op, "thaw") == 0 && on_wire) {
-        k->frozen = false;
-        sim_conn_freeze(k->conn, false);
-    } else if (strcmp(op, "stall") == 0) {
-        k->stall_next = true;
-    } else if (strcmp(op, "close") == 0) {
-        sim_sock_close(k, (uint16_t)hm_json_get_int(body, "code", 1000), hm_json_get_str(body, "reason", ""));
-    } else if (strcmp(op, "text") == 0) {
-        op_frame(k, SIM_WS_TEXT, body, "UNAUTHENTICATED: cache_error");
-    } else if (strcmp(op, "binary") == 0) {
-        op_frame(k, SIM_WS_BINARY, body, "\x01\x02\x03");
-    } else if (strcmp(op, "ping") == 0) {
-        op_frame(k, SIM_WS_PING, body, "Ping from applink-sim");
-    } else {
-        return !on_wire;
-    }
-    log_conn(k, op);
-    return true;
-}
-
-bool sim_socket_op(struct sim_socket *s, const char *id, const char *op, const json_t *body)
-{
-    bool known = true;
-    size_t i = 0;
-
-    for (i = 0; i < s->socks_nr; i++) {
-        struct sim_sock *k = s->socks[i];
-
-        if (k->state == SIM_SOCK_PHANTOM || (id != NULL && strcmp(k->id, id) != 0)) {
-            continue;
-        }
-        known = op_one(k, op, body) && known;
-    }
-    return known;
-}
-
-void sim_socket_ping_every(struct sim_socket *s, int64_t ms)
-{
-    size_t i = 0;
-
-    s->ping_ms = ms;
-    for (i = 0; i < s->socks_nr; i++) {
-        start_pings(s->socks[i]);
-    }
-}
-
-void sim_socket_apply_nasty(struct sim_socket *s)
-{
-    const struct sim_nasty *nasty = &s->sim->nasty;
-    int64_t phantoms = 0;
-    size_t i = 0;
-
-    for (i = s->socks_nr; i > 0; i--) {
-        struct sim_sock *k = s->socks[i - 1];
-
-        if (k->conn != NULL) {
-            sim_conn_split(k->conn, nasty->split_tcp > 0 ? (size_t)nasty->split_tcp : 0);
-        } else if (k->state == SIM_SOCK_PHANTOM && ++phantoms > nasty->ghosts) {
-            sock_free(k);
-        }
-    }
-    while (phantoms < nasty->ghosts) {
-        (void)sock_new(s, SIM_SOCK_PHANTOM);
-        phantoms++;
-    }
-    s->sim->version++;
 }

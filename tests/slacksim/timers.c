@@ -10,6 +10,7 @@
 struct slot {
     int64_t due_us;
     void (*fn)(void *arg);
+    void (*drop)(void *arg); /* or NULL */
     void *arg;
     uint32_t generation;
     size_t at; /* index in heap; next free slot when unused */
@@ -153,11 +154,22 @@ void sim_timers_free(struct sim_timers *t)
     if (t == NULL) {
         return;
     }
-    t->heap_len = 0;
+    for (; t->heap_len > 0; t->heap_len--) {
+        const struct slot *s = &t->slots[t->heap[t->heap_len - 1]];
+
+        if (s->drop != NULL) {
+            s->drop(s->arg);
+        }
+    }
     uv_close((uv_handle_t *)&t->uv, on_closed);
 }
 
 uint64_t sim_timers_add(struct sim_timers *t, int64_t delay_ms, void (*fn)(void *arg), void *arg)
+{
+    return sim_timers_add_owned(t, delay_ms, fn, NULL, arg);
+}
+
+uint64_t sim_timers_add_owned(struct sim_timers *t, int64_t delay_ms, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
 {
     size_t slot = t->free_slot;
     struct slot *s = NULL;
@@ -179,6 +191,7 @@ uint64_t sim_timers_add(struct sim_timers *t, int64_t delay_ms, void (*fn)(void 
     s = &t->slots[slot];
     s->due_us = sim_now_us() + (delay_ms > 0 ? delay_ms * 1000 : 0);
     s->fn = fn;
+    s->drop = drop;
     s->arg = arg;
     s->order = ++t->order;
     s->at = t->heap_len;

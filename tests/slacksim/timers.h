@@ -15,6 +15,9 @@ void sim_timers_free(struct sim_timers *timers);
 
 /* Calls fn(arg) once in `delay_ms` (0: in the next turn). Returns an id, never 0. */
 uint64_t sim_timers_add(struct sim_timers *timers, int64_t delay_ms, void (*fn)(void *arg), void *arg);
+/* The same for an arg that the timer owns: when the timers are freed before it fired, drop(arg) is called instead. */
+uint64_t sim_timers_add_owned(struct sim_timers *timers, int64_t delay_ms, void (*fn)(void *arg), void (*drop)(void *arg),
+                              void *arg);
 /* Cancels; an id that fired, was cancelled or is 0 is fine. Sets *id to 0. */
 void sim_timers_cancel(struct sim_timers *timers, uint64_t *id);
 
