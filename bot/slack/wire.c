@@ -7,20 +7,26 @@
  * - The one end of a connection is LWS_CALLBACK_WSI_DESTROY, or lws_client_connect_via_info() returning NULL without it;
  *   CONNECTION_ERROR and CLOSED only note a reason. lws finds us by opaque_user_data, which is emptied at that end.
  * - Returning -1 from a callback never sends a close frame there: Debian's build has _DEBUG on, and with libuv that makes lws
- * close every connection twice, the second time over the head of the handshake that the first has begun. Connections without a
- *   close frame become ghosts at Slack. So the close frame is written by us, like any other frame.
- * - A connect(2) that fails at once (no route, as for IPv6 addresses on many hosts) leaves lws's uv_poll_t in the loop for ever:
- * the socket is closed first, and the handle of an invalid socket is then forgotten. uv_loop_close() fails at the end, and memory
- * grows with each retry. reap_poll_handles() closes it.
+ *   close every connection twice, the second time over the head of the handshake that the first has begun. Connections without
+ *   a close frame become ghosts at Slack. So the close is begun from a timer, where lws does it once.
+ *
+ * - A connect(2) that fails at once (no route, as for IPv6 addresses on many hosts) leaves lws's uv_poll_t in the loop for
+ *   ever: the socket is closed first, and the handle of an invalid socket is then forgotten. uv_loop_close() fails at the end,
+ *   and memory grows with each retry. reap_poll_handles() closes it.
+ *
  * - What came together with the handshake's answer (hello, the first envelope) is handed over from a uv_idle callback, and not
  *   from the poll phase. Code that collects acks and flushes them in a uv_check then sleeps before the flush: the next poll
  *   waits for traffic that will not come. Here every write is asked for where it is queued, and the poll set is changed before
- * the loop sleeps. Should lws lose such a request all the same, flush_watch() notices and asks again, and counts it.
- * - lws reads a TLS connection until SSL_pending() says 0 in each turn, and without read-ahead OpenSSL never holds more than the
- *   one record it is in, so nothing stays behind in its buffer. With read-ahead (a second record that SSL_pending() does not
- *   count) it would: it is switched off explicitly.
+ *   the loop sleeps. Should lws lose such a request all the same, flush_watch() notices and asks again, and counts it.
+ *
+ * - lws reads a TLS connection until SSL_pending() says 0 in each turn, and without read-ahead OpenSSL never holds more than
+ *   the one record it is in, so nothing stays behind in its buffer. With read-ahead (a second record that SSL_pending() does
+ *   not count) it would: it is switched off explicitly.
+ *
  * - When lws could write only part of a frame, a further lws_write() would be taken for the rest of it: writing stops there.
- * - lws's own timers are not armed when it is called from outside of its callbacks: lws_cancel_service() after connect and kill.
+ *
+ * - lws's own timers are not armed when it is called from outside of its callbacks: lws_cancel_service() after connect and
+ *   kill.
  */
 #include "slack/wire.h"
 
@@ -37,17 +43,16 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "io/timer.h"
+#include "slack/outbox.h"
 
 enum {
-    RX_BUFFER = 64 * 1024,       /* one read for an envelope */
-    QUEUE_MAX = 4 * 1024 * 1024, /* bytes */
-    BATCH_MAX = 512,             /* frames written in one turn */
-    FLUSH_WATCH_MS = 250,        /* a requested write is looked after that soon */
+    RX_BUFFER = 64 * 1024, /* one read for an envelope */
+    BATCH_MAX = 512,       /* frames written in one turn */
+    FLUSH_WATCH_MS = 250,  /* a requested write is looked after that soon */
     KILL_AGAIN_MS = 20,
     ADDRESSES_MAX = 8,
     ADDRESS_TEXT = 64,
     KEEP_MAX = 256 * 1024, /* a larger reassembly buffer is given back */
-    FRAME_HEAD = LWS_PRE + sizeof(uint32_t)
 };
 
 enum state { RESOLVING, CONNECTING, OPEN, CLOSING, GONE };
@@ -81,8 +86,7 @@ struct hm_wire {
     struct hm_strbuf in; /* the message that is being put together */
     bool in_binary;
 
-    char *out; /* frames: length, LWS_PRE bytes of room, text */
-    size_t out_at, out_len, out_cap, out_frames;
+    struct hm_outbox out;
     bool ping_wanted, close_wanted, flushed, close_sent;
     char reason[160];
 };
@@ -140,7 +144,7 @@ static void destroy(struct hm_wire *w)
 {
     hm_timer_free(w->timer);
     hm_strbuf_done(&w->in);
-    free(w->out);
+    hm_outbox_done(&w->out);
     free(w);
 }
 
@@ -162,7 +166,7 @@ static void report_end(struct hm_wire *w)
 {
     hm_timer_stop(w->timer);
     w->reported = true;
-    w->opts.on_end(w->opts.arg, w->epoch, w->reason, w->out_frames);
+    w->opts.on_end(w->opts.arg, w->epoch, w->reason, w->out.frames);
     if (!w->resolving)
         destroy(w);
 }
@@ -241,30 +245,18 @@ static void flush_watch(struct hm_wire *w, int64_t now)
     w->flush_suspect = !w->flush_suspect;
 }
 
-static void compact(struct hm_wire *w)
-{
-    if (w->out_at == w->out_len) {
-        w->out_at = w->out_len = 0;
-    } else if (w->out_at > w->out_cap / 2) {
-        memmove(w->out, w->out + w->out_at, w->out_len - w->out_at);
-        w->out_len -= w->out_at;
-        w->out_at = 0;
-    }
-}
-
 /* Everything that is queued, as long as the socket takes it. false: the connection is broken. */
 static bool write_queue(struct hm_wire *w)
 {
-    for (int n = 0; n < BATCH_MAX && w->out_at < w->out_len && lws_partial_buffered(w->wsi) == 0; n++) {
-        uint32_t len = 0;
-        char *frame = w->out + w->out_at;
-        memcpy(&len, frame, sizeof(len));
-        if (lws_write(w->wsi, (unsigned char *)frame + FRAME_HEAD, len, LWS_WRITE_TEXT) < 0)
+    size_t len = 0;
+    for (int n = 0; n < BATCH_MAX && lws_partial_buffered(w->wsi) == 0; n++) {
+        unsigned char *text = hm_outbox_first(&w->out, &len);
+        if (text == NULL)
+            break;
+        if (lws_write(w->wsi, text, len, LWS_WRITE_TEXT) < 0)
             return false;
-        w->out_at += FRAME_HEAD + len;
-        w->out_frames--;
+        hm_outbox_pop(&w->out);
     }
-    compact(w);
     return true;
 }
 
@@ -285,33 +277,20 @@ static int on_writeable(struct hm_wire *w)
         return -1;
     if (!write_queue(w))
         return -1;
-    if (w->out_at == w->out_len && w->close_wanted && lws_partial_buffered(w->wsi) == 0) {
+    if (w->out.frames == 0 && w->close_wanted && lws_partial_buffered(w->wsi) == 0) {
         w->flushed = true;
         hm_timer_start(w->timer, 0); /* send_close() */
         return 0;
     }
-    if (w->out_at < w->out_len || w->ping_wanted || w->close_wanted)
+    if (w->out.frames > 0 || w->ping_wanted || w->close_wanted)
         want_write(w);
     return 0;
 }
 
 bool hm_wire_send(struct hm_wire *wire, const char *text, size_t len)
 {
-    size_t need = FRAME_HEAD + len;
-    uint32_t len32 = (uint32_t)len;
-
-    if (wire->state != OPEN || wire->close_wanted || len > QUEUE_MAX || wire->out_len - wire->out_at + need > QUEUE_MAX)
+    if (!hm_wire_is_open(wire) || !hm_outbox_add(&wire->out, text, len))
         return false;
-    if (wire->out_cap - wire->out_len < need) {
-        wire->out_cap = (wire->out_len + need) * 2;
-        wire->out = hm_xreallocarray(wire->out, wire->out_cap, 1);
-    }
-    char *frame = wire->out + wire->out_len;
-    memcpy(frame, &len32, sizeof(len32));
-    memset(frame + sizeof(len32), 0, LWS_PRE);
-    memcpy(frame + FRAME_HEAD, text, len);
-    wire->out_len += need;
-    wire->out_frames++;
     want_write(wire);
     return true;
 }
