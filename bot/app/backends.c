@@ -13,21 +13,23 @@
 struct pool {
     const struct hm_backend *backend; /* borrowed from the settings */
     const char *dir;                  /* what secret files are relative to */
-    struct hm_http_pool *http;
+    struct hm_http_pool *http;        /* NULL for a program */
 };
 
 struct hm_backends {
     struct hm_http_client *http;
+    struct hm_processes *processes;
     struct pool **pools; /* each on the heap: the HTTP pool keeps its address */
     size_t n_pools;
     struct pool **retired; /* may still be asked for a credential by what is queued */
     size_t n_retired;
 };
 
-struct hm_backends *hm_backends_new(struct hm_http_client *http)
+struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_processes *processes)
 {
     struct hm_backends *backends = hm_xcalloc(1, sizeof *backends);
     backends->http = http;
+    backends->processes = processes;
     return backends;
 }
 
@@ -79,6 +81,8 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
 {
     struct pool *pool = hm_xcalloc(1, sizeof *pool);
     *pool = (struct pool){.backend = backend, .dir = settings->dir};
+    if (backend->program != NULL)
+        return pool;
     struct hm_http_pool_opts opts = {
         .name = backend->name,
         .timeout_ms = backend->timeout_ms,
@@ -100,6 +104,19 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
     return pool;
 }
 
+static void retire_http(const struct pool *pool)
+{
+    if (pool->http != NULL)
+        hm_http_pool_retire(pool->http);
+}
+
+/* One that was never used. */
+static void pool_drop(struct pool *pool)
+{
+    retire_http(pool);
+    free(pool);
+}
+
 enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_settings *settings, struct hm_err *err)
 {
     struct pool **fresh = hm_xcalloc(settings->n_backends, sizeof(void *));
@@ -107,16 +124,14 @@ enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_setti
         fresh[i] = pool_new(backends, settings, &settings->backends[i], err);
         if (fresh[i] != NULL)
             continue;
-        while (i-- > 0) {
-            hm_http_pool_retire(fresh[i]->http);
-            free(fresh[i]);
-        }
+        while (i-- > 0)
+            pool_drop(fresh[i]);
         free(fresh);
         return HM_EENV;
     }
     backends->retired = hm_xreallocarray(backends->retired, backends->n_retired + backends->n_pools, sizeof(void *));
     for (size_t i = 0; i < backends->n_pools; i++) {
-        hm_http_pool_retire(backends->pools[i]->http);
+        retire_http(backends->pools[i]);
         backends->retired[backends->n_retired++] = backends->pools[i];
     }
     free(backends->pools);
@@ -126,12 +141,16 @@ enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_setti
 }
 
 void hm_backends_send(struct hm_backends *backends, const struct hm_backend *backend, const struct hm_request *req,
-                      int64_t timeout_ms, hm_http_done_fn on_done, void *arg)
+                      const struct hm_send *send)
 {
     for (size_t i = 0; i < backends->n_pools; i++) {
-        if (backends->pools[i]->backend != backend)
+        const struct pool *pool = backends->pools[i];
+        if (pool->backend != backend)
             continue;
-        (void)hm_http_send(backends->pools[i]->http, req, timeout_ms, on_done, arg);
+        if (pool->http != NULL && req->kind == HM_REQUEST_HTTP)
+            (void)hm_http_send(pool->http, req, send->timeout_ms, send->on_done, send->arg);
+        else
+            hm_program_run(backends->processes, backend, pool->dir, req, send);
         return;
     }
     HM_ASSERT(false); /* backends are looked up in the very settings the pools were made from */

@@ -29,7 +29,7 @@
 #include "io/timer.h"
 #include "run/runner.h"
 
-enum { DRAIN_MS = 1500, DRAIN_STEP_MS = 20, END_GUARD_MS = 4500, AUTH_RETRY_MS = 5000, HOLD_MS = 5000 };
+enum { DRAIN_MS = 1500, DRAIN_STEP_MS = 20, END_GUARD_MS = 4500, AUTH_RETRY_MS = 5000, MAX_PROGRAMS = 16, HOLD_MS = 5000 };
 
 enum phase { PHASE_RUNNING, PHASE_CLOSING_SOCKET, PHASE_DRAINING, PHASE_CLOSING_HTTP, PHASE_CLOSING_JOURNAL, PHASE_CLOSING_LOOP };
 
@@ -47,6 +47,7 @@ struct hm_bot {
 
     struct lws_context *lws;
     struct hm_http_client *http;
+    struct hm_processes *processes;
     struct hm_journal *journal;
     struct hm_web_api *api;
     struct hm_socket *socket;
@@ -86,9 +87,23 @@ static void on_answer(void *arg, const struct hm_http_result *result)
     struct hm_bot *bot = flight->bot;
     /* Cut off by our own end: nobody knows, so the journal keeps it as under way and the next start settles it. */
     bool cut = bot->phase >= PHASE_CLOSING_HTTP;
-    if (!cut)
+    if (!cut) {
+        hm_cards_tail(bot->cards, flight->run_id, NULL);
         hm_runner_answer(bot->runner, flight->run_id, &flight->ticket, &result->answer, result->duration_ms);
+    }
     free(flight);
+}
+
+/* What a program prints while it runs. */
+static void on_tail(void *arg, const char *text)
+{
+    struct flight *flight = arg;
+    struct hm_bot *bot = flight->bot;
+    const struct hm_run *run = hm_runner_find(bot->runner, flight->run_id);
+    if (run == NULL || bot->phase >= PHASE_CLOSING_HTTP)
+        return;
+    hm_cards_tail(bot->cards, flight->run_id, text);
+    hm_cards_show(bot->cards, run);
 }
 
 static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
@@ -100,7 +115,8 @@ static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticke
     flight->bot = bot;
     flight->ticket = *ticket;
     memcpy(flight->run_id, run_id, len);
-    hm_backends_send(bot->backends, backend, req, timeout_ms, on_answer, flight);
+    const struct hm_send send = {.timeout_ms = timeout_ms, .on_done = on_answer, .on_tail = on_tail, .arg = flight};
+    hm_backends_send(bot->backends, backend, req, &send);
 }
 
 static void io_changed(void *arg, const struct hm_run *run)
@@ -206,8 +222,8 @@ static void on_change(void *arg, bool connected, const char *text)
     }
 }
 
-/* Until it is known who we are and who is in which role, what people ask is kept (journaled and acknowledged) and not refused; but
- * not for long: somebody waits for an answer, even if it is that Slack does not tell. */
+/* Until it is known who we are and who is in which role, what people ask is kept (journaled and acknowledged) and not refused;
+ * but not for long: somebody waits for an answer, even if it is that Slack does not tell. */
 static void hold_no_more(void *arg)
 {
     struct hm_bot *bot = arg;
@@ -352,6 +368,12 @@ static void close_journal(void *arg)
     hm_journal_close(bot->journal, close_loop, bot);
 }
 
+static void close_http(void *arg)
+{
+    struct hm_bot *bot = arg;
+    hm_http_client_close(bot->http, close_journal, bot);
+}
+
 static void on_drain(void *arg)
 {
     struct hm_bot *bot = arg;
@@ -361,7 +383,7 @@ static void on_drain(void *arg)
         return;
     }
     bot->phase = PHASE_CLOSING_HTTP;
-    hm_http_client_close(bot->http, close_journal, bot);
+    hm_processes_close(bot->processes, close_http, bot);
 }
 
 static void on_socket_closed(void *arg)
@@ -412,6 +434,7 @@ static enum hm_code open_outside(struct hm_bot *bot, struct hm_err *err)
     if (bot->journal == NULL)
         return HM_EENV;
     bot->http = hm_http_client_new(&bot->loop, bot->clock, err);
+    bot->processes = hm_processes_new(&bot->loop, bot->clock, MAX_PROGRAMS);
     bot->lws = bot->http != NULL ? hm_lws_loop_new(&bot->loop, err) : NULL;
     return bot->lws != NULL ? HM_OK : HM_EENV;
 }
@@ -457,7 +480,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->store = hm_recipe_store_new(s->journal_path);
     hm_recipe_store_use(bot->store, &s->recipes);
     bot->roles = hm_roles_new(&bot->loop, bot->api, bot->clock, when_known, bot);
-    bot->backends = hm_backends_new(bot->http);
+    bot->backends = hm_backends_new(bot->http, bot->processes);
     bot->ledger = hm_ledger_new(bot->journal, s->journal_path);
     struct hm_cards_opts cards = {&bot->loop, bot->api,  bot->journal, s->journal_path, bot->ledger, hm_recipe_store_by_sha,
                                   bot->store, bot->clock};
@@ -469,8 +492,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     hm_intake_use(bot->intake, bot->socket);
     hm_intake_hold(bot->intake, true);
     hm_timer_start(bot->hold_timer, HOLD_MS);
-    struct hm_people_opts people = {bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards),
-                                    hm_cards_slack(bot->cards), bot->clock};
+    struct hm_people_opts people = {
+        bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards), bot->clock};
     bot->people = hm_people_new(&people);
     hm_cards_use(bot->cards, s);
     hm_people_use(bot->people, s);
@@ -553,6 +576,7 @@ void hm_bot_free(struct hm_bot *bot)
     hm_ledger_free(bot->ledger);
     hm_journal_free(bot->journal);
     hm_http_client_free(bot->http);
+    hm_processes_free(bot->processes);
     hm_backends_free(bot->backends);
     hm_recipe_store_free(bot->store);
     hm_lws_loop_free(bot->lws);

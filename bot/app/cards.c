@@ -16,6 +16,7 @@
 #include "view/card.h"
 
 static const char key_prefix[] = "run:";
+enum { TAIL_MAX = 2500 /* JSON of a program's output */, BLOCKS_MAX = 50 };
 
 struct hm_cards {
     struct hm_cards_opts opts;
@@ -25,6 +26,8 @@ struct hm_cards {
     const struct hm_settings *settings;
     json_t *known; /* run id → the journal's value, as it is now */
     json_t *over;  /* run id → true: the wanted content is the last */
+    json_t *tails; /* run id → what its program prints at the moment */
+    unsigned n_tails;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -91,11 +94,32 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
 
 /* ---- rendering ------------------------------------------------------------------------------------------------------- */
 
-static json_t *content_new(const struct hm_run *run)
+/* Below the card, if Slack takes that much. */
+static void add_tail(struct hm_cards *cards, const struct hm_run *run, json_t *card)
+{
+    const char *tail = hm_json_get_str(cards->tails, run->id, NULL);
+    if (tail == NULL)
+        return;
+    char *text = hm_json_text(card);
+    size_t used = strlen(text);
+    free(text);
+    if (used + TAIL_MAX > HM_BLOCKS_MESSAGE_MAX || json_array_size(card) + 2 > BLOCKS_MAX)
+        return;
+    char *prefix = hm_xasprintf("%s.tail%u", run->id, cards->n_tails); /* a new id for each content */
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, prefix, TAIL_MAX);
+    (void)hm_blocks_preformatted(blocks, tail, 0);
+    json_t *list = hm_blocks_take_new(blocks);
+    (void)json_array_extend(card, list);
+    json_decref(list);
+    free(prefix);
+}
+
+static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_slack_message message = {0};
     json_t *content = hm_json_obj_new();
     hm_card_render(run, &message);
+    add_tail(cards, run, message.blocks);
     hm_json_set_str(content, "text", message.text);
     hm_json_set(content, "blocks", json_incref(message.blocks));
     hm_slack_message_done(&message);
@@ -128,10 +152,19 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
     bool urgent = over || hm_run_open_gate(run) != NULL || run->seq < 10;
-    hm_poster_show(poster, key, content_new(run), urgent);
+    hm_poster_show(poster, key, content_new(cards, run), urgent);
     if (over)
         hm_poster_finish(poster, key);
     free(key);
+}
+
+void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text)
+{
+    cards->n_tails++;
+    if (text != NULL)
+        hm_json_set_str(cards->tails, run_id, text);
+    else
+        (void)json_object_del(cards->tails, run_id);
 }
 
 /* ---- restart --------------------------------------------------------------------------------------------------------- */
@@ -213,6 +246,7 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
     cards->opts = *opts;
     cards->known = hm_json_obj_new();
     cards->over = hm_json_obj_new();
+    cards->tails = hm_json_obj_new();
     cards->link = hm_post_link_new(opts->loop, opts->api, &poster);
     cards->slack = poster.slack;
     cards->poster = hm_poster_new(&poster);
@@ -234,6 +268,7 @@ void hm_cards_free(struct hm_cards *cards)
     hm_post_link_free(cards->link);
     json_decref(cards->known);
     json_decref(cards->over);
+    json_decref(cards->tails);
     free(cards);
 }
 

@@ -36,6 +36,9 @@ void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
 HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
 /* hm_runner_io.changed. */
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
+/* What a program of the run prints, plain text, below the card until it is taken away (NULL); not journaled. Shown with the next
+ * hm_cards_show(). */
+void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text);
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
 struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);

@@ -16,6 +16,7 @@ struct rehearsal {
     const struct hm_settings *settings;
     const struct hm_recipe *recipe;
     struct hm_http_client *http;
+    struct hm_processes *processes;
     struct hm_backends *backends;
     struct hm_runner *runner;
     struct hm_timer *commit_timer;
@@ -34,9 +35,17 @@ struct flight {
     struct hm_ticket ticket;
 };
 
+enum { MAX_PROGRAMS = 4 };
+
 static void on_http_closed(void *arg)
 {
     (void)arg;
+}
+
+static void close_http(void *arg)
+{
+    struct rehearsal *r = arg;
+    hm_http_client_close(r->http, on_http_closed, NULL);
 }
 
 /* The curtain: shows the run and lets the loop run dry. */
@@ -47,7 +56,7 @@ static void end(struct rehearsal *r, const struct hm_run *run)
     r->over = true;
     r->shown(r->arg, run, r->effect);
     hm_timer_stop(r->wake_timer);
-    hm_http_client_close(r->http, on_http_closed, NULL);
+    hm_processes_close(r->processes, close_http, r);
 }
 
 static void commit(void *arg, const struct hm_commit *commit, void *token)
@@ -85,7 +94,8 @@ static void send_read(void *arg, const char *run_id, const struct hm_ticket *tic
     }
     struct flight *flight = hm_xmalloc(sizeof *flight);
     *flight = (struct flight){r, hm_xstrdup(run_id), *ticket};
-    hm_backends_send(r->backends, backend, req, timeout_ms, on_answer, flight);
+    const struct hm_send send = {.timeout_ms = timeout_ms, .on_done = on_answer, .arg = flight};
+    hm_backends_send(r->backends, backend, req, &send);
 }
 
 static void changed(void *arg, const struct hm_run *run)
@@ -168,7 +178,8 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     r->http = hm_http_client_new(loop, hm_clock_real(), err);
     if (r->http == NULL)
         return HM_EENV;
-    r->backends = hm_backends_new(r->http);
+    r->processes = hm_processes_new(loop, hm_clock_real(), MAX_PROGRAMS);
+    r->backends = hm_backends_new(r->http, r->processes);
     r->runner = hm_runner_new(&io);
     r->commit_timer = hm_timer_new(loop, on_commit_timer, r);
     r->wake_timer = hm_timer_new(loop, on_wake_timer, r);
@@ -176,13 +187,14 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     if (code == HM_OK)
         code = hm_runner_start(r->runner, &order, 0, NULL, NULL, err);
     if (code != HM_OK)
-        hm_http_client_close(r->http, on_http_closed, NULL);
+        hm_processes_close(r->processes, close_http, r);
     (void)uv_run(loop, UV_RUN_DEFAULT);
     hm_timer_free(r->commit_timer);
     hm_timer_free(r->wake_timer);
     (void)uv_run(loop, UV_RUN_DEFAULT);
     hm_runner_free(r->runner);
     hm_http_client_free(r->http);
+    hm_processes_free(r->processes);
     hm_backends_free(r->backends);
     json_decref(r->effect);
     return code;

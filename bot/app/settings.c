@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cfg.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "io/process_env.h"
 
 enum { TEXT_MAX = 500, URL_MAX = 2000 };
 static const int64_t longest_timeout_ms = 3600000;
@@ -201,29 +203,78 @@ static void check_handler_settings(const struct hm_cfg_node *group, const struct
     }
 }
 
-static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group, const char *name)
+/* What only a backend that is reached over HTTP has. */
+static void read_http_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
 {
-    struct hm_backend *backend = &settings->backends[settings->n_backends++];
-    backend->name = hm_xstrdup(name);
-    backend->handler = copy_str(group, "handler", HM_CFG_REQUIRED, 40);
     backend->url = copy_str(group, "url", HM_CFG_REQUIRED, URL_MAX);
     check_url(group, "url", backend->url);
     for (size_t len = backend->url != NULL ? strlen(backend->url) : 0; len > 0 && backend->url[len - 1] == '/'; len--)
         backend->url[len - 1] = '\0';
     read_auth(backend, group);
-    backend->settings = read_object(group, "settings");
     backend->headers = read_object(group, "headers");
     check_headers(group, backend->headers);
     backend->ca = copy_path(settings, group, "ca");
     backend->client_cert = copy_path(settings, group, "client_cert");
     backend->client_key = copy_path(settings, group, "client_key");
     backend->proxy = copy_str(group, "proxy", HM_CFG_OPTIONAL, URL_MAX);
-    backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, longest_timeout_ms);
     backend->rate_per_s = read_rate(group);
     backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
+}
+
+/* A path that stays the same file wherever the program is started: absolute. */
+static char *copy_absolute(struct hm_settings *settings, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
+{
+    char here[PATH_MAX];
+    const char *text = hm_cfg_get_str(group, key, need, PATH_MAX);
+    if (text == NULL)
+        return NULL;
+    char *path = resolve(settings, text);
+    if (path[0] == '/')
+        return path;
+    char *absolute = getcwd(here, sizeof here) != NULL ? hm_xasprintf("%s/%s", here, path) : NULL;
+    if (absolute == NULL)
+        hm_cfg_add(group, "%s: the working directory can not be told; write an absolute path", key);
+    free(path);
+    return absolute;
+}
+
+static void check_env(const struct hm_cfg_node *group, const json_t *env)
+{
+    const char *name = NULL;
+    const json_t *value = NULL;
+    json_object_foreach(hm_unconst(env), name, value)
+    {
+        if (!hm_process_env_name_ok(name))
+            hm_cfg_add(group, "env: \"%s\" is not the name of a variable", name);
+        if (!json_is_string(value))
+            hm_cfg_add(group, "env: %s must be text, or env:NAME, file:PATH or credential:NAME", name);
+    }
+}
+
+/* What only a backend has that is a program. */
+static void read_program_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
+{
+    backend->program = copy_absolute(settings, group, "program", HM_CFG_REQUIRED);
+    backend->dir = copy_absolute(settings, group, "dir", HM_CFG_OPTIONAL);
+    backend->env = read_object(group, "env");
+    check_env(group, backend->env);
+    backend->headers = hm_json_obj_new();
+}
+
+static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group, const char *name)
+{
+    struct hm_backend *backend = &settings->backends[settings->n_backends++];
+    backend->name = hm_xstrdup(name);
+    backend->handler = copy_str(group, "handler", HM_CFG_REQUIRED, 40);
     const struct hm_handler *handler = backend->handler != NULL ? hm_handler_find(backend->handler) : NULL;
     if (backend->handler != NULL && handler == NULL)
         hm_cfg_add(group, "there is no handler \"%s\"", backend->handler);
+    if (handler != NULL && handler->kind == HM_REQUEST_ARGV)
+        read_program_backend(settings, group, backend);
+    else
+        read_http_backend(settings, group, backend);
+    backend->settings = read_object(group, "settings");
+    backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, longest_timeout_ms);
     if (handler != NULL)
         check_handler_settings(group, handler, backend->settings);
     hm_cfg_finish(group);
@@ -304,6 +355,9 @@ static void backend_done(struct hm_backend *backend)
     free(backend->name);
     free(backend->handler);
     free(backend->url);
+    free(backend->program);
+    free(backend->dir);
+    json_decref(backend->env);
     json_decref(backend->settings);
     json_decref(backend->headers);
     free(backend->bearer_ref);
