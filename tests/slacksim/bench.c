@@ -14,7 +14,7 @@
 #include "people.h"
 #include "socket.h"
 
-enum { SLOW_MAX = 200, CHUNK = 500 };
+enum { SLOW_MAX = 20, CHUNK = 500 };
 
 struct bench {
     struct sim *sim;
@@ -23,6 +23,8 @@ struct bench {
     char *text, *channel, *command;
     bool closed_loop;
     int64_t n, sent, settled, acked;
+    char (*held)[SIM_ENVELOPE_ID_MAX]; /* a burst without a rate is made ready before the clock starts */
+    int64_t released;
     double rate; /* per second; 0: as fast as it goes */
     int64_t ping_ms, slow_us;
     int64_t *samples;
@@ -62,6 +64,7 @@ static void finish(struct bench *b)
     json_decref(b->slow);
     json_decref(b->users);
     free(b->samples);
+    free(b->held);
     free(b->text);
     free(b->channel);
     free(b->command);
@@ -105,16 +108,15 @@ static void on_result(void *arg, enum sim_result result, int64_t latency_us, con
 static char *numbered(const char *text, int64_t number)
 {
     struct hm_strbuf out;
+    const char *mark = NULL;
 
     hm_strbuf_init(&out, 64 * 1024);
-    while (*text != '\0') {
-        if (strncmp(text, "${i}", 4) == 0) {
-            hm_strbuf_addf(&out, "%lld", (long long)number);
-            text += 4;
-        } else {
-            hm_strbuf_addc(&out, *text++);
-        }
+    while ((mark = strstr(text, "${i}")) != NULL) {
+        hm_strbuf_add(&out, text, (size_t)(mark - text));
+        hm_strbuf_addf(&out, "%lld", (long long)number);
+        text = mark + 4;
     }
+    hm_strbuf_adds(&out, text);
     return hm_strbuf_take(&out);
 }
 
@@ -130,8 +132,9 @@ static void shoot(struct bench *b)
     shot->b = b;
     shot->number = b->sent++;
     shot->frames_before = sim_socket_frames_out(sim->socket);
+    envelope.held = b->held != NULL;
     envelope.stolen_payload = sim_slash_payload_new(sim, c, user != NULL ? user : "U0ANA", b->command, text);
-    sim_socket_send(sim->socket, &envelope, NULL);
+    sim_socket_send(sim->socket, &envelope, b->held != NULL ? b->held[shot->number] : NULL);
     free(text);
 }
 
@@ -150,6 +153,20 @@ static void on_tick(void *arg)
     }
     if (b->sent < b->n) {
         b->tick = sim_timers_add(b->sim->timers, b->rate > 0 ? 1 : 0, on_tick, b);
+    }
+}
+
+static void on_release(void *arg)
+{
+    struct bench *b = arg;
+    int64_t i = 0;
+
+    b->tick = 0;
+    for (i = 0; i < CHUNK && b->released < b->n; i++) {
+        sim_socket_release(b->sim->socket, b->held[b->released++]);
+    }
+    if (b->released < b->n) {
+        b->tick = sim_timers_add(b->sim->timers, 0, on_release, b);
     }
 }
 
@@ -177,7 +194,21 @@ static struct bench *bench_new(struct sim *sim, struct sim_req *req, json_t *bod
 
 void sim_bench_burst(struct sim *sim, struct sim_req *req, json_t *body)
 {
-    on_tick(bench_new(sim, req, body));
+    struct bench *b = bench_new(sim, req, body);
+
+    if (json_object_get(body, "slow_ms") == NULL) {
+        b->slow_us = INT64_MAX; /* in a burst all but the first wait for others */
+    }
+    if (b->rate > 0) {
+        on_tick(b);
+        return;
+    }
+    b->held = hm_xcalloc((size_t)b->n, sizeof(*b->held));
+    while (b->sent < b->n) {
+        shoot(b);
+    }
+    b->start_us = b->last_ack_us = sim_now_us();
+    on_release(b);
 }
 
 void sim_bench_pingpong(struct sim *sim, struct sim_req *req, json_t *body)

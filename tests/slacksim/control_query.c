@@ -42,11 +42,12 @@ static void reply_text(struct sim_req *req, struct hm_strbuf *text)
 }
 
 /* A message with what only the simulator knows: author, who sees it, what the user chose. */
-static json_t *shown_new(const struct sim *sim, const struct sim_msg *m, const char *user)
+static json_t *shown_new(const struct sim *sim, const struct sim_channel *c, const struct sim_msg *m, const char *user)
 {
     json_t *out = sim_msg_public_new(m, true);
     const json_t *mine = user != NULL ? json_object_get(m->selected, user) : NULL;
 
+    hm_json_set_str(out, "channel", c->id);
     hm_json_set_str(out, "_author", sim_state_author(sim->state, m->json));
     if (m->only_user != NULL) {
         hm_json_set_str(out, "_only_user", m->only_user);
@@ -80,7 +81,7 @@ static void q_messages(struct sim *sim, struct sim_req *req)
     list = hm_json_arr_new();
     for (i = 0; i < c->msgs_nr; i++) {
         if (!sim_msg_is_reply(c->msgs[i]) && sim_msg_seen_by(c->msgs[i], user)) {
-            hm_json_add(list, shown_new(sim, c->msgs[i], user));
+            hm_json_add(list, shown_new(sim, c, c->msgs[i], user));
         }
     }
     out = ok_new();
@@ -97,7 +98,7 @@ static json_t *thread_new(const struct sim *sim, const struct sim_channel *c, co
         const struct sim_msg *m = c->msgs[i];
 
         if ((strcmp(m->ts, root) == 0 || strcmp(m->thread_ts, root) == 0) && sim_msg_seen_by(m, user)) {
-            hm_json_add(list, shown_new(sim, m, user));
+            hm_json_add(list, shown_new(sim, c, m, user));
         }
     }
     return list;
@@ -242,7 +243,7 @@ static json_t *channel_state_new(const struct sim *sim, const struct sim_channel
         hm_json_add(members, hm_json_str_new(id));
     }
     for (i = 0; i < c->msgs_nr; i++) {
-        hm_json_add(messages, shown_new(sim, c->msgs[i], NULL));
+        hm_json_add(messages, shown_new(sim, c, c->msgs[i], NULL));
     }
     hm_json_set(out, "members", members);
     hm_json_set(out, "messages", messages);
@@ -315,7 +316,7 @@ static json_t *ui_messages_new(const struct sim *sim, const struct sim_channel *
         bool broadcast = hm_streq(hm_json_get_str(m->json, "subtype", NULL), "thread_broadcast");
 
         if ((!sim_msg_is_reply(m) || broadcast) && sim_msg_seen_by(m, user)) {
-            hm_json_add(list, shown_new(sim, m, user));
+            hm_json_add(list, shown_new(sim, c, m, user));
         }
     }
     return list;

@@ -339,9 +339,21 @@ void sim_envelopes_send(struct sim_envelopes *all, const struct sim_envelope *en
     if (ret_id != NULL) {
         (void)snprintf(ret_id, SIM_ENVELOPE_ID_MAX, "%s", e->id);
     }
+    if (envelope->held) {
+        return;
+    }
     if (sim->nasty.late_ms > 0) {
         e->timer = sim_timers_add(sim->timers, sim->nasty.late_ms, on_late, e);
     } else {
+        deliver(e, NULL);
+    }
+}
+
+void sim_envelopes_release(struct sim_envelopes *all, const char *id)
+{
+    struct env *e = sim_strmap_get(all->by_id, id);
+
+    if (e != NULL && e->state == ENV_WAITING) {
         deliver(e, NULL);
     }
 }

@@ -69,5 +69,6 @@ size_t sim_envelopes_open(const struct sim_envelopes *e);
 /* A text message from the client: an ack, or nonsense. */
 void sim_envelopes_on_text(struct sim_envelopes *e, struct sim_sock *from, const char *text, size_t len, bool fragmented);
 void sim_envelopes_send(struct sim_envelopes *e, const struct sim_envelope *envelope, char ret_id[SIM_ENVELOPE_ID_MAX]);
+void sim_envelopes_release(struct sim_envelopes *e, const char *id);
 
 #endif

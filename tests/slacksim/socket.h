@@ -31,6 +31,7 @@ struct sim_envelope {
     const char *id;   /* or NULL for a fresh one */
     bool accepts;     /* accepts_response_payload */
     bool is_event;    /* retried, and kept when there is no connection */
+    bool held;        /* made ready only; it leaves with sim_socket_release() */
     json_t *stolen_payload;
     /* Exactly once: when acked (payload: the ack's payload or NULL), after the 3 s, at once (but not inside the call) without a
      * connection, or at a reset. For events only the first delivery reports. May be NULL. */
@@ -41,6 +42,8 @@ struct sim_envelope {
 enum { SIM_ENVELOPE_ID_MAX = 64 };
 /* Sends on one connection; ret_id (may be NULL) gets the envelope's id. */
 void sim_socket_send(struct sim_socket *s, const struct sim_envelope *envelope, char ret_id[SIM_ENVELOPE_ID_MAX]);
+/* Sends an envelope that was held; its 3 seconds begin now. */
+void sim_socket_release(struct sim_socket *s, const char *id);
 bool sim_socket_ready(const struct sim_socket *s); /* is any connection registered? */
 
 /* --- what tests and nasty.c do ---------------------------------------------------------------------------------------------- */

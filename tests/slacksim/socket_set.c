@@ -111,6 +111,11 @@ void sim_socket_send(struct sim_socket *s, const struct sim_envelope *envelope, 
     sim_envelopes_send(s->envelopes, envelope, ret_id);
 }
 
+void sim_socket_release(struct sim_socket *s, const char *id)
+{
+    sim_envelopes_release(s->envelopes, id);
+}
+
 json_t *sim_socket_json_new(const struct sim_socket *s)
 {
     static const char *const names[SIM_SOCK_NR] = {"new", "open", "closing", "ghost", "phantom"};

@@ -2,7 +2,11 @@
 import concurrent.futures
 import http.client
 import json
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.error
@@ -20,12 +24,27 @@ def later(fn, *args, **kwargs):
 
 class Case(unittest.TestCase):
     """One simulator for a class, reset before each test."""
-    args = ()
+    tls = False
 
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(PROGRAM, "--seed", "11", *cls.args)
+        args, ca = [], None
+        if cls.tls:
+            ca, key = cls.certificate()
+            args = ["--tls-cert", ca, "--tls-key", key]
+        cls.sim = Sim(PROGRAM, "--seed", "11", *args, cafile=ca)
         cls.addClassCleanup(cls.end)
+
+    @classmethod
+    def certificate(cls):
+        if shutil.which("openssl") is None:
+            raise unittest.SkipTest("openssl (the Debian package) is not installed")
+        folder = tempfile.mkdtemp(prefix="slacksim-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        return cert, key
 
     @classmethod
     def end(cls):
@@ -799,6 +818,30 @@ class Load(Case):
         self.connect()
         result = self.sim.post("pingpong", n=2)
         self.assertEqual((result["acked"], len(result["slow"])), (0, 2))
+
+
+class SocketModeTls(SocketMode):
+    tls = True
+
+
+class NastyTls(Nasty):
+    tls = True
+
+    def test_tcp_ends(self):
+        """No close frame either way; how Python's ssl tells a reset from an end differs by version."""
+        for op in ("rst", "fin"):
+            ws = self.connect()
+            self.sim.post("connection", op=op)
+            with self.assertRaises((OSError, Closed)) as ended:
+                ws.message()
+            self.assertIsNone(getattr(ended.exception, "code", None))
+            ws.raw.close()
+        self.sim.wait(connections=0)
+        self.assertEqual(self.sim.get("stats")["closed_dirty"], 2)
+
+
+class LoadTls(Load):
+    tls = True
 
 
 if __name__ == "__main__":

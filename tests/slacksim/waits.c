@@ -149,6 +149,7 @@ static bool message_holds(const struct poll *p, json_t *out)
         if (content_holds(p, m->json, hm_strbuf_str(&text), out)) {
             found = true;
             hm_json_set(out, "message", json_deep_copy(m->json));
+            hm_json_set_str(json_object_get(out, "message"), "channel", c->id);
             hm_json_set_str(out, "text", hm_strbuf_str(&text));
             hm_json_set_str(out, "ts", m->ts);
             hm_json_set_str(out, "only_user", m->only_user);
