@@ -1,9 +1,9 @@
-/* decide, the steps: walks the recipe from the present step on. See decide.h.
+/* decide, the walk: from step to step until the run is over. See decide.h.
  *
- * Happy path of HM_IN_GO: pending step → `when` → started → its calls (decide_calls.c) or its gate (decide_gate.c) → `until`,
- * `expect`, `verify` → finished → `stop_if` → next; past the last one the run is done. Each call decides one move; the shell
- * folds it and asks again. Failure modes: an expression that can not be evaluated, a condition that does not hold, a time that is
- * up: the run ends with a sentence that says what was done. */
+ * Happy path of HM_IN_GO: the present step begins (decide_steps.c), its calls go (decide_calls.c), or its gate, its question …
+ * waits for people (decide_gate.c, decide_ask.c); past the last step the run is done. Each call decides one move; the shell folds
+ * it and asks again. Failure modes: a time that is up, a run that was cancelled: it ends with a sentence that says what was done.
+ */
 #include "run/decide.h"
 
 #include <stdlib.h>
@@ -56,13 +56,33 @@ char *hm_mrkdwn_of(const char *plain)
     return hm_strbuf_take(&text);
 }
 
-static void emit_failure(struct hm_deciding *d, int step, const char *mrkdwn)
+const char *hm_full_stop(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && strchr(".!?", text[len - 1]) != NULL ? "" : ".";
+}
+
+/* Whatever left was refused, or has provably not happened. */
+static bool changed_nothing(const struct hm_run *run)
+{
+    for (size_t s = 0; run->effect_started && s < run->recipe->n_steps; s++) {
+        for (size_t i = 0; run->recipe->steps[s].effect != HM_EFFECT_READ && i < run->steps[s].n_calls; i++) {
+            const struct hm_call *call = &run->steps[s].calls[i];
+            bool refused = call->phase == HM_CALL_FAILED && call->code != NULL && strcmp(call->code, "unknown-outcome") != 0;
+            if (!refused && call->phase != HM_CALL_READY)
+                return false;
+        }
+    }
+    return true;
+}
+
+void hm_emit_failure(struct hm_deciding *d, int step, const char *mrkdwn)
 {
     struct hm_strbuf text;
     char *title = hm_mrkdwn_of(hm_step_title(&d->run->recipe->steps[step]));
     hm_strbuf_init(&text, 6000);
-    hm_strbuf_addf(&text, "*%s*: %s", title, mrkdwn);
-    if (!d->run->effect_started)
+    hm_strbuf_addf(&text, "*%s*: %s%s", title, mrkdwn, hm_full_stop(mrkdwn));
+    if (changed_nothing(d->run))
         hm_strbuf_adds(&text, " Nothing was changed.");
     hm_emit_end(d, HM_RUN_FAILED, hm_strbuf_str(&text), NULL);
     hm_strbuf_done(&text);
@@ -72,7 +92,7 @@ static void emit_failure(struct hm_deciding *d, int step, const char *mrkdwn)
 void hm_emit_step_failure(struct hm_deciding *d, int step, const char *problem)
 {
     char *mrkdwn = hm_mrkdwn_of(problem);
-    emit_failure(d, step, mrkdwn);
+    hm_emit_failure(d, step, mrkdwn);
     free(mrkdwn);
 }
 
@@ -100,252 +120,91 @@ json_t *hm_run_scope_new(const struct hm_run *run, const struct hm_run_env *env)
     return scope;
 }
 
-/* ---- finishing a step ------------------------------------------------------------------------------------------------ */
+/* ---- the walk --------------------------------------------------------------------------------------------------------- */
 
-/* One failed or settled item as later steps and the card see it. */
-static json_t *item_value_new(const struct hm_step_state *state, size_t item)
+/* How many calls failed although the run went on: items, and whole steps that a person waved through. */
+static void count_failures(const struct hm_run *run, size_t *ret_items, size_t *ret_steps)
 {
-    const struct hm_call *call = &state->calls[item];
-    json_t *value = hm_json_obj_new();
-    json_t *original = json_array_get(state->items, item);
-    hm_json_set(value, "item", original != NULL ? json_incref(original) : json_null());
-    hm_json_set_bool(value, "ok", call->phase == HM_CALL_OK);
-    if (call->phase != HM_CALL_OK)
-        hm_json_set_str(value, "error", call->error);
-    return value;
-}
-
-/* What later steps see of a finished `do` step. */
-static json_t *step_value_new(const struct hm_step *step, const struct hm_step_state *state)
-{
-    if (step->foreach == NULL) {
-        const struct hm_call *call = &state->calls[0];
-        json_t *value = json_is_object(call->result) ? json_copy(call->result) : hm_json_obj_new();
-        hm_json_set_bool(value, "ok", call->phase == HM_CALL_OK);
-        if (call->phase != HM_CALL_OK) {
-            hm_json_set_str(value, "error", call->error);
-            hm_json_set_str(value, "code", call->code);
-        }
-        return value;
+    *ret_items = *ret_steps = 0;
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        const struct hm_step_state *state = &run->steps[i];
+        if (state->items != NULL)
+            *ret_items += state->n_in[HM_CALL_FAILED];
+        else
+            *ret_steps += state->n_excused > 0 || state->excused ? 1 : 0;
     }
-
-    struct hm_progress progress;
-    json_t *value = hm_json_obj_new();
-    json_t *items = hm_json_arr_new();
-    hm_step_progress(state, &progress);
-    for (size_t i = 0; i < state->n_calls; i++)
-        hm_json_add(items, item_value_new(state, i));
-    hm_json_set_bool(value, "ok", progress.failed == 0);
-    hm_json_set_int(value, "total", (int64_t)progress.total);
-    hm_json_set_int(value, "done", (int64_t)progress.ok);
-    hm_json_set_int(value, "failed", (int64_t)progress.failed);
-    hm_json_set(value, "items", items);
-    return value;
-}
-
-/* Renders a mrkdwn line over the scope; a line that can not be rendered becomes its error, so that it is seen. */
-static char *render_line(const struct hm_template *tpl, const json_t *scope)
-{
-    struct hm_err err = {0};
-    if (tpl == NULL)
-        return NULL;
-    char *line = hm_template_render(tpl, HM_SINK_MRKDWN, scope, &err);
-    return line != NULL ? line : hm_xasprintf("(this line could not be written: %s)", err.msg);
-}
-
-static void emit_finished(struct hm_deciding *d, int index, bool ok, json_t *stolen_value, const char *said, const char *error)
-{
-    json_t *data = hm_step_data_new(d->run, index);
-    hm_json_set_bool(data, "ok", ok);
-    hm_json_set(data, "value", stolen_value);
-    if (said != NULL)
-        hm_json_set_str(data, "said", said);
-    if (error != NULL)
-        hm_json_set_str(data, "error", error);
-    hm_emit(d, HM_EV_STEP_FINISHED, data);
-}
-
-/* True when a stop_if held: the run's end is decided. scope: with this step's value in it. */
-static bool check_stop(struct hm_deciding *d, int index, const json_t *scope)
-{
-    const struct hm_step *step = &d->run->recipe->steps[index];
-    for (size_t i = 0; i < step->n_stop_if; i++) {
-        bool holds = false;
-        struct hm_err err = {0};
-        if (hm_expr_true(step->stop_if[i].when, scope, &holds, &err) != HM_OK) {
-            hm_emit_step_failure(d, index, err.msg);
-            return true;
-        }
-        if (!holds)
-            continue;
-        char *text = render_line(step->stop_if[i].say, scope);
-        hm_emit_end(d, HM_RUN_STOPPED, text != NULL ? text : "There is nothing to do.", NULL);
-        free(text);
-        return true;
-    }
-    return false;
-}
-
-/* The first error among the step's calls, or NULL. */
-static const struct hm_call *first_failed(const struct hm_step_state *state)
-{
-    for (size_t i = 0; i < state->n_calls; i++)
-        if (state->calls[i].phase == HM_CALL_FAILED)
-            return &state->calls[i];
-    return NULL;
-}
-
-/* "The check afterwards failed", in mrkdwn. */
-static char *unverified_text(const struct hm_step *step, const struct hm_call *verify, json_t *scope)
-{
-    if (verify->result != NULL && step->verify.say != NULL) { /* it could be read, and it is not as it should be */
-        hm_json_set(scope, "verify", json_incref(verify->result));
-        return render_line(step->verify.say, scope);
-    }
-    char *why = hm_mrkdwn_of(verify->error != NULL ? verify->error : "what it should have done is not to be seen");
-    char *text = hm_xasprintf("it was sent and accepted, but the check afterwards failed: %s", why);
-    free(why);
-    return text;
-}
-
-/* Why the step did not end well although its calls did: `expect` or `verify`. New mrkdwn, or NULL when all is well. */
-static char *unmet_condition(const struct hm_step *step, const struct hm_step_state *state, json_t *scope)
-{
-    struct hm_err err = {0};
-    bool holds = true;
-    if (state->verify.phase == HM_CALL_FAILED)
-        return unverified_text(step, &state->verify, scope);
-    if (step->expect.when == NULL)
-        return NULL;
-    if (hm_expr_true(step->expect.when, scope, &holds, &err) != HM_OK)
-        return hm_mrkdwn_of(err.msg);
-    if (holds)
-        return NULL;
-    char *text = render_line(step->expect.say, scope);
-    return text != NULL ? text : hm_xasprintf("`%s` does not hold", hm_expr_text(step->expect.when));
-}
-
-static bool may_go_on(const struct hm_step *step, const struct hm_call *failed)
-{
-    return step->on_error == HM_ON_ERROR_CONTINUE ||
-           (step->not_found_ok && failed->code != NULL && strcmp(failed->code, "not-found") == 0);
-}
-
-/* All calls (and the verify) are settled: close the step, and the run if it must not go on. */
-static void finish_do(struct hm_deciding *d, int index)
-{
-    const struct hm_step *step = &d->run->recipe->steps[index];
-    const struct hm_step_state *state = &d->run->steps[index];
-    const struct hm_call *failed = first_failed(state);
-    json_t *scope = hm_run_scope_new(d->run, d->env);
-    json_t *value = step_value_new(step, state);
-    hm_json_set(scope, step->id, json_incref(value));
-
-    char *error =
-        failed == NULL ? unmet_condition(step, state, scope) : hm_mrkdwn_of(failed->error != NULL ? failed->error : "failed");
-    char *said = error == NULL || (failed != NULL && may_go_on(step, failed)) ? render_line(step->say, scope) : NULL;
-    if (error != NULL)
-        hm_json_set_bool(value, "ok", false);
-    emit_finished(d, index, error == NULL, json_incref(value), said, error);
-
-    bool fatal = error != NULL && (failed == NULL || !may_go_on(step, failed));
-    if (fatal)
-        emit_failure(d, index, error);
-    else
-        (void)check_stop(d, index, scope);
-    free(said);
-    free(error);
-    json_decref(value);
-    json_decref(scope);
-}
-
-/* ---- starting a step ------------------------------------------------------------------------------------------------- */
-
-static void start_say(struct hm_deciding *d, int index, const json_t *scope)
-{
-    const struct hm_step *step = &d->run->recipe->steps[index];
-    char *said = render_line(step->say, scope);
-    hm_emit(d, HM_EV_STEP_STARTED, hm_step_data_new(d->run, index));
-    emit_finished(d, index, true, hm_json_obj_new(), said, NULL);
-    if (step->n_stop_if > 0)
-        (void)check_stop(d, index, scope);
-    free(said);
-}
-
-static void start_do(struct hm_deciding *d, int index, const json_t *scope)
-{
-    enum { MAX_ITEMS = 10000 };
-    const struct hm_step *step = &d->run->recipe->steps[index];
-    struct hm_err err = {0};
-    json_t *data = hm_step_data_new(d->run, index);
-
-    if (step->foreach != NULL) {
-        json_t *items = hm_expr_eval_new(step->foreach, scope, &err);
-        if (!json_is_array(items) || json_array_size(items) > MAX_ITEMS) {
-            if (items != NULL)
-                (void)hm_err_set(&err, HM_EINVAL, "\"%s\" is not a list of at most %d items", hm_expr_text(step->foreach),
-                                 (int)MAX_ITEMS);
-            json_decref(items);
-            json_decref(data);
-            hm_emit_step_failure(d, index, err.msg);
-            return;
-        }
-        hm_json_set(data, "items", items);
-    }
-    hm_emit(d, HM_EV_STEP_STARTED, data);
-}
-
-static void start_step(struct hm_deciding *d, int index)
-{
-    const struct hm_step *step = &d->run->recipe->steps[index];
-    json_t *scope = hm_run_scope_new(d->run, d->env);
-    bool wanted = true;
-    struct hm_err err = {0};
-
-    if (step->when != NULL && hm_expr_true(step->when, scope, &wanted, &err) != HM_OK) {
-        hm_emit_step_failure(d, index, err.msg);
-        goto out;
-    }
-    if (!wanted) {
-        hm_emit(d, HM_EV_STEP_SKIPPED, hm_step_data_new(d->run, index));
-        goto out;
-    }
-    switch (step->kind) {
-    case HM_STEP_DO:
-        start_do(d, index, scope);
-        break;
-    case HM_STEP_APPROVE:
-        hm_decide_open_gate(d, index);
-        break;
-    case HM_STEP_SAY:
-        start_say(d, index, scope);
-        break;
-    case HM_STEP_ASK:
-    case HM_STEP_MANUAL:
-    case HM_STEP_OFFER:
-    case HM_STEP_NR:
-        hm_emit_step_failure(d, index, "this version does not know how to do such a step");
-        break;
-    }
-out:
-    json_decref(scope);
 }
 
 static void finish_run(struct hm_deciding *d)
 {
     struct hm_strbuf text;
-    size_t failed = 0;
+    size_t items = 0;
+    size_t steps = 0;
+    count_failures(d->run, &items, &steps);
     hm_strbuf_init(&text, 3000);
-    for (size_t i = 0; i < d->run->recipe->n_steps; i++) {
-        struct hm_progress progress;
-        hm_step_progress(&d->run->steps[i], &progress);
-        if (d->run->recipe->steps[i].foreach != NULL)
-            failed += progress.failed;
-    }
-    if (failed > 0)
-        hm_strbuf_addf(&text, "%zu item%s failed; each is named above.", failed, failed == 1 ? "" : "s");
-    hm_emit_end(d, failed > 0 ? HM_RUN_PARTIAL : HM_RUN_DONE, hm_strbuf_str(&text), NULL);
+    if (items > 0)
+        hm_strbuf_addf(&text, "%zu item%s failed; each is named above.", items, items == 1 ? "" : "s");
+    if (steps > 0)
+        hm_strbuf_addf(&text, "%s%zu step%s failed and %s passed over by a person.", items > 0 ? " " : "", steps,
+                       steps == 1 ? "" : "s", steps == 1 ? "was" : "were");
+    hm_emit_end(d, items + steps > 0 ? HM_RUN_PARTIAL : HM_RUN_DONE, hm_strbuf_str(&text), NULL);
     hm_strbuf_done(&text);
+}
+
+/* "137 of 318 changes were made before; nothing more was started." */
+static void finish_cancelled(struct hm_deciding *d)
+{
+    const struct hm_run *run = d->run;
+    size_t made = 0;
+    size_t planned = 0;
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, 1000);
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        if (run->recipe->steps[i].effect == HM_EFFECT_READ || run->recipe->steps[i].kind != HM_STEP_DO)
+            continue;
+        made += run->steps[i].n_in[HM_CALL_OK];
+        planned += run->steps[i].n_calls;
+    }
+    if (!run->effect_started)
+        hm_strbuf_adds(&text, "Nothing was changed.");
+    else
+        hm_strbuf_addf(&text, "%zu of %zu change%s had been made before and stay; nothing more was started.", made, planned,
+                       planned == 1 ? "" : "s");
+    hm_emit_end(d, HM_RUN_CANCELLED, hm_strbuf_str(&text), run->cancel_by);
+    hm_strbuf_done(&text);
+}
+
+static void go_do(struct hm_deciding *d)
+{
+    const struct hm_run *run = d->run;
+    const struct hm_step *step = &run->recipe->steps[run->at];
+    const struct hm_step_state *state = &run->steps[run->at];
+    struct hm_progress progress;
+    if (hm_run_open_question(run) != NULL || hm_decide_calls(d, run->at))
+        return;
+
+    hm_step_progress(state, &progress);
+    bool verified =
+        state->verify.phase == HM_CALL_READY || state->verify.phase == HM_CALL_OK || state->verify.phase == HM_CALL_FAILED;
+    bool settled = progress.ok + progress.failed == progress.total && verified;
+    bool stuck = step->on_error == HM_ON_ERROR_ASK && hm_step_gives_up(run, run->at) && state->n_busy == progress.waiting;
+    if (settled || stuck)
+        hm_decide_finish_do(d, run->at);
+}
+
+/* True while another run holds the lock; once it is free, that is what is decided. */
+static bool wait_for_lock(struct hm_deciding *d)
+{
+    const struct hm_run *run = d->run;
+    if (!run->lock_wait.waiting)
+        return false;
+    if (!hm_decide_blocked(d)) {
+        json_t *data = hm_json_obj_new();
+        hm_json_set_str(data, "lock", run->lock);
+        hm_json_set_int(data, "deadline", d->env->now_ms + run->recipe->timeout_ms);
+        hm_emit(d, HM_EV_LOCK_TAKEN, data);
+    }
+    return true;
 }
 
 static void go(struct hm_deciding *d)
@@ -356,80 +215,90 @@ static void go(struct hm_deciding *d)
         return;
     }
     if (run->cancel_by != NULL && !hm_effect_under_way(run)) {
-        hm_emit_end(d, HM_RUN_CANCELLED,
-                    run->effect_started ? "What had been sent before is listed above; nothing more was started."
-                                        : "Nothing was changed.",
-                    run->cancel_by);
+        finish_cancelled(d);
         return;
     }
-
-    const struct hm_step_state *state = &run->steps[run->at];
-    if (state->phase == HM_PHASE_PENDING) {
-        start_step(d, run->at);
+    if (wait_for_lock(d))
         return;
-    }
-    if (run->recipe->steps[run->at].kind != HM_STEP_DO || hm_decide_calls(d, run->at))
-        return;
-
-    struct hm_progress progress;
-    hm_step_progress(state, &progress);
-    bool verified =
-        state->verify.phase == HM_CALL_READY || state->verify.phase == HM_CALL_OK || state->verify.phase == HM_CALL_FAILED;
-    if (progress.ok + progress.failed == progress.total && verified)
-        finish_do(d, run->at);
+    if (run->steps[run->at].phase == HM_PHASE_PENDING)
+        hm_decide_start_step(d, run->at);
+    else if (run->recipe->steps[run->at].kind == HM_STEP_DO)
+        go_do(d);
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------------------ */
 
-static void on_time(struct hm_deciding *d)
+static void time_is_up(struct hm_deciding *d)
 {
     const struct hm_run *run = d->run;
+    char took[32];
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, 3000);
+    (void)hm_format_duration(run->recipe->timeout_ms, took, sizeof took);
+    if (run->lock_wait.waiting)
+        hm_strbuf_addf(&text, "It waited for %s until the run's time of %s was up.",
+                       run->lock_wait.holder != NULL ? run->lock_wait.holder : "another run", took);
+    else
+        hm_strbuf_addf(&text, "The run's time of %s is up; it stopped before the next step.", took);
+    if (!run->effect_started)
+        hm_strbuf_adds(&text, " Nothing was changed.");
+    hm_emit_end(d, HM_RUN_FAILED, hm_strbuf_str(&text), NULL);
+    hm_strbuf_done(&text);
+}
+
+static void on_time(struct hm_deciding *d)
+{
     hm_decide_gate_time(d);
+    if (d->events->count == 0)
+        hm_decide_question_time(d);
     if (d->events->count > 0)
         return;
-    if (d->env->now_ms >= run->deadline_ms && !hm_effect_under_way(run)) {
-        char took[32];
-        struct hm_strbuf text;
-        hm_strbuf_init(&text, 3000);
-        hm_strbuf_addf(&text, "The run's time of %s is up; it stopped before the next step.",
-                       hm_format_duration(run->recipe->timeout_ms, took, sizeof took));
-        if (!run->effect_started)
-            hm_strbuf_adds(&text, " Nothing was changed.");
-        hm_emit_end(d, HM_RUN_FAILED, hm_strbuf_str(&text), NULL);
-        hm_strbuf_done(&text);
-        return;
+    if (d->env->now_ms >= d->run->deadline_ms && !hm_effect_under_way(d->run))
+        time_is_up(d);
+    else
+        go(d);
+}
+
+/* The earlier of the two, but for what has been told already. */
+static void want(int64_t *wake, int64_t at_ms, int64_t seen_ms)
+{
+    if (at_ms > seen_ms && at_ms < *wake)
+        *wake = at_ms;
+}
+
+static void want_call(int64_t *wake, const struct hm_call *call, int64_t seen_ms)
+{
+    if (call->phase == HM_CALL_WAITING || call->phase == HM_CALL_WAITING_PROBE)
+        want(wake, call->again_ms, seen_ms);
+}
+
+int64_t hm_run_wake_after_ms(const struct hm_run *run, int64_t seen_ms)
+{
+    int64_t wake = INT64_MAX;
+    if (run->status != HM_RUN_GOING || run->recipe == NULL)
+        return wake;
+
+    /* While an effect is under way the deadline has to wait for its answer, which wakes the run anyway. */
+    if (!hm_effect_under_way(run))
+        want(&wake, run->deadline_ms, seen_ms);
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
+    if (gate != NULL)
+        want(&wake, gate->expires_ms, seen_ms);
+    if (question != NULL && question->expires_ms > 0)
+        want(&wake, question->expires_ms, seen_ms);
+    if (run->at < (int)run->recipe->n_steps) {
+        const struct hm_step_state *state = &run->steps[run->at];
+        for (size_t i = 0; i < state->n_busy; i++)
+            want_call(&wake, &state->calls[state->busy[i]], seen_ms);
+        want_call(&wake, &state->verify, seen_ms);
     }
-    go(d);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t call_wake(const struct hm_call *call, int64_t wake)
-{
-    bool waits = call->phase == HM_CALL_WAITING || call->phase == HM_CALL_WAITING_PROBE;
-    return waits ? earlier(wake, call->again_ms) : wake;
+    return wake;
 }
 
 int64_t hm_run_wake_ms(const struct hm_run *run)
 {
-    if (run->status != HM_RUN_GOING || run->recipe == NULL)
-        return INT64_MAX;
-
-    /* While an effect is under way the deadline has to wait for its answer, which wakes the run anyway. */
-    int64_t wake = hm_effect_under_way(run) ? INT64_MAX : run->deadline_ms;
-    const struct hm_gate *gate = hm_run_open_gate(run);
-    if (gate != NULL)
-        wake = earlier(wake, gate->expires_ms);
-    if (run->at < (int)run->recipe->n_steps) {
-        const struct hm_step_state *state = &run->steps[run->at];
-        for (size_t i = 0; i < state->n_calls; i++)
-            wake = call_wake(&state->calls[i], wake);
-        wake = call_wake(&state->verify, wake);
-    }
-    return wake;
+    return hm_run_wake_after_ms(run, INT64_MIN);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------- */
@@ -474,6 +343,13 @@ enum hm_code hm_run_decide(const struct hm_run *run, const struct hm_input *in, 
     case HM_IN_DID_NOT:
     case HM_IN_STOP_HERE:
     case HM_IN_CANCEL:
+    case HM_IN_CHOOSE:
+    case HM_IN_DONE:
+    case HM_IN_RETRY:
+    case HM_IN_SKIP:
+    case HM_IN_GIVE_UP:
+    case HM_IN_OFFER:
+    case HM_IN_RETRY_FAILED:
         hm_decide_click(&d, in);
         return HM_OK;
     case HM_INPUT_NR:
@@ -506,6 +382,9 @@ enum hm_code hm_run_start(const struct hm_run_order *order, const struct hm_run_
         hm_json_set_str(data, "lock", lock);
     hm_json_set_int(data, "deadline", env->now_ms + order->recipe->timeout_ms);
     hm_events_add(ret_events, HM_EV_RUN_STARTED, env->now_ms, data);
+    struct hm_blocker blocker = {0};
+    if (lock != NULL && env->blocked != NULL && env->blocked(env->lock_arg, lock, order->run_id, &blocker))
+        hm_events_add(ret_events, HM_EV_LOCK_WAITED, env->now_ms, hm_blocker_data_new(lock, &blocker));
     free(lock);
     return HM_OK;
 }

@@ -15,6 +15,13 @@ enum hm_member {
     HM_MEMBER_UNKNOWN /* the group could not be read: treated as no, said differently */
 };
 
+/* Who is in the way of a run that wants a lock. */
+struct hm_blocker {
+    char run_id[32];
+    char user[32]; /* who asked for it */
+    int64_t since_ms;
+};
+
 /* What decide may look at besides the run; filled in by the shell. Nothing is kept. */
 struct hm_run_env {
     int64_t now_ms;                  /* wall clock */
@@ -25,6 +32,10 @@ struct hm_run_env {
     enum hm_member (*member)(void *arg, const char *role, const char *user);
     void (*nonce)(void *arg, char ret_nonce[17]);
     void *arg;
+    bool held; /* "stop all": nothing that changes anything is started */
+    /* True when another run holds the lock, or waited for it before; filled in by the runner. NULL = nobody ever does. */
+    bool (*blocked)(void *lock_arg, const char *lock, const char *run_id, struct hm_blocker *ret_blocker);
+    void *lock_arg;
 };
 
 enum hm_input_kind {
@@ -39,6 +50,13 @@ enum hm_input_kind {
     HM_IN_DID_NOT,
     HM_IN_STOP_HERE,
     HM_IN_CANCEL,
+    HM_IN_CHOOSE, /* an ask: typed = JSON, {"choice": "3"}, {"choice": ["1","2"]} (places in the list) or {field: value} */
+    HM_IN_DONE,   /* a manual step: reason = evidence, or NULL */
+    HM_IN_RETRY,  /* the three answers to an error */
+    HM_IN_SKIP,
+    HM_IN_GIVE_UP,
+    HM_IN_OFFER,        /* takes an offer; typed = a key: the same click twice is one click */
+    HM_IN_RETRY_FAILED, /* a partial run is over: once more for what failed */
     HM_INPUT_NR
 };
 
@@ -71,12 +89,19 @@ enum hm_reply_kind {
     HM_REPLY_STALE,        /* the plan changed; the buttons were of an older one */
     HM_REPLY_NEED_TYPED,   /* what must be typed: typed */
     HM_REPLY_WRONG_TYPED,
-    HM_REPLY_NEED_REASON, /* break-glass without a reason */
-    HM_REPLY_NO_GLASS,    /* the recipe does not allow break-glass */
-    HM_REPLY_RUN_OVER,    /* status */
-    HM_REPLY_SETTLED,     /* the answer to "did it happen?" is on record */
-    HM_REPLY_CANCELLED,   /* stops before the next effect */
-    HM_REPLY_NOT_STORED,  /* the journal could not write: nothing was decided */
+    HM_REPLY_NEED_REASON,  /* break-glass without a reason */
+    HM_REPLY_NO_GLASS,     /* the recipe does not allow break-glass */
+    HM_REPLY_RUN_OVER,     /* status */
+    HM_REPLY_SETTLED,      /* the answer to "did it happen?" is on record */
+    HM_REPLY_CANCELLED,    /* stops before the next effect */
+    HM_REPLY_NOT_STORED,   /* the journal could not write: nothing was decided */
+    HM_REPLY_ANSWERED,     /* the answer is on record */
+    HM_REPLY_WAS_ANSWERED, /* who, when_ms */
+    HM_REPLY_BAD_ANSWER,   /* typed: what is wrong with it */
+    HM_REPLY_OFFER_TAKEN,  /* start it now: offer */
+    HM_REPLY_OFFER_GONE,   /* who, when_ms */
+    HM_REPLY_REOPENED,     /* have: how many items are tried again */
+    HM_REPLY_NONE_FAILED,  /* nothing of the run can be tried again */
     HM_REPLY_NR
 };
 
@@ -85,9 +110,10 @@ struct hm_reply {
     char who[32]; /* a user id, or "" */
     int64_t when_ms;
     unsigned have, need;
-    enum hm_decision decision;  /* ALREADY */
-    enum hm_run_status status;  /* RUN_OVER */
-    const struct hm_step *step; /* the gate's step, or NULL; borrowed from the recipe */
+    enum hm_decision decision;         /* ALREADY */
+    enum hm_run_status status;         /* RUN_OVER */
+    const struct hm_step *step;        /* the gate's step, or NULL; borrowed from the recipe */
+    const struct hm_made_offer *offer; /* OFFER_TAKEN; borrowed from the run: look at it at once */
     char typed[256];
 };
 
@@ -97,6 +123,8 @@ HM_MUST enum hm_code hm_run_decide(const struct hm_run *run, const struct hm_inp
 
 /* When the run wants HM_IN_TIME next (wall clock), or INT64_MAX. */
 int64_t hm_run_wake_ms(const struct hm_run *run);
+/* The same, leaving out what was due at seen_ms or before: the run was told then, and could do nothing about it. */
+int64_t hm_run_wake_after_ms(const struct hm_run *run, int64_t seen_ms);
 
 /* The expression scope of the run at this moment: params, finished steps, run, known, given. A new reference. */
 HM_MUST json_t *hm_run_scope_new(const struct hm_run *run, const struct hm_run_env *env);

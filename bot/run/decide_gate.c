@@ -1,4 +1,4 @@
-/* decide, the people: gates, their clicks and their time; answers to "did it happen?"; cancelling. See decide.h.
+/* decide, the gates: opening them with their plan, their clicks and their time. See decide.h.
  *
  * Happy path: the gate opens with a plan and its digest → enough people of the right roles vote → approved. Failure modes, each
  * with its own reply: outsiders, people without the role, the requester, a second vote, a wrong typed answer, a closed gate, old
@@ -8,7 +8,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "run/decide_parts.h"
 
 enum {
@@ -46,6 +45,19 @@ static bool typed_text(const struct hm_step *step, const json_t *scope, char **r
     return *ret_typed != NULL;
 }
 
+/* A gate over what failed before: the count to type is that of this plan, and the question says that it is not all of it. */
+static void say_again(const struct hm_plan *plan, char **typed, char **question)
+{
+    if (*typed != NULL && (*typed)[0] != '\0' && (*typed)[strspn(*typed, "0123456789")] == '\0') {
+        free(*typed);
+        *typed = hm_xasprintf("%zu", plan->n_calls);
+    }
+    char *text = hm_xasprintf("Once more, only for what failed before: *%zu* request%s. It was asked first:\n%s", plan->n_calls,
+                              plan->n_calls == 1 ? "" : "s", *question);
+    free(*question);
+    *question = text;
+}
+
 void hm_decide_open_gate(struct hm_deciding *d, int index)
 {
     const struct hm_step *step = &d->run->recipe->steps[index];
@@ -71,6 +83,8 @@ void hm_decide_open_gate(struct hm_deciding *d, int index)
         hm_emit_step_failure(d, index, err.msg);
         goto out;
     }
+    if (d->run->reopened > 0)
+        say_again(&plan, &typed, &question);
     data = hm_step_data_new(d->run, index);
     d->env->nonce(d->env->arg, nonce);
     hm_json_set_str(data, "nonce", nonce);
@@ -204,15 +218,6 @@ bool hm_decide_still_fits(struct hm_deciding *d, const char *why)
 
 /* ---- clicks ---------------------------------------------------------------------------------------------------------- */
 
-static void reply_with(struct hm_deciding *d, enum hm_reply_kind kind, const char *who, int64_t when_ms)
-{
-    d->reply->kind = kind;
-    d->reply->when_ms = when_ms;
-    size_t len = strnlen(who, sizeof d->reply->who - 1);
-    memcpy(d->reply->who, who, len);
-    d->reply->who[len] = '\0';
-}
-
 /* The approve step whose (newest) buttons bear the nonce, or -1. */
 static int gate_by_nonce(const struct hm_run *run, const char *nonce)
 {
@@ -222,46 +227,12 @@ static int gate_by_nonce(const struct hm_run *run, const char *nonce)
     return -1;
 }
 
-/* The role test: yes if any of the roles says yes; unknown counts as no but is said differently. */
-static enum hm_member in_roles(const struct hm_deciding *d, char *const *roles, const char *user)
-{
-    enum hm_member best = HM_MEMBER_NO;
-    for (; roles != NULL && *roles != NULL; roles++) {
-        enum hm_member is = d->env->member(d->env->arg, *roles, user);
-        if (is == HM_MEMBER_YES)
-            return HM_MEMBER_YES;
-        if (is == HM_MEMBER_UNKNOWN)
-            best = HM_MEMBER_UNKNOWN;
-    }
-    return best;
-}
-
-/* An outsider, or somebody without the role: replies and returns false. */
-static bool may_decide(struct hm_deciding *d, const struct hm_input *in, char *const *roles)
-{
-    if (in->user_team != NULL && d->env->team != NULL && strcmp(in->user_team, d->env->team) != 0) {
-        reply_with(d, HM_REPLY_OUTSIDER, in->user, 0);
-        return false;
-    }
-    switch (in_roles(d, roles, in->user)) {
-    case HM_MEMBER_YES:
-        return true;
-    case HM_MEMBER_UNKNOWN:
-        reply_with(d, HM_REPLY_ROLE_UNKNOWN, in->user, 0);
-        return false;
-    case HM_MEMBER_NO:
-        break;
-    }
-    reply_with(d, HM_REPLY_NOT_IN_ROLE, in->user, 0);
-    return false;
-}
-
 static void reply_decided(struct hm_deciding *d, const struct hm_gate *gate)
 {
     const struct hm_vote *last = gate->n_votes > 0 ? &gate->votes[gate->n_votes - 1] : NULL;
     bool stale = gate->decision == HM_GATE_VOIDED || gate->decision == HM_GATE_OPEN;
     enum hm_reply_kind kind = gate->decision == HM_GATE_EXPIRED ? HM_REPLY_EXPIRED : stale ? HM_REPLY_STALE : HM_REPLY_ALREADY;
-    reply_with(d, kind, last != NULL ? last->user : "", gate->decided_ms);
+    hm_reply_with(d, kind, last != NULL ? last->user : "", gate->decided_ms);
     d->reply->decision = gate->decision;
 }
 
@@ -326,9 +297,9 @@ static void emit_approved(struct hm_deciding *d, int index, const struct hm_inpu
 static bool glass_ok(struct hm_deciding *d, const struct hm_step *step, const struct hm_input *in)
 {
     if (!step->break_glass)
-        reply_with(d, HM_REPLY_NO_GLASS, in->user, 0);
+        hm_reply_with(d, HM_REPLY_NO_GLASS, in->user, 0);
     else if (in->reason == NULL || in->reason[0] == '\0')
-        reply_with(d, HM_REPLY_NEED_REASON, in->user, 0);
+        hm_reply_with(d, HM_REPLY_NEED_REASON, in->user, 0);
     else
         return true;
     return false;
@@ -344,20 +315,18 @@ static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
     if (in->glass && !glass_ok(d, step, in))
         return false;
     if (!outsider && !in->glass && !step->self && strcmp(in->user, d->run->requester) == 0) {
-        reply_with(d, HM_REPLY_OWN, in->user, 0);
+        hm_reply_with(d, HM_REPLY_OWN, in->user, 0);
         return false;
     }
-    if (!may_decide(d, in, step->by))
+    if (!hm_may_decide(d, in, step->by))
         return false;
     if (voted_already(gate, in->user)) {
-        reply_with(d, HM_REPLY_TWICE, in->user, 0);
+        hm_reply_with(d, HM_REPLY_TWICE, in->user, 0);
         return false;
     }
     if (gate->typed != NULL && (in->typed == NULL || strcmp(in->typed, gate->typed) != 0)) {
-        reply_with(d, in->typed == NULL ? HM_REPLY_NEED_TYPED : HM_REPLY_WRONG_TYPED, in->user, 0);
-        size_t len = hm_utf8_prefix(gate->typed, sizeof d->reply->typed - 1);
-        memcpy(d->reply->typed, gate->typed, len);
-        d->reply->typed[len] = '\0';
+        hm_reply_with(d, in->typed == NULL ? HM_REPLY_NEED_TYPED : HM_REPLY_WRONG_TYPED, in->user, 0);
+        hm_reply_typed(d, gate->typed);
         return false;
     }
     return true;
@@ -371,7 +340,7 @@ static void approve(struct hm_deciding *d, int index, const struct hm_input *in)
     if (!vote_ok(d, index, in))
         return;
     if (!hm_decide_still_fits(d, NULL)) {
-        reply_with(d, HM_REPLY_STALE, in->user, 0);
+        hm_reply_with(d, HM_REPLY_STALE, in->user, 0);
         return;
     }
     unsigned have = (unsigned)gate->n_votes + 1;
@@ -379,7 +348,7 @@ static void approve(struct hm_deciding *d, int index, const struct hm_input *in)
     hm_emit(d, HM_EV_GATE_VOTE, vote_new(d, index, in));
     if (enough)
         emit_approved(d, index, in);
-    reply_with(d, enough ? HM_REPLY_APPROVED : HM_REPLY_VOTED, in->user, d->env->now_ms);
+    hm_reply_with(d, enough ? HM_REPLY_APPROVED : HM_REPLY_VOTED, in->user, d->env->now_ms);
     d->reply->have = have;
     d->reply->need = step->need;
 }
@@ -388,20 +357,19 @@ static void reject(struct hm_deciding *d, int index, const struct hm_input *in)
 {
     const struct hm_step *step = &d->run->recipe->steps[index];
     bool own = strcmp(in->user, d->run->requester) == 0; /* taking one's own request back needs no role */
-    if (!own && !may_decide(d, in, step->by))
+    if (!own && !hm_may_decide(d, in, step->by))
         return;
     hm_emit(d, HM_EV_GATE_REJECTED, vote_new(d, index, in));
     hm_emit_end(d, HM_RUN_REJECTED, d->run->effect_started ? "The rest was not sent." : "Nothing was changed.", in->user);
-    reply_with(d, HM_REPLY_REJECTED, in->user, d->env->now_ms);
+    hm_reply_with(d, HM_REPLY_REJECTED, in->user, d->env->now_ms);
 }
 
-static void click_gate(struct hm_deciding *d, const struct hm_input *in)
+void hm_click_gate(struct hm_deciding *d, const struct hm_input *in)
 {
     const struct hm_run *run = d->run;
     int index = in->nonce != NULL ? gate_by_nonce(run, in->nonce) : -1;
     if (index < 0) {
-        reply_with(d, run->status != HM_RUN_GOING ? HM_REPLY_RUN_OVER : HM_REPLY_STALE, "", run->ended_ms);
-        d->reply->status = run->status;
+        hm_reply_late(d);
         return;
     }
     d->reply->step = &run->recipe->steps[index];
@@ -409,116 +377,19 @@ static void click_gate(struct hm_deciding *d, const struct hm_input *in)
     if (open == NULL || run->at != index) {
         reply_decided(d, &run->steps[index].gate);
         if (d->reply->kind == HM_REPLY_STALE && run->status != HM_RUN_GOING) {
-            reply_with(d, HM_REPLY_RUN_OVER, "", run->ended_ms); /* over while the gate was open: its time was up, or cancelled */
+            hm_reply_with(d, HM_REPLY_RUN_OVER, "",
+                          run->ended_ms); /* over while the gate was open: its time was up, or cancelled */
             d->reply->status = run->status;
         }
         return;
     }
     if (d->env->now_ms >= open->expires_ms) {
         expire(d, index);
-        reply_with(d, HM_REPLY_EXPIRED, "", open->expires_ms);
+        hm_reply_with(d, HM_REPLY_EXPIRED, "", open->expires_ms);
         return;
     }
     if (in->kind == HM_IN_APPROVE)
         approve(d, index, in);
     else
         reject(d, index, in);
-}
-
-/* The call that waits for a person's word under this nonce. */
-static bool asked_by_nonce(const struct hm_run *run, const char *nonce, int *ret_step, int *ret_item)
-{
-    for (size_t s = 0; s < run->recipe->n_steps; s++) {
-        for (size_t i = 0; i < run->steps[s].n_calls; i++) {
-            const struct hm_call *call = &run->steps[s].calls[i];
-            if (call->phase != HM_CALL_ASKING || strcmp(call->nonce, nonce) != 0)
-                continue;
-            *ret_step = (int)s;
-            *ret_item = (int)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void click_unknown(struct hm_deciding *d, const struct hm_input *in)
-{
-    const struct hm_run *run = d->run;
-    int index = -1;
-    int item = -1;
-    if (run->status != HM_RUN_GOING || in->nonce == NULL || !asked_by_nonce(run, in->nonce, &index, &item)) {
-        reply_with(d, run->status != HM_RUN_GOING ? HM_REPLY_RUN_OVER : HM_REPLY_STALE, "", run->ended_ms);
-        d->reply->status = run->status;
-        return;
-    }
-    const struct hm_step *step = &run->recipe->steps[index];
-    char *const *roles = step->gate >= 0 ? run->recipe->steps[step->gate].by : run->recipe->who;
-    if (!may_decide(d, in, roles))
-        return;
-
-    bool happened = in->kind == HM_IN_HAPPENED;
-    json_t *data = hm_step_data_new(run, index);
-    hm_json_set_int(data, "item", item);
-    hm_json_set_bool(data, "applied", happened);
-    hm_json_set_str(data, "by", in->user);
-    if (in->kind == HM_IN_DID_NOT)
-        hm_json_set_bool(data, "resend", true); /* a person has said so, on record */
-    if (in->kind == HM_IN_STOP_HERE) {
-        hm_json_set_str(data, "error", "nobody knows whether it happened; stopped here");
-        hm_json_set_str(data, "code", "unknown-outcome");
-    }
-    hm_emit(d, HM_EV_CALL_SETTLED, data);
-    if (in->kind == HM_IN_STOP_HERE) {
-        char *title = hm_mrkdwn_of(hm_step_title(step));
-        char *text =
-            hm_xasprintf("Stopped while it was not known whether *%s* had happened. Look before you do it again.", title);
-        hm_emit_end(d, HM_RUN_FAILED, text, in->user);
-        free(text);
-        free(title);
-    }
-    reply_with(d, HM_REPLY_SETTLED, in->user, d->env->now_ms);
-}
-
-static void cancel(struct hm_deciding *d, const struct hm_input *in)
-{
-    const struct hm_run *run = d->run;
-    if (run->status != HM_RUN_GOING) {
-        reply_with(d, HM_REPLY_RUN_OVER, "", run->ended_ms);
-        d->reply->status = run->status;
-        return;
-    }
-    bool own = strcmp(in->user, run->requester) == 0;
-    if (!own && run->recipe->who[0] != NULL && !may_decide(d, in, run->recipe->who))
-        return;
-    if (run->cancel_by == NULL) {
-        json_t *data = hm_json_obj_new();
-        hm_json_set_str(data, "user", in->user);
-        hm_emit(d, HM_EV_CANCEL_ASKED, data);
-    }
-    reply_with(d, HM_REPLY_CANCELLED, in->user, d->env->now_ms);
-}
-
-void hm_decide_click(struct hm_deciding *d, const struct hm_input *in)
-{
-    switch (in->kind) {
-    case HM_IN_APPROVE:
-    case HM_IN_REJECT:
-        click_gate(d, in);
-        break;
-    case HM_IN_HAPPENED:
-    case HM_IN_DID_NOT:
-    case HM_IN_STOP_HERE:
-        click_unknown(d, in);
-        break;
-    case HM_IN_CANCEL:
-        cancel(d, in);
-        break;
-    case HM_IN_GO:
-    case HM_IN_TIME:
-    case HM_IN_ANSWER:
-    case HM_IN_LOST:
-    case HM_IN_CHANGED:
-    case HM_INPUT_NR:
-        break;
-    }
 }

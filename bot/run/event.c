@@ -7,12 +7,32 @@
 #include "base/mem.h"
 
 static const char *const names[HM_EV_NR] = {
-    [HM_EV_RUN_STARTED] = "run.started",     [HM_EV_RUN_REPLANNED] = "run.replanned",   [HM_EV_STEP_STARTED] = "step.started",
-    [HM_EV_STEP_SKIPPED] = "step.skipped",   [HM_EV_STEP_FINISHED] = "step.finished",   [HM_EV_GATE_OPENED] = "gate.opened",
-    [HM_EV_GATE_VOTE] = "gate.vote",         [HM_EV_GATE_APPROVED] = "gate.approved",   [HM_EV_GATE_REJECTED] = "gate.rejected",
-    [HM_EV_GATE_EXPIRED] = "gate.expired",   [HM_EV_GATE_VOIDED] = "gate.voided",       [HM_EV_CALL_STARTED] = "call.started",
-    [HM_EV_CALL_FINISHED] = "call.finished", [HM_EV_CALL_UNKNOWN] = "call.unknown",     [HM_EV_CALL_ASKED] = "call.asked",
-    [HM_EV_CALL_SETTLED] = "call.settled",   [HM_EV_CANCEL_ASKED] = "run.cancel-asked", [HM_EV_RUN_FINISHED] = "run.finished",
+    [HM_EV_RUN_STARTED] = "run.started",
+    [HM_EV_RUN_REPLANNED] = "run.replanned",
+    [HM_EV_STEP_STARTED] = "step.started",
+    [HM_EV_STEP_SKIPPED] = "step.skipped",
+    [HM_EV_STEP_FINISHED] = "step.finished",
+    [HM_EV_GATE_OPENED] = "gate.opened",
+    [HM_EV_GATE_VOTE] = "gate.vote",
+    [HM_EV_GATE_APPROVED] = "gate.approved",
+    [HM_EV_GATE_REJECTED] = "gate.rejected",
+    [HM_EV_GATE_EXPIRED] = "gate.expired",
+    [HM_EV_GATE_VOIDED] = "gate.voided",
+    [HM_EV_CALL_STARTED] = "call.started",
+    [HM_EV_CALL_FINISHED] = "call.finished",
+    [HM_EV_CALL_UNKNOWN] = "call.unknown",
+    [HM_EV_CALL_ASKED] = "call.asked",
+    [HM_EV_CALL_SETTLED] = "call.settled",
+    [HM_EV_CANCEL_ASKED] = "run.cancel-asked",
+    [HM_EV_RUN_FINISHED] = "run.finished",
+    [HM_EV_QUESTION_OPENED] = "question.opened",
+    [HM_EV_QUESTION_ANSWERED] = "question.answered",
+    [HM_EV_CALLS_AGAIN] = "calls.again",
+    [HM_EV_OFFERS_MADE] = "offers.made",
+    [HM_EV_OFFER_TAKEN] = "offer.taken",
+    [HM_EV_LOCK_WAITED] = "lock.waited",
+    [HM_EV_LOCK_TAKEN] = "lock.taken",
+    [HM_EV_RUN_REOPENED] = "run.reopened",
 };
 
 const char *hm_event_name(enum hm_event_type type)

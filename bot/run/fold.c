@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/fold_parts.h"
 #include "run/state_free.h"
 
 /* Which call phases an event may find. One bit per phase. */
@@ -28,14 +29,14 @@ static const unsigned call_unknown_from = FROM(HM_CALL_FLYING);
 static const unsigned call_asked_from = FROM(HM_CALL_UNKNOWN) | FROM(HM_CALL_PROBING) | FROM(HM_CALL_WAITING_PROBE);
 static const unsigned call_settled_from = FROM(HM_CALL_PROBING) | FROM(HM_CALL_ASKING);
 
-static void set_text(char **slot, const char *text)
+void hm_fold_text(char **slot, const char *text)
 {
     char *copy = hm_xstrdup_null(text);
     free(*slot);
     *slot = copy;
 }
 
-static void set_nonce(char slot[17], const json_t *data)
+void hm_fold_nonce(char slot[17], const json_t *data)
 {
     const char *nonce = hm_json_get_str(data, "nonce", "");
     memset(slot, 0, 17);
@@ -58,7 +59,7 @@ static int step_index(const struct hm_recipe *recipe, const char *id)
 }
 
 /* The step that data names, or NULL with err set. */
-static struct hm_step_state *find_step(struct hm_run *run, const json_t *data, int *ret_index, struct hm_err *err)
+struct hm_step_state *hm_fold_find_step(struct hm_run *run, const json_t *data, int *ret_index, struct hm_err *err)
 {
     const char *id = hm_json_get_str(data, "step", "");
     int index = run->recipe != NULL ? step_index(run->recipe, id) : -1;
@@ -113,7 +114,7 @@ static void fresh_steps(struct hm_run *run, const struct hm_recipe *recipe)
     run->at = 0;
 }
 
-static void replace_json(json_t **slot, json_t *value)
+void hm_fold_json(json_t **slot, json_t *value)
 {
     json_incref(value);
     json_decref(*slot);
@@ -127,14 +128,14 @@ static enum hm_code on_run_started(struct hm_run *run, const struct hm_event *ev
     if (run->seq != 0)
         return hm_err_set(err, HM_EBUG, "started twice");
     fresh_steps(run, recipe);
-    set_text(&run->id, hm_json_get_str(data, "run", ""));
-    replace_json(&run->params, json_object_get(data, "params"));
-    replace_json(&run->given, json_object_get(data, "given"));
-    set_text(&run->requester, hm_json_get_str(data, "requester", ""));
-    set_text(&run->team, hm_json_get_str(data, "team", NULL));
-    set_text(&run->channel, hm_json_get_str(data, "channel", ""));
-    set_text(&run->thread_ts, hm_json_get_str(data, "thread_ts", NULL));
-    set_text(&run->lock, hm_json_get_str(data, "lock", NULL));
+    hm_fold_text(&run->id, hm_json_get_str(data, "run", ""));
+    hm_fold_json(&run->params, json_object_get(data, "params"));
+    hm_fold_json(&run->given, json_object_get(data, "given"));
+    hm_fold_text(&run->requester, hm_json_get_str(data, "requester", ""));
+    hm_fold_text(&run->team, hm_json_get_str(data, "team", NULL));
+    hm_fold_text(&run->channel, hm_json_get_str(data, "channel", ""));
+    hm_fold_text(&run->thread_ts, hm_json_get_str(data, "thread_ts", NULL));
+    hm_fold_text(&run->lock, hm_json_get_str(data, "lock", NULL));
     run->started_ms = event->at_ms;
     run->deadline_ms = hm_json_get_int(data, "deadline", INT64_MAX);
     return HM_OK;
@@ -145,8 +146,8 @@ static enum hm_code on_run_replanned(struct hm_run *run, const json_t *data, con
     if (run->effect_started)
         return hm_err_set(err, HM_EBUG, "planned anew after an effect");
     fresh_steps(run, recipe);
-    replace_json(&run->params, json_object_get(data, "params"));
-    set_text(&run->anew, hm_json_get_str(data, "why", NULL));
+    hm_fold_json(&run->params, json_object_get(data, "params"));
+    hm_fold_text(&run->anew, hm_json_get_str(data, "why", NULL));
     return HM_OK;
 }
 
@@ -158,8 +159,8 @@ static enum hm_code on_run_finished(struct hm_run *run, const struct hm_event *e
             continue;
         run->status = (enum hm_run_status)i;
         run->ended_ms = event->at_ms;
-        set_text(&run->ending, hm_json_get_str(event->data, "text", ""));
-        set_text(&run->ended_by, hm_json_get_str(event->data, "by", NULL));
+        hm_fold_text(&run->ending, hm_json_get_str(event->data, "text", ""));
+        hm_fold_text(&run->ended_by, hm_json_get_str(event->data, "by", NULL));
         return HM_OK;
     }
     return hm_err_set(err, HM_EBUG, "unknown ending \"%s\"", name);
@@ -170,7 +171,7 @@ static enum hm_code on_run_finished(struct hm_run *run, const struct hm_event *e
 static enum hm_code on_step_started(struct hm_run *run, const struct hm_event *event, struct hm_err *err)
 {
     int index = -1;
-    struct hm_step_state *step = find_step(run, event->data, &index, err);
+    struct hm_step_state *step = hm_fold_find_step(run, event->data, &index, err);
     if (step == NULL)
         return HM_EBUG;
     if (step->phase != HM_PHASE_PENDING)
@@ -181,9 +182,10 @@ static enum hm_code on_step_started(struct hm_run *run, const struct hm_event *e
         return HM_OK;
     json_t *items = hm_json_get_arr(event->data, "items");
     if (items != NULL)
-        replace_json(&step->items, items);
+        hm_fold_json(&step->items, items);
     step->n_calls = items != NULL ? json_array_size(items) : 1;
     step->calls = hm_xcalloc(step->n_calls, sizeof step->calls[0]);
+    hm_step_recount(step);
     return HM_OK;
 }
 
@@ -201,7 +203,7 @@ static void move_on(struct hm_run *run)
 static enum hm_code on_step_skipped(struct hm_run *run, const struct hm_event *event, struct hm_err *err)
 {
     int index = -1;
-    struct hm_step_state *step = find_step(run, event->data, &index, err);
+    struct hm_step_state *step = hm_fold_find_step(run, event->data, &index, err);
     if (step == NULL)
         return HM_EBUG;
     step->phase = HM_PHASE_SKIPPED;
@@ -213,16 +215,16 @@ static enum hm_code on_step_skipped(struct hm_run *run, const struct hm_event *e
 static enum hm_code on_step_finished(struct hm_run *run, const struct hm_event *event, struct hm_err *err)
 {
     int index = -1;
-    struct hm_step_state *step = find_step(run, event->data, &index, err);
+    struct hm_step_state *step = hm_fold_find_step(run, event->data, &index, err);
     if (step == NULL)
         return HM_EBUG;
     if (step->phase != HM_PHASE_ACTIVE)
         return hm_err_set(err, HM_EBUG, "step %s ended without having begun", run->recipe->steps[index].id);
     step->phase = hm_json_get_bool(event->data, "ok", false) ? HM_PHASE_OK : HM_PHASE_FAILED;
     step->ended_ms = event->at_ms;
-    replace_json(&step->value, json_object_get(event->data, "value"));
-    set_text(&step->said, hm_json_get_str(event->data, "said", NULL));
-    set_text(&step->error, hm_json_get_str(event->data, "error", NULL));
+    hm_fold_json(&step->value, json_object_get(event->data, "value"));
+    hm_fold_text(&step->said, hm_json_get_str(event->data, "said", NULL));
+    hm_fold_text(&step->error, hm_json_get_str(event->data, "error", NULL));
     move_on(run);
     return HM_OK;
 }
@@ -249,11 +251,11 @@ static void on_gate_opened(struct hm_run *run, struct hm_step_state *step, const
 {
     struct hm_gate *gate = &step->gate;
     hm_gate_done(gate);
-    set_nonce(gate->nonce, event->data);
+    hm_fold_nonce(gate->nonce, event->data);
     set_digest(gate->digest, event->data);
-    set_text(&gate->question, hm_json_get_str(event->data, "question", ""));
-    set_text(&gate->typed, hm_json_get_str(event->data, "typed", NULL));
-    set_text(&gate->anew, hm_json_get_str(event->data, "anew", NULL));
+    hm_fold_text(&gate->question, hm_json_get_str(event->data, "question", ""));
+    hm_fold_text(&gate->typed, hm_json_get_str(event->data, "typed", NULL));
+    hm_fold_text(&gate->anew, hm_json_get_str(event->data, "anew", NULL));
     gate->opened_ms = event->at_ms;
     gate->expires_ms = hm_json_get_int(event->data, "expires", 0);
     read_plan(run, gate, hm_json_get_arr(event->data, "plan"));
@@ -292,7 +294,7 @@ static void decide_gate(struct hm_gate *gate, enum hm_decision decision, int64_t
 static enum hm_code on_gate_event(struct hm_run *run, const struct hm_event *event, struct hm_err *err)
 {
     int index = -1;
-    struct hm_step_state *step = find_step(run, event->data, &index, err);
+    struct hm_step_state *step = hm_fold_find_step(run, event->data, &index, err);
     if (step == NULL)
         return HM_EBUG;
 
@@ -304,9 +306,9 @@ static enum hm_code on_gate_event(struct hm_run *run, const struct hm_event *eve
         on_gate_opened(run, step, event);
     } else if (event->type == HM_EV_GATE_VOIDED) {
         decide_gate(gate, HM_GATE_VOIDED, event->at_ms);
-        set_text(&gate->anew, hm_json_get_str(event->data, "why", ""));
-        set_text(&run->accepted_sha, hm_json_get_str(event->data, "accept", run->accepted_sha));
-        replace_json(&step->value, NULL);
+        hm_fold_text(&gate->anew, hm_json_get_str(event->data, "why", ""));
+        hm_fold_text(&run->accepted_sha, hm_json_get_str(event->data, "accept", run->accepted_sha));
+        hm_fold_json(&step->value, NULL);
         step->phase = HM_PHASE_PENDING;
         run->at = index;
     } else if (!is_open) {
@@ -325,16 +327,32 @@ static enum hm_code on_gate_event(struct hm_run *run, const struct hm_event *eve
 
 /* ---- calls ----------------------------------------------------------------------------------------------------------- */
 
-static void call_started(struct hm_run *run, int index, struct hm_call *call, const struct hm_event *event,
-                         enum hm_purpose purpose)
+/* Where an event lands. */
+struct landing {
+    struct hm_step_state *step;
+    struct hm_call *call;
+    enum hm_purpose purpose;
+};
+
+static void move_to(const struct landing *at, enum hm_call_phase phase)
 {
-    call->phase = purpose == HM_FOR_PROBE ? HM_CALL_PROBING : HM_CALL_FLYING;
+    if (at->call == &at->step->verify)
+        at->call->phase = phase;
+    else
+        hm_step_move_call(at->step, (int)(at->call - at->step->calls), phase);
+}
+
+static void call_started(struct hm_run *run, int index, const struct landing *at, const struct hm_event *event)
+{
+    struct hm_call *call = at->call;
+    enum hm_purpose purpose = at->purpose;
+    move_to(at, purpose == HM_FOR_PROBE ? HM_CALL_PROBING : HM_CALL_FLYING);
     call->sent = (unsigned)hm_json_get_int(event->data, "try", 0);
     call->attempts = (unsigned)hm_json_get_int(event->data, "attempt", 0);
     call->again_ms = 0;
     call->seq = run->seq + 1;
-    set_text(&call->backend, hm_json_get_str(event->data, "backend", ""));
-    replace_json(purpose == HM_FOR_PROBE ? &call->probe_args : &call->args, json_object_get(event->data, "args"));
+    hm_fold_text(&call->backend, hm_json_get_str(event->data, "backend", ""));
+    hm_fold_json(purpose == HM_FOR_PROBE ? &call->probe_args : &call->args, json_object_get(event->data, "args"));
     if (call->started_ms == 0)
         call->started_ms = event->at_ms;
     if (purpose == HM_FOR_STEP && run->recipe->steps[index].effect != HM_EFFECT_READ)
@@ -342,52 +360,53 @@ static void call_started(struct hm_run *run, int index, struct hm_call *call, co
 }
 
 /* An answer that ends nothing yet: a page, a poll, a try to be repeated. */
-static void call_goes_on(struct hm_call *call, const struct hm_event *event, enum hm_purpose purpose)
+static void call_goes_on(const struct landing *at, const struct hm_event *event)
 {
-    replace_json(&call->cursor, json_object_get(event->data, "cursor"));
-    set_text(&call->error, hm_json_get_str(event->data, "error", NULL));
+    struct hm_call *call = at->call;
+    hm_fold_json(&call->cursor, json_object_get(event->data, "cursor"));
+    hm_fold_text(&call->error, hm_json_get_str(event->data, "error", NULL));
     call->again_ms = hm_json_get_int(event->data, "again", 0);
     call->denied = (unsigned)hm_json_get_int(event->data, "denied", 0);
-    call->phase = purpose == HM_FOR_PROBE ? HM_CALL_WAITING_PROBE : HM_CALL_WAITING;
-    if (hm_json_get_bool(event->data, "resend", false))
-        call->phase = HM_CALL_WAITING;
+    move_to(at, at->purpose == HM_FOR_PROBE ? HM_CALL_WAITING_PROBE : HM_CALL_WAITING);
 }
 
-static void call_finished(struct hm_call *call, const struct hm_event *event, enum hm_purpose purpose)
+static void call_finished(const struct landing *at, const struct hm_event *event)
 {
+    struct hm_call *call = at->call;
     if (json_object_get(event->data, "again") != NULL) {
-        call_goes_on(call, event, purpose);
+        call_goes_on(at, event);
         return;
     }
     bool ok = strcmp(hm_json_get_str(event->data, "verdict", ""), "ok") == 0;
-    call->phase = ok ? HM_CALL_OK : HM_CALL_FAILED;
     call->ended_ms = event->at_ms;
-    replace_json(&call->result, json_object_get(event->data, "result"));
-    replace_json(&call->cursor, NULL);
-    set_text(&call->error, hm_json_get_str(event->data, "error", NULL));
-    set_text(&call->code, hm_json_get_str(event->data, "code", NULL));
+    hm_fold_json(&call->result, json_object_get(event->data, "result"));
+    hm_fold_json(&call->cursor, NULL);
+    hm_fold_text(&call->error, hm_json_get_str(event->data, "error", NULL));
+    hm_fold_text(&call->code, hm_json_get_str(event->data, "code", NULL));
+    move_to(at, ok ? HM_CALL_OK : HM_CALL_FAILED); /* last: it is counted by its code */
 }
 
-static void call_settled(struct hm_call *call, const struct hm_event *event)
+static void call_settled(const struct landing *at, const struct hm_event *event)
 {
-    set_text(&call->settled_by, hm_json_get_str(event->data, "by", ""));
+    struct hm_call *call = at->call;
+    hm_fold_text(&call->settled_by, hm_json_get_str(event->data, "by", ""));
     call->denied = 0;
     if (hm_json_get_bool(event->data, "resend", false)) {
-        replace_json(&call->cursor, NULL);
-        call->phase = HM_CALL_READY;
+        hm_fold_json(&call->cursor, NULL);
+        move_to(at, HM_CALL_READY);
         return;
     }
-    call->phase = hm_json_get_bool(event->data, "applied", false) ? HM_CALL_OK : HM_CALL_FAILED;
     call->ended_ms = event->at_ms;
-    set_text(&call->error, hm_json_get_str(event->data, "error", NULL));
-    set_text(&call->code, hm_json_get_str(event->data, "code", NULL));
+    hm_fold_text(&call->error, hm_json_get_str(event->data, "error", NULL));
+    hm_fold_text(&call->code, hm_json_get_str(event->data, "code", NULL));
+    move_to(at, hm_json_get_bool(event->data, "applied", false) ? HM_CALL_OK : HM_CALL_FAILED);
 }
 
 static enum hm_code on_call_event(struct hm_run *run, const struct hm_event *event, struct hm_err *err)
 {
     int index = -1;
     enum hm_purpose purpose = HM_FOR_STEP;
-    struct hm_step_state *step = find_step(run, event->data, &index, err);
+    struct hm_step_state *step = hm_fold_find_step(run, event->data, &index, err);
     if (step == NULL)
         return HM_EBUG;
     if (!parse_purpose(event->data, &purpose))
@@ -405,17 +424,18 @@ static enum hm_code on_call_event(struct hm_run *run, const struct hm_event *eve
     if (code != HM_OK)
         return code;
 
+    const struct landing at = {step, call, purpose};
     if (event->type == HM_EV_CALL_STARTED) {
-        call_started(run, index, call, event, purpose);
+        call_started(run, index, &at, event);
     } else if (event->type == HM_EV_CALL_FINISHED) {
-        call_finished(call, event, purpose);
+        call_finished(&at, event);
     } else if (event->type == HM_EV_CALL_SETTLED) {
-        call_settled(call, event);
+        call_settled(&at, event);
     } else {
-        call->phase = event->type == HM_EV_CALL_UNKNOWN ? HM_CALL_UNKNOWN : HM_CALL_ASKING;
-        replace_json(&call->cursor, NULL);
-        set_text(&call->error, hm_json_get_str(event->data, "error", ""));
-        set_nonce(call->nonce, event->data);
+        move_to(&at, event->type == HM_EV_CALL_UNKNOWN ? HM_CALL_UNKNOWN : HM_CALL_ASKING);
+        hm_fold_json(&call->cursor, NULL);
+        hm_fold_text(&call->error, hm_json_get_str(event->data, "error", ""));
+        hm_fold_nonce(call->nonce, event->data);
     }
     return HM_OK;
 }
@@ -461,10 +481,22 @@ static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, h
     case HM_EV_CALL_SETTLED:
         return on_call_event(run, event, err);
     case HM_EV_CANCEL_ASKED:
-        set_text(&run->cancel_by, hm_json_get_str(event->data, "user", ""));
+        hm_fold_text(&run->cancel_by, hm_json_get_str(event->data, "user", ""));
         return HM_OK;
     case HM_EV_RUN_FINISHED:
         return on_run_finished(run, event, err);
+    case HM_EV_QUESTION_OPENED:
+    case HM_EV_QUESTION_ANSWERED:
+    case HM_EV_CALLS_AGAIN:
+        return hm_fold_question(run, event, err);
+    case HM_EV_OFFERS_MADE:
+    case HM_EV_OFFER_TAKEN:
+        return hm_fold_offer(run, event, err);
+    case HM_EV_LOCK_WAITED:
+    case HM_EV_LOCK_TAKEN:
+        return hm_fold_lock(run, event, err);
+    case HM_EV_RUN_REOPENED:
+        return hm_fold_reopened(run, event, err);
     case HM_EV_NR:
         break;
     }
@@ -474,7 +506,8 @@ static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, h
 enum hm_code hm_run_fold(struct hm_run *run, const struct hm_event *event, hm_recipe_by_sha_fn recipe_by_sha, void *arg,
                          struct hm_err *err)
 {
-    if (run->status != HM_RUN_GOING)
+    bool late = event->type == HM_EV_OFFER_TAKEN || event->type == HM_EV_RUN_REOPENED; /* these two come when it is over */
+    if (run->status != HM_RUN_GOING && !late)
         return hm_err_set(err, HM_EBUG, "run %s is over; %s does not fit", run->id, hm_event_name(event->type));
     enum hm_code code = fold_one(run, event, recipe_by_sha, arg, err);
     if (code != HM_OK)

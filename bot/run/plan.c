@@ -105,6 +105,8 @@ static json_t *step_items_new(const struct hm_step *step, const struct hm_step_s
 
 static bool is_settled(const struct hm_step_state *state, size_t item)
 {
+    if (state->phase != HM_PHASE_PENDING && state->phase != HM_PHASE_ACTIVE)
+        return true; /* the step is over: nothing of it is sent any more */
     if (state->phase != HM_PHASE_ACTIVE || item >= state->n_calls)
         return false;
     return state->calls[item].phase == HM_CALL_OK || state->calls[item].phase == HM_CALL_FAILED;

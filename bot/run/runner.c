@@ -1,4 +1,4 @@
-/* The runner: see runner.h. One struct slot per run; pump() is its driver. */
+/* The runner: see runner.h. One struct hm_slot per run; hm_runner_pump() is its driver. */
 #include "run/runner.h"
 
 #include <search.h>
@@ -12,71 +12,27 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "run/plan.h"
+#include "run/runner_parts.h"
 
 enum { MAX_ROUNDS = 100000, RELOAD_MS = 5000 };
 
-/* An input that waits, with copies of everything it points to. */
-struct waiting {
-    struct waiting *next;
-    struct hm_input in;
-    struct hm_answer answer;
-    char *strings[6]; /* what in and answer point into */
-    hm_reply_fn on_reply;
-    void *reply_arg;
-};
-
-/* A reply that waits for the commit. */
-struct owed {
-    struct owed *next;
-    struct hm_reply reply;
-    hm_reply_fn on_reply;
-    void *arg;
-};
-
-struct slot {
-    char *id; /* the key of the tree: first member */
-    struct hm_runner *runner;
-    struct hm_run *run;
-    struct waiting *queue, **queue_tail;
-    struct owed *owed, **owed_tail;
-    struct hm_events batch; /* being committed */
-    bool committing;
-    bool broken; /* the last commit failed: to be folded anew from the journal */
-    bool born;   /* its first event is committed */
-    unsigned flying;
-    int64_t inbox_id;
-    int64_t reload_ms;
-    hm_started_fn on_started;
-    void *started_arg;
-};
-
-struct hm_runner {
-    struct hm_runner_io io;
-    void *tree; /* tsearch(3) by id */
-    struct slot **entries;
-    size_t count;
-    unsigned committing;
-    unsigned flying;
-    int64_t wake_ms;
-};
-
 static int compare_slots(const void *a, const void *b)
 {
-    const struct slot *x = a;
-    const struct slot *y = b;
+    const struct hm_slot *x = a;
+    const struct hm_slot *y = b;
     return strcmp(x->id, y->id);
 }
 
-static struct slot *find_slot(const struct hm_runner *runner, const char *run_id)
+static struct hm_slot *find_slot(const struct hm_runner *runner, const char *run_id)
 {
-    struct slot key = {.id = hm_unconst(run_id)};
-    struct slot *const *found = tfind(&key, &runner->tree, compare_slots);
+    struct hm_slot key = {.id = hm_unconst(run_id)};
+    struct hm_slot *const *found = tfind(&key, &runner->tree, compare_slots);
     return found != NULL ? *found : NULL;
 }
 
-static struct slot *add_slot(struct hm_runner *runner, const char *run_id)
+static struct hm_slot *add_slot(struct hm_runner *runner, const char *run_id)
 {
-    struct slot *e = hm_xcalloc(1, sizeof *e);
+    struct hm_slot *e = hm_xcalloc(1, sizeof *e);
     e->id = hm_xstrdup(run_id);
     e->runner = runner;
     e->run = hm_run_new();
@@ -85,46 +41,37 @@ static struct slot *add_slot(struct hm_runner *runner, const char *run_id)
     hm_events_init(&e->batch);
     void *node = tsearch(e, &runner->tree, compare_slots);
     HM_ASSERT(node != NULL);
-    runner->entries = hm_xreallocarray(runner->entries, runner->count + 1, sizeof(struct slot *));
+    if (runner->count == runner->room) {
+        runner->room = runner->room > 0 ? 2 * runner->room : 16;
+        runner->entries = hm_xreallocarray(runner->entries, runner->room, sizeof(struct hm_slot *));
+        runner->heap = hm_xreallocarray(runner->heap, runner->room, sizeof(struct hm_slot *));
+    }
+    e->index = runner->count;
+    e->want_ms = INT64_MAX;
+    e->seen_ms = INT64_MIN;
     runner->entries[runner->count++] = e;
+    hm_wake_add(e);
     return e;
 }
 
-static void free_waiting(struct waiting *w)
+static void free_slot(struct hm_slot *e)
 {
-    for (size_t i = 0; i < HM_ARRAY_LEN(w->strings); i++)
-        free(w->strings[i]);
-    free(w);
-}
-
-static void free_slot(struct slot *e)
-{
-    while (e->queue != NULL) {
-        struct waiting *w = e->queue;
-        e->queue = w->next;
-        free_waiting(w);
-    }
-    while (e->owed != NULL) {
-        struct owed *o = e->owed;
-        e->owed = o->next;
-        free(o);
-    }
+    hm_slot_drop_queues(e);
     hm_events_done(&e->batch);
     hm_run_free(e->run);
     free(e->id);
     free(e);
 }
 
-static void drop_slot(struct slot *e)
+static void drop_slot(struct hm_slot *e)
 {
     struct hm_runner *runner = e->runner;
+    hm_locks_release(e);
     (void)tdelete(e, &runner->tree, compare_slots);
-    for (size_t i = 0; i < runner->count; i++) {
-        if (runner->entries[i] == e) {
-            runner->entries[i] = runner->entries[--runner->count];
-            break;
-        }
-    }
+    hm_wake_remove(e);
+    struct hm_slot *last = runner->entries[--runner->count];
+    runner->entries[e->index] = last;
+    last->index = e->index;
     free_slot(e);
 }
 
@@ -140,108 +87,44 @@ void hm_runner_free(struct hm_runner *runner)
 {
     if (runner == NULL)
         return;
+    runner->closing = true;
     while (runner->count > 0)
         drop_slot(runner->entries[runner->count - 1]);
     free(runner->entries);
+    free(runner->heap);
     free(runner);
-}
-
-/* ---- queue ----------------------------------------------------------------------------------------------------------- */
-
-static void push(struct slot *e, struct waiting *w)
-{
-    *e->queue_tail = w;
-    e->queue_tail = &w->next;
-}
-
-static struct waiting *pop(struct slot *e)
-{
-    struct waiting *w = e->queue;
-    if (w == NULL)
-        return NULL;
-    e->queue = w->next;
-    if (e->queue == NULL)
-        e->queue_tail = &e->queue;
-    return w;
-}
-
-static struct waiting *waiting_new(const struct hm_input *in)
-{
-    struct waiting *w = hm_xcalloc(1, sizeof *w);
-    w->in = *in;
-    if (in->answer != NULL) {
-        w->answer = *in->answer;
-        char *body = hm_xmalloc(in->answer->body_len + 1);
-        memcpy(body, in->answer->body, in->answer->body_len);
-        body[in->answer->body_len] = '\0';
-        w->answer.body = w->strings[0] = body;
-        w->answer.errors = w->strings[1] = hm_xstrdup(in->answer->errors);
-        w->answer.content_type = w->strings[2] = hm_xstrdup(in->answer->content_type);
-        w->answer.location = w->strings[3] = hm_xstrdup(in->answer->location);
-        w->answer.problem = w->strings[4] = hm_xstrdup_null(in->answer->problem);
-        w->in.answer = &w->answer;
-        return w;
-    }
-    w->in.user = w->strings[0] = hm_xstrdup_null(in->user);
-    w->in.user_team = w->strings[1] = hm_xstrdup_null(in->user_team);
-    w->in.nonce = w->strings[2] = hm_xstrdup_null(in->nonce);
-    w->in.typed = w->strings[3] = hm_xstrdup_null(in->typed);
-    w->in.reason = w->strings[4] = hm_xstrdup_null(in->reason);
-    return w;
-}
-
-static void push_kind(struct slot *e, enum hm_input_kind kind)
-{
-    struct hm_input in = {.kind = kind};
-    push(e, waiting_new(&in));
-}
-
-/* ---- replies --------------------------------------------------------------------------------------------------------- */
-
-static void owe_reply(struct slot *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg)
-{
-    if (on_reply == NULL)
-        return;
-    struct owed *o = hm_xcalloc(1, sizeof *o);
-    *o = (struct owed){.reply = *reply, .on_reply = on_reply, .arg = arg};
-    *e->owed_tail = o;
-    e->owed_tail = &o->next;
-}
-
-/* not_stored: the commit failed, whatever was decided is void. */
-static void pay_replies(struct slot *e, bool not_stored)
-{
-    struct owed *o = e->owed;
-    e->owed = NULL;
-    e->owed_tail = &e->owed;
-    while (o != NULL) {
-        struct owed *next = o->next;
-        struct hm_reply sorry = {.kind = HM_REPLY_NOT_STORED};
-        o->on_reply(o->arg, not_stored ? &sorry : &o->reply, e->run);
-        free(o);
-        o = next;
-    }
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------------------------- */
 
 /* Folds events from `from` on; HM_EBUG when one does not fit, which decide must never produce. */
-static enum hm_code fold_from(struct slot *e, size_t from, struct hm_err *err)
+static enum hm_code fold_from(struct hm_slot *e, size_t from, struct hm_err *err)
 {
     const struct hm_runner_io *io = &e->runner->io;
     for (size_t i = from; i < e->batch.count; i++) {
         enum hm_code code = hm_run_fold(e->run, &e->batch.items[i], io->recipe_by_sha, io->arg, err);
         if (code != HM_OK)
             return code;
+        hm_locks_folded(e, &e->batch.items[i]);
     }
+    hm_locks_take(e);
     return HM_OK;
 }
 
-static enum hm_code decide_one(struct slot *e, const struct hm_input *in, struct hm_reply *ret_reply, struct hm_err *err)
+/* The shell's environment, and what the runner itself knows. */
+static void fill_env(struct hm_runner *runner, const char *recipe, struct hm_run_env *ret_env)
+{
+    runner->io.env(runner->io.arg, recipe, ret_env);
+    ret_env->held = runner->held;
+    ret_env->blocked = hm_locks_blocked;
+    ret_env->lock_arg = runner;
+}
+
+static enum hm_code decide_one(struct hm_slot *e, const struct hm_input *in, struct hm_reply *ret_reply, struct hm_err *err)
 {
     struct hm_run_env env = {0};
     size_t before = e->batch.count;
-    e->runner->io.env(e->runner->io.arg, e->run->recipe->name, &env);
+    fill_env(e->runner, e->run->recipe->name, &env);
     enum hm_code code = hm_run_decide(e->run, in, &env, &e->batch, ret_reply, err);
     if (code == HM_OK)
         code = fold_from(e, before, err);
@@ -249,13 +132,13 @@ static enum hm_code decide_one(struct slot *e, const struct hm_input *in, struct
 }
 
 /* One input, and then as far as it goes. */
-static enum hm_code decide_all(struct slot *e, const struct waiting *w, struct hm_err *err)
+static enum hm_code decide_all(struct hm_slot *e, const struct hm_waiting *w, struct hm_err *err)
 {
     struct hm_reply reply = {0};
     enum hm_code code = decide_one(e, &w->in, &reply, err);
     if (code != HM_OK)
         return code;
-    owe_reply(e, &reply, w->on_reply, w->reply_arg);
+    hm_slot_owe(e, &reply, w->on_reply, w->reply_arg);
     for (unsigned round = 0; e->run->status == HM_RUN_GOING; round++) {
         const struct hm_input go = {.kind = HM_IN_GO};
         size_t before = e->batch.count;
@@ -270,22 +153,24 @@ static enum hm_code decide_all(struct slot *e, const struct waiting *w, struct h
 
 static void arm(struct hm_runner *runner)
 {
-    int64_t wake = INT64_MAX;
-    for (size_t i = 0; i < runner->count; i++) {
-        struct slot *e = runner->entries[i];
-        int64_t want = e->broken ? e->reload_ms : e->committing ? INT64_MAX : hm_run_wake_ms(e->run);
-        if (want < wake)
-            wake = want;
-    }
+    int64_t wake = runner->count > 0 ? runner->heap[0]->want_ms : INT64_MAX;
     if (wake != runner->wake_ms) {
         runner->wake_ms = wake;
         runner->io.wake(runner->io.arg, wake);
     }
 }
 
-static void pump(struct slot *e);
+/* When the run wants to be told the time, as it is now. */
+static void reckon(struct hm_slot *e)
+{
+    if (e->broken)
+        e->want_ms = e->reload_ms;
+    else
+        e->want_ms = e->committing ? INT64_MAX : hm_run_wake_after_ms(e->run, e->seen_ms);
+    hm_wake_moved(e);
+}
 
-static void commit(struct slot *e)
+static void commit(struct hm_slot *e)
 {
     struct hm_runner *runner = e->runner;
     bool has_text = false;
@@ -306,25 +191,30 @@ static void commit(struct slot *e)
 
 /* Something went against our own rules: the run is not touched any further in this process; the log has it, and a restart reads
  * it from the journal. */
-static void quarantine(struct slot *e, const struct hm_err *err)
+static void quarantine(struct hm_slot *e, const struct hm_err *err)
 {
     hm_log(HM_LOG_ERROR, e->id, "stopped for safety: %s", err->msg);
     hm_events_done(&e->batch);
-    pay_replies(e, true);
+    hm_slot_pay(e, true);
     e->broken = true;
     e->reload_ms = INT64_MAX;
+    if (e->role == HM_LOCK_WAITS)
+        hm_locks_release(e); /* it would hold up the others for ever; what it holds itself it keeps */
+    reckon(e);
 }
 
 /* The driver: takes what waits, decides, commits. */
-static void pump(struct slot *e)
+void hm_runner_pump(struct hm_slot *e)
 {
-    struct waiting *w = NULL;
+    struct hm_waiting *w = NULL;
     struct hm_err err = {0};
     if (e->committing || e->broken)
         return;
-    while ((w = pop(e)) != NULL) {
+    while ((w = hm_slot_pop(e)) != NULL) {
+        if (w->in.kind != HM_IN_TIME)
+            e->seen_ms = INT64_MIN;
         enum hm_code code = decide_all(e, w, &err);
-        free_waiting(w);
+        hm_waiting_free(w);
         if (code != HM_OK) {
             quarantine(e, &err);
             return;
@@ -333,7 +223,8 @@ static void pump(struct slot *e)
     if (e->batch.count > 0)
         commit(e);
     else
-        pay_replies(e, false);
+        hm_slot_pay(e, false);
+    reckon(e);
 }
 
 /* ---- after the commit ------------------------------------------------------------------------------------------------ */
@@ -364,7 +255,7 @@ static bool ticket_of(const struct hm_run *run, const struct hm_event *event, in
     return call->seq == seq && (call->phase == HM_CALL_FLYING || call->phase == HM_CALL_PROBING);
 }
 
-static void send_one(struct slot *e, const struct hm_event *event, const struct hm_ticket *ticket)
+static void send_one(struct hm_slot *e, const struct hm_event *event, const struct hm_ticket *ticket)
 {
     struct hm_runner *runner = e->runner;
     struct hm_run_env env = {0};
@@ -389,12 +280,12 @@ static void send_one(struct slot *e, const struct hm_event *event, const struct 
             .retry_after_s = -1,
         };
         struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = &answer};
-        push(e, waiting_new(&in));
+        hm_slot_push(e, hm_waiting_new(&in));
     }
     hm_request_done(&req);
 }
 
-static void perform(struct slot *e, const struct hm_events *events, int64_t first_seq)
+static void perform(struct hm_slot *e, const struct hm_events *events, int64_t first_seq)
 {
     for (size_t i = 0; i < events->count; i++) {
         struct hm_ticket ticket;
@@ -404,7 +295,7 @@ static void perform(struct slot *e, const struct hm_events *events, int64_t firs
 }
 
 struct reloading {
-    struct slot *entry;
+    struct hm_slot *entry;
     struct hm_run *run;
     struct hm_err *err;
     enum hm_code code;
@@ -419,7 +310,7 @@ static bool reload_one(void *arg, const struct hm_event *event)
 }
 
 /* Folds the run anew from the journal; what was under way counts as lost. False: not possible now. */
-static bool reload(struct slot *e, struct hm_err *err)
+static bool reload(struct hm_slot *e, struct hm_err *err)
 {
     struct reloading r = {.entry = e, .run = hm_run_new(), .err = err};
     const struct hm_runner_io *io = &e->runner->io;
@@ -433,17 +324,17 @@ static bool reload(struct slot *e, struct hm_err *err)
     hm_run_free(e->run);
     e->run = r.run;
     e->broken = false;
-    push_kind(e, HM_IN_LOST);
+    hm_slot_push_kind(e, HM_IN_LOST);
     return true;
 }
 
-static void commit_failed(struct slot *e, const char *problem)
+static void commit_failed(struct hm_slot *e, const char *problem)
 {
     struct hm_runner *runner = e->runner;
     struct hm_run_env env = {0};
     hm_log(HM_LOG_ERROR, e->id, "not stored: %s", problem);
     hm_events_done(&e->batch);
-    pay_replies(e, true);
+    hm_slot_pay(e, true);
     if (!e->born) {
         if (e->on_started != NULL)
             e->on_started(e->started_arg, HM_EIO, "", problem);
@@ -454,11 +345,12 @@ static void commit_failed(struct slot *e, const char *problem)
     runner->io.env(runner->io.arg, e->run->recipe->name, &env);
     e->broken = true;
     e->reload_ms = env.now_ms + RELOAD_MS;
+    reckon(e);
     arm(runner);
 }
 
 /* A run that is over, with nothing left to do in this process. */
-static void drop_if_over(struct slot *e)
+static void drop_if_over(struct hm_slot *e)
 {
     if (e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
         drop_slot(e);
@@ -466,7 +358,7 @@ static void drop_if_over(struct slot *e)
 
 void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code code, const char *problem)
 {
-    struct slot *e = token;
+    struct hm_slot *e = token;
     e->committing = false;
     runner->committing--;
     if (code != HM_OK) {
@@ -477,31 +369,24 @@ void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code cod
     hm_events_init(&e->batch);
     int64_t first_seq = e->run->seq - (int64_t)done.count + 1;
     e->inbox_id = 0;
+    e->seen_ms = INT64_MIN;
     if (!e->born) {
         e->born = true;
         if (e->on_started != NULL)
             e->on_started(e->started_arg, HM_OK, e->id, "");
     }
-    pay_replies(e, false);
+    hm_slot_pay(e, false);
     perform(e, &done, first_seq);
     hm_events_done(&done);
     runner->io.changed(runner->io.arg, e->run);
-    pump(e);
+    if (e->run->status != HM_RUN_GOING)
+        hm_locks_release(e);
+    hm_runner_pump(e);
     drop_if_over(e);
     arm(runner);
 }
 
 /* ---- inputs ---------------------------------------------------------------------------------------------------------- */
-
-static const struct hm_run *lock_holder(const struct hm_runner *runner, const char *lock)
-{
-    for (size_t i = 0; i < runner->count; i++) {
-        const struct hm_run *run = runner->entries[i]->run;
-        if (run->status == HM_RUN_GOING && run->lock != NULL && strcmp(run->lock, lock) == 0)
-            return run;
-    }
-    return NULL;
-}
 
 static void new_run_id(struct hm_runner *runner, const struct hm_run_env *env, char ret_id[16])
 {
@@ -530,23 +415,14 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
     struct hm_run_order mine = *order;
     struct hm_events events;
     hm_events_init(&events);
-    runner->io.env(runner->io.arg, order->recipe->name, &env);
+    fill_env(runner, order->recipe->name, &env);
     new_run_id(runner, &env, id);
     mine.run_id = id;
     enum hm_code code = hm_run_start(&mine, &env, &events, err);
     if (code != HM_OK)
         return code;
 
-    const char *lock = hm_json_get_str(events.items[0].data, "lock", NULL);
-    const struct hm_run *holder = lock != NULL ? lock_holder(runner, lock) : NULL;
-    if (holder != NULL) {
-        char since[HM_TIME_MAX];
-        code = hm_err_set(err, HM_ECONFLICT, "%s, started at %s, is already at work on this", holder->id,
-                          hm_format_hhmm(holder->started_ms, since));
-        hm_events_done(&events);
-        return code;
-    }
-    struct slot *e = add_slot(runner, id);
+    struct hm_slot *e = add_slot(runner, id);
     e->batch = events;
     e->inbox_id = inbox_id;
     e->on_started = on_started;
@@ -556,16 +432,16 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
         drop_slot(e);
         return code;
     }
-    push_kind(e, HM_IN_GO);
-    pump(e);
+    hm_slot_push_kind(e, HM_IN_GO);
+    hm_runner_pump(e);
     return HM_OK;
 }
 
 /* Brings a run that is over (or forgotten) back from the journal, for a late click. NULL when there is none. */
-static struct slot *revive(struct hm_runner *runner, const char *run_id)
+static struct hm_slot *revive(struct hm_runner *runner, const char *run_id)
 {
     struct hm_err err = {0};
-    struct slot *e = add_slot(runner, run_id);
+    struct hm_slot *e = add_slot(runner, run_id);
     e->born = true;
     if (reload(e, &err))
         return e;
@@ -575,7 +451,7 @@ static struct slot *revive(struct hm_runner *runner, const char *run_id)
 
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg)
 {
-    struct slot *e = find_slot(runner, run_id);
+    struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
         e = revive(runner, run_id);
     if (e == NULL || e->broken || !e->born) {
@@ -583,11 +459,11 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
         on_reply(arg, &reply, NULL);
         return;
     }
-    struct waiting *w = waiting_new(in);
+    struct hm_waiting *w = hm_waiting_new(in);
     w->on_reply = on_reply;
     w->reply_arg = arg;
-    push(e, w);
-    pump(e);
+    hm_slot_push(e, w);
+    hm_runner_pump(e);
     drop_if_over(e);
     arm(runner);
 }
@@ -595,60 +471,106 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
 void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
                       const struct hm_answer *answer, int64_t duration_ms)
 {
-    struct slot *e = find_slot(runner, run_id);
+    struct hm_slot *e = find_slot(runner, run_id);
     runner->flying--;
     if (e == NULL)
         return;
     struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = answer, .duration_ms = duration_ms};
     if (e->flying > 0)
         e->flying--;
-    push(e, waiting_new(&in));
-    pump(e);
+    hm_slot_push(e, hm_waiting_new(&in));
+    hm_runner_pump(e);
     drop_if_over(e);
     arm(runner);
 }
 
 /* Feeds every run; backwards, because a run that ends leaves the list. */
-static void feed_all(struct hm_runner *runner, enum hm_input_kind kind, int64_t due_ms)
+static void feed_all(struct hm_runner *runner, enum hm_input_kind kind)
 {
     for (size_t i = runner->count; i-- > 0;) {
-        struct slot *e = runner->entries[i];
-        if (e->broken || (due_ms != INT64_MAX && (e->committing || hm_run_wake_ms(e->run) > due_ms)))
+        struct hm_slot *e = runner->entries[i];
+        if (e->broken)
             continue;
-        push_kind(e, kind);
-        pump(e);
+        hm_slot_push_kind(e, kind);
+        hm_runner_pump(e);
         drop_if_over(e);
     }
 }
 
+static void try_reload(struct hm_slot *e, int64_t now_ms)
+{
+    struct hm_err err = {0};
+    if (reload(e, &err)) {
+        hm_runner_pump(e);
+        return;
+    }
+    hm_log(HM_LOG_ERROR, e->id, "can not be read from the journal: %s", err.msg);
+    e->reload_ms = now_ms + RELOAD_MS;
+    reckon(e);
+}
+
+static void tell_time(struct hm_slot *e)
+{
+    struct hm_run_env env = {0};
+    e->runner->io.env(e->runner->io.arg, e->run->recipe->name, &env);
+    hm_slot_push_kind(e, HM_IN_TIME);
+    hm_runner_pump(e);
+    if (e->committing || e->broken)
+        return;
+    e->seen_ms = env.now_ms; /* nothing could be done about it (held, or an answer is still out): not told again */
+    reckon(e);
+}
+
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
 {
-    for (size_t i = 0; i < runner->count; i++) {
-        struct slot *e = runner->entries[i];
-        struct hm_err err = {0};
-        if (!e->broken || e->reload_ms > now_ms)
-            continue;
-        if (reload(e, &err)) {
-            pump(e);
-        } else {
-            hm_log(HM_LOG_ERROR, e->id, "can not be read from the journal: %s", err.msg);
-            e->reload_ms = now_ms + RELOAD_MS;
-        }
+    size_t n = 0;
+    size_t count = runner->count;
+    char **due = hm_xcalloc(count + 1, sizeof due[0]);
+    for (size_t i = 0; i < count; i++)
+        if (runner->entries[i]->want_ms <= now_ms)
+            due[n++] = hm_xstrdup(runner->entries[i]->id);
+    for (size_t i = 0; i < n; i++) {
+        struct hm_slot *e = find_slot(runner, due[i]);
+        if (e != NULL && e->broken)
+            try_reload(e, now_ms);
+        else if (e != NULL && !e->committing)
+            tell_time(e);
+        if (e != NULL)
+            drop_if_over(e);
+        free(due[i]);
     }
-    feed_all(runner, HM_IN_TIME, now_ms);
+    free(due);
     runner->wake_ms = INT64_MAX; /* that wish is fulfilled */
     arm(runner);
 }
 
+void hm_runner_hold(struct hm_runner *runner, bool held)
+{
+    if (runner->held == held)
+        return;
+    runner->held = held;
+    if (!held)
+        feed_all(runner, HM_IN_GO);
+    for (size_t i = 0; i < runner->count; i++)
+        if (runner->entries[i]->born && !runner->entries[i]->broken && !runner->entries[i]->committing)
+            runner->io.changed(runner->io.arg, runner->entries[i]->run);
+    arm(runner);
+}
+
+bool hm_runner_held(const struct hm_runner *runner)
+{
+    return runner->held;
+}
+
 void hm_runner_changed(struct hm_runner *runner)
 {
-    feed_all(runner, HM_IN_CHANGED, INT64_MAX);
+    feed_all(runner, HM_IN_CHANGED);
     arm(runner);
 }
 
 enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, struct hm_err *err)
 {
-    struct slot *e = find_slot(runner, run_id);
+    struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
         e = add_slot(runner, run_id);
     e->born = true;
@@ -657,19 +579,24 @@ enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, con
     enum hm_code code = hm_run_fold(e->run, event, runner->io.recipe_by_sha, runner->io.arg, err);
     if (code != HM_OK)
         quarantine(e, err);
+    else
+        hm_locks_folded(e, event);
     return code;
 }
 
 void hm_runner_restored(struct hm_runner *runner)
 {
+    for (size_t i = 0; i < runner->count; i++)
+        if (runner->entries[i]->run->recipe != NULL)
+            hm_locks_take(runner->entries[i]);
     for (size_t i = runner->count; i-- > 0;) {
-        struct slot *e = runner->entries[i];
+        struct hm_slot *e = runner->entries[i];
         if (e->broken)
             continue;
-        push_kind(e, HM_IN_LOST);
-        push_kind(e, HM_IN_CHANGED);
+        hm_slot_push_kind(e, HM_IN_LOST);
+        hm_slot_push_kind(e, HM_IN_CHANGED);
         runner->io.changed(runner->io.arg, e->run);
-        pump(e);
+        hm_runner_pump(e);
         drop_if_over(e);
     }
     arm(runner);
@@ -677,7 +604,7 @@ void hm_runner_restored(struct hm_runner *runner)
 
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id)
 {
-    struct slot *e = find_slot(runner, run_id);
+    struct hm_slot *e = find_slot(runner, run_id);
     return e != NULL && e->born && !e->broken ? e->run : NULL;
 }
 

@@ -51,8 +51,8 @@ void hm_runner_free(struct hm_runner *runner);
 /* Told once the outcome is committed (or could not be). run_id is "" unless code is HM_OK. */
 typedef void (*hm_started_fn)(void *arg, enum hm_code code, const char *run_id, const char *problem);
 
-/* Begins a run; order->run_id is chosen here and ignored. HM_ECONFLICT with err naming the run that holds the lock, HM_EINVAL;
- * then on_started does not come. */
+/* Begins a run; order->run_id is chosen here and ignored. When another run holds its lock it waits, durably, and goes on by
+ * itself when it is its turn (order of arrival). HM_EINVAL; then on_started does not come. */
 HM_MUST enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order *order, int64_t inbox_id,
                                      hm_started_fn on_started, void *arg, struct hm_err *err);
 
@@ -68,6 +68,11 @@ void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code cod
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms);
 /* Recipes, backends or roles were loaded anew. */
 void hm_runner_changed(struct hm_runner *runner);
+
+/* "Stop all" and "resume": while held, nothing that changes anything is started; what is under way comes to its end, reads and
+ * people's answers go on. Every run is shown anew. The caller keeps it durable, and sets it again before hm_runner_restored(). */
+void hm_runner_hold(struct hm_runner *runner, bool held);
+bool hm_runner_held(const struct hm_runner *runner);
 
 /* At start: one event of an open run after the other, in order; then hm_runner_restored(), which settles what was under way. */
 HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event,

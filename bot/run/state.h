@@ -1,11 +1,14 @@
 /* The state of a run: what its events add up to. Memory is a cache of the journal; fold.c is the only code that changes it.
  *
  *   run:   GOING ──► OVER (done, partial, failed, stopped, rejected, expired, cancelled)
+ *            ▲         │
+ *            └─────────┘ reopened: a partial run, for the items that failed
  *
  *   step:  PENDING ─► SKIPPED
  *             └─► ACTIVE ─► OK
  *                    └────► FAILED
- *          (a voided approval takes its gate and what it guards back to PENDING; a replanned run takes all steps there)
+ *          (a voided approval takes its gate and what it guards back to PENDING; a replanned run takes all steps there; a
+ *          reopened one takes the reads and messages there that came after the failed items)
  *
  *   call (one item of a step; a step without foreach has one):
  *
@@ -89,6 +92,43 @@ struct hm_call {
     unsigned denied;    /* probes in a row that said "not applied" */
     char nonce[17];     /* ASKING */
     char *settled_by;   /* user id when a person settled it, "probe" when a read did, NULL otherwise */
+    bool excused;       /* FAILED: a person said to go on without it */
+};
+
+/* What a step waits for a person to say. */
+enum hm_question_kind {
+    HM_QUESTION_NONE,
+    HM_QUESTION_CHOOSE, /* ask: from a list */
+    HM_QUESTION_FILL,   /* ask: fields */
+    HM_QUESTION_DONE,   /* manual: did it, perhaps with evidence */
+    HM_QUESTION_ERROR,  /* on_error = "ask": retry, skip or stop */
+    HM_QUESTION_NR
+};
+/* "choose", … */
+const char *hm_question_kind_name(enum hm_question_kind kind);
+
+struct hm_question {
+    enum hm_question_kind kind;
+    char nonce[17]; /* in the buttons */
+    char *text;     /* mrkdwn, rendered */
+    json_t *items;  /* CHOOSE: the list, frozen */
+    json_t *labels; /* CHOOSE: what each is called, plain text */
+    bool can_retry; /* ERROR: trying again makes sense */
+    int64_t opened_ms, answered_ms;
+    int64_t expires_ms; /* 0 = with the run */
+    char *answered_by;  /* NULL = open */
+    char *answer;       /* plain text: what was said */
+};
+
+/* One offer as it was made. */
+struct hm_made_offer {
+    char nonce[17];
+    char *recipe;
+    char *label;  /* plain text */
+    json_t *with; /* {param: value} */
+    char *taken_by;
+    char *key; /* of the click that took it */
+    int64_t taken_ms;
 };
 
 enum hm_decision { HM_GATE_OPEN, HM_GATE_APPROVED, HM_GATE_REJECTED, HM_GATE_EXPIRED, HM_GATE_VOIDED };
@@ -127,12 +167,24 @@ struct hm_step_state {
     int64_t started_ms, ended_ms;
     struct hm_call *calls;
     size_t n_calls;
-    json_t *items;         /* foreach: the list, frozen; else NULL */
-    struct hm_call verify; /* HM_CALL_READY when there is none (yet) */
-    json_t *value;         /* what later steps see; NULL until finished */
-    char *said;            /* the step's line, mrkdwn, or NULL */
-    char *error;           /* FAILED: a sentence, mrkdwn (foreign text in it is escaped already) */
-    struct hm_gate gate;   /* approve steps */
+    json_t *items;               /* foreach: the list, frozen; else NULL */
+    struct hm_call verify;       /* HM_CALL_READY when there is none (yet) */
+    json_t *value;               /* what later steps see; NULL until finished */
+    char *said;                  /* the step's line, mrkdwn, or NULL */
+    char *error;                 /* FAILED: a sentence, mrkdwn (foreign text in it is escaped already) */
+    bool excused;                /* its failed check was waved through by a person */
+    struct hm_gate gate;         /* approve steps */
+    struct hm_question question; /* ask, manual, and do with on_error = "ask" */
+    struct hm_made_offer *offers;
+    size_t n_offers;
+
+    /* Sums over `calls`, so that nothing has to walk 10,000 of them at each answer; kept by hm_step_move_call(). */
+    size_t n_in[HM_CALL_NR]; /* calls in each phase */
+    size_t n_not_sent;       /* of the FAILED ones: given up without having been sent */
+    size_t n_excused;        /* of the FAILED ones */
+    size_t first_ready;      /* no call below it is READY */
+    int *busy;               /* the calls that are neither READY nor OK nor FAILED, in no order */
+    size_t n_busy;
 };
 
 struct hm_run {
@@ -148,10 +200,19 @@ struct hm_run {
     char *lock;      /* rendered, or NULL */
     int64_t started_ms, ended_ms, deadline_ms;
     enum hm_run_status status;
-    char *ending;                /* OVER: the last line, mrkdwn */
-    char *ended_by;              /* user who rejected or cancelled, or NULL */
-    char *cancel_by;             /* user who asked to cancel: no further effect is started; or NULL */
-    char *anew;                  /* why the run was planned anew, or NULL */
+    char *ending;    /* OVER: the last line, mrkdwn */
+    char *ended_by;  /* user who rejected or cancelled, or NULL */
+    char *cancel_by; /* user who asked to cancel: no further effect is started; or NULL */
+    char *anew;      /* why the run was planned anew, or NULL */
+    struct {
+        bool waiting;     /* the lock is held by another run: nothing is started */
+        char *holder;     /* its id */
+        char *user;       /* who asked for it */
+        int64_t since_ms; /* when it began */
+        int64_t from_ms;  /* when we began to wait */
+    } lock_wait;
+    unsigned reopened;           /* how often it was taken up again for the items that failed */
+    char *reopened_by;           /* by whom, the last time */
     int at;                      /* index of the present step; n_steps when past the end */
     struct hm_step_state *steps; /* recipe->n_steps of them */
     int64_t seq;                 /* number of the newest event */
@@ -161,13 +222,22 @@ struct hm_run {
 struct hm_run *hm_run_new(void);
 void hm_run_free(struct hm_run *run);
 
-/* Counts over a step's calls, for progress. */
+/* Counts over a step's calls, for progress. failed: with those not sent. */
 struct hm_progress {
-    size_t total, ok, failed, flying, waiting, unknown;
+    size_t total, ok, failed, flying, waiting, unknown, not_sent, excused;
 };
 void hm_step_progress(const struct hm_step_state *step, struct hm_progress *ret_progress);
 
+/* Makes the sums of a step anew from its calls: for whoever fills in `calls` by hand. */
+void hm_step_recount(struct hm_step_state *step);
+
 /* The open gate of the present step, or NULL. */
 const struct hm_gate *hm_run_open_gate(const struct hm_run *run);
+/* The open question of the present step, or NULL. */
+const struct hm_question *hm_run_open_question(const struct hm_run *run);
+/* How many items failed that may be tried again, now that the run is over (partial); 0 when it can not be reopened. */
+size_t hm_run_retryable(const struct hm_run *run);
+/* The offer with this nonce, or NULL; *ret_step (may be NULL): its step. */
+const struct hm_made_offer *hm_run_find_offer(const struct hm_run *run, const char *nonce, int *ret_step);
 
 #endif

@@ -95,6 +95,15 @@ static json_t *choice_new(struct hm_blocks *blocks, const struct hm_form_field *
     return NULL;
 }
 
+/* Asks from the first letter on, and shows the beginning of the list before that. */
+static json_t *search_new(const struct hm_form_field *field)
+{
+    json_t *element = hm_json_obj_new();
+    hm_json_set_str(element, "type", field->kind == HM_FORM_SEARCHES ? "multi_external_select" : "external_select");
+    hm_json_set_int(element, "min_query_length", 0);
+    return element;
+}
+
 static json_t *text_new(const struct hm_form_field *field)
 {
     size_t max = field->max_len > 0 && field->max_len < HM_BLOCKS_TEXT_MAX ? field->max_len : HM_BLOCKS_TEXT_MAX;
@@ -163,6 +172,9 @@ static json_t *element_new(struct hm_blocks *blocks, const struct hm_form_field 
     case HM_FORM_CHOICE:
     case HM_FORM_CHOICES:
         return choice_new(blocks, field);
+    case HM_FORM_SEARCH:
+    case HM_FORM_SEARCHES:
+        return search_new(field);
     case HM_FORM_NR:
         break;
     }

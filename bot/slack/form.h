@@ -10,14 +10,25 @@
 #include "base/err.h"
 #include "slack/blocks.h"
 
-enum hm_form_kind { HM_FORM_TEXT, HM_FORM_LINES, HM_FORM_INT, HM_FORM_DATE, HM_FORM_CHOICE, HM_FORM_CHOICES, HM_FORM_NR };
+enum hm_form_kind {
+    HM_FORM_TEXT,
+    HM_FORM_LINES,
+    HM_FORM_INT,
+    HM_FORM_DATE,
+    HM_FORM_CHOICE,
+    HM_FORM_CHOICES,
+    HM_FORM_SEARCH,
+    HM_FORM_SEARCHES,
+    HM_FORM_NR
+};
 
 struct hm_form_option {
     const char *label; /* plain; 67 characters */
     const char *value; /* at most 67 characters; a longer one is left out, it can not be cut */
 };
 
-/* One field of a modal. Its value comes back in the request's `values` under `name`. */
+/* One field of a modal. Its value comes back in the request's `values` under `name`. SEARCH and SEARCHES (one, several) are
+ * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION). */
 struct hm_form_field {
     const char *name; /* becomes the block_id: unique in the view, at most 200 bytes */
     enum hm_form_kind kind;

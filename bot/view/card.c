@@ -107,11 +107,30 @@ static void add_ending(struct hm_strbuf *out, const struct hm_run *run)
         add_achievement(out, run);
 }
 
+/* Another run works on the same thing. */
+static void add_lock_wait(struct hm_strbuf *out, const struct hm_run *run)
+{
+    hm_strbuf_adds(out, ":hourglass: *Waiting for* ");
+    hm_slack_add_code(out, run->lock_wait.holder);
+    hm_strbuf_adds(out, ", which ");
+    hm_word_user(out, run->lock_wait.user);
+    hm_strbuf_adds(out, " started at ");
+    hm_word_time(out, run->lock_wait.since_ms);
+    hm_strbuf_adds(out, " and which is at work on the same thing (");
+    hm_slack_add_code(out, run->lock);
+    hm_strbuf_adds(out, "). This run starts by itself when it is over; it gives up at ");
+    hm_word_time(out, run->deadline_ms);
+    hm_strbuf_addc(out, '.');
+}
+
 static void add_going(struct hm_strbuf *out, const struct hm_run *run)
 {
     const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
     size_t unknown = hm_card_count_unknown(run);
-    if (unknown > 0) {
+    if (run->lock_wait.waiting) {
+        add_lock_wait(out, run);
+    } else if (unknown > 0) {
         hm_strbuf_adds(out, ":warning: *Did it happen?* ");
         hm_strbuf_adds(out, unknown == 1 ? "Nobody knows about one request; a person has to say."
                                          : "Nobody knows about some requests; a person has to say.");
@@ -119,6 +138,8 @@ static void add_going(struct hm_strbuf *out, const struct hm_run *run)
         hm_strbuf_adds(out, ":lock: *Waiting for approval* until ");
         hm_word_time(out, gate->expires_ms);
         hm_strbuf_addc(out, '.');
+    } else if (question != NULL) {
+        hm_card_add_asking(out, question);
     } else {
         size_t at = run->at < (int)run->recipe->n_steps ? (size_t)run->at + 1 : run->recipe->n_steps;
         hm_strbuf_addf(out, "%s *Running*, step %zu of %zu.", status_symbol(HM_RUN_GOING), at, run->recipe->n_steps);
@@ -130,7 +151,16 @@ static void add_going(struct hm_strbuf *out, const struct hm_run *run)
     }
 }
 
-static void add_status(struct hm_blocks *blocks, const struct hm_run *run)
+static void add_held(struct hm_strbuf *out, const struct hm_card_around *around)
+{
+    hm_strbuf_adds(out, "\n:octagonal_sign: *Everything is stopped* by ");
+    hm_word_user(out, around->held_by);
+    hm_strbuf_adds(out, " since ");
+    hm_word_time(out, around->held_ms);
+    hm_strbuf_adds(out, ": until somebody resumes, nothing is sent that changes anything.");
+}
+
+static void add_status(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_card_around *around)
 {
     struct hm_strbuf text;
     hm_strbuf_init(&text, SIZE_MAX / 2);
@@ -139,6 +169,13 @@ static void add_status(struct hm_blocks *blocks, const struct hm_run *run)
     else
         add_over(&text, run);
     const struct hm_gate *gate = hm_run_open_gate(run); /* which says it itself */
+    if (run->status == HM_RUN_GOING && around->held_by != NULL)
+        add_held(&text, around);
+    if (run->reopened > 0 && run->status == HM_RUN_GOING) {
+        hm_strbuf_adds(&text, "\n:repeat: Once more for what failed before, asked by ");
+        hm_word_user(&text, run->reopened_by);
+        hm_strbuf_addc(&text, '.');
+    }
     if (run->anew != NULL && run->status == HM_RUN_GOING && (gate == NULL || gate->anew == NULL)) {
         hm_strbuf_adds(&text, "\n:warning: Planned anew. ");
         hm_word_plain(&text, run->anew, 400);
@@ -200,6 +237,9 @@ static bool takes_long(const struct hm_run *run)
 {
     if (run->status != HM_RUN_GOING || run->cancel_by != NULL || run->at >= (int)run->recipe->n_steps)
         return false;
+    const struct hm_question *question = hm_run_open_question(run);
+    if (run->lock_wait.waiting || question != NULL)
+        return question == NULL || question->kind != HM_QUESTION_ERROR; /* which has a button like it */
     const struct hm_step_state *state = &run->steps[run->at];
     if (run->recipe->steps[run->at].kind != HM_STEP_DO || state->phase != HM_PHASE_ACTIVE)
         return false;
@@ -211,7 +251,8 @@ static void add_cancel(struct hm_blocks *blocks, const struct hm_run *run)
     static const struct hm_confirm confirm = {"Stop the run?", "What is under way comes to its end. Nothing else is started.",
                                               "Stop", "Go on", HM_STYLE_DANGER};
     char *value = hm_card_value(run->id, "");
-    struct hm_button button = {"Stop the run", HM_ACTION_CANCEL, value, HM_STYLE_DEFAULT, &confirm};
+    struct hm_button button = {run->lock_wait.waiting ? "Give up" : "Stop the run", HM_ACTION_CANCEL, value, HM_STYLE_DEFAULT,
+                               &confirm};
     (void)hm_blocks_actions(blocks, &button, 1);
     free(value);
 }
@@ -233,15 +274,44 @@ static void add_fallback(struct hm_strbuf *out, const struct hm_run *run)
         hm_strbuf_adds(out, "nobody knows whether a request happened; please look and say.");
     } else if (gate != NULL) {
         hm_strbuf_addf(out, "approval is needed until %s.", hm_format_hhmm(gate->expires_ms, until));
+    } else if (run->lock_wait.waiting) {
+        hm_strbuf_addf(out, "waiting for %s.", run->lock_wait.holder != NULL ? run->lock_wait.holder : "another run");
+    } else if (hm_run_open_question(run) != NULL) {
+        hm_strbuf_adds(out, "waiting for an answer.");
     } else {
         hm_strbuf_adds(out, "running.");
     }
 }
 
+static void drop_buttons(struct hm_slack_message *message)
+{
+    for (size_t i = json_array_size(message->blocks); i-- > 0;)
+        if (strcmp(hm_json_get_str(json_array_get(message->blocks, i), "type", ""), "actions") == 0)
+            (void)json_array_remove(message->blocks, i);
+}
+
+static void add_waiting_for(struct hm_blocks *blocks, const struct hm_run *run)
+{
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
+    hm_card_add_unknown(blocks, run);
+    if (gate != NULL && !run->lock_wait.waiting)
+        hm_card_add_gate(blocks, run, gate);
+    if (question != NULL)
+        hm_card_add_question(blocks, run, question);
+    if (takes_long(run))
+        add_cancel(blocks, run);
+}
+
 void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_message)
 {
+    static const struct hm_card_around nothing = {0};
+    hm_card_render_around(run, &nothing, ret_message);
+}
+
+void hm_card_render_around(const struct hm_run *run, const struct hm_card_around *around, struct hm_slack_message *ret_message)
+{
     struct hm_strbuf text;
-    const struct hm_gate *gate = hm_run_open_gate(run);
     char *prefix = hm_xasprintf("%s.%lld", run->id, (long long)run->seq);
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, prefix, 0);
     hm_strbuf_init(&text, SIZE_MAX / 2);
@@ -249,7 +319,7 @@ void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_messa
     hm_blocks_where(blocks, hm_strbuf_str(&text));
 
     (void)hm_blocks_header(blocks, run->recipe->title);
-    add_status(blocks, run);
+    add_status(blocks, run, around);
     add_origin(blocks, run);
     hm_card_add_steps(blocks, run);
     if (run->status != HM_RUN_GOING) {
@@ -257,15 +327,15 @@ void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_messa
         add_ending(&text, run);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&text));
     } else {
-        hm_card_add_unknown(blocks, run);
-        if (gate != NULL)
-            hm_card_add_gate(blocks, run, gate);
-        if (takes_long(run))
-            add_cancel(blocks, run);
+        add_waiting_for(blocks, run);
     }
+    hm_card_add_offers(blocks, run);
+    hm_card_add_retry(blocks, run);
     hm_strbuf_reset(&text);
     add_fallback(&text, run);
     hm_blocks_finish(blocks, hm_strbuf_str(&text), ret_message);
+    if (around->read_only)
+        drop_buttons(ret_message);
     hm_strbuf_done(&text);
     free(prefix);
 }

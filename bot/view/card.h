@@ -23,8 +23,24 @@
 #define HM_ACTION_DID_NOT       "hm.did-not"
 #define HM_ACTION_STOP_HERE     "hm.stop-here"
 #define HM_ACTION_CANCEL        "hm.cancel"
+#define HM_ACTION_CHOOSE        "hm.choose" /* opens hm_dialog_ask_new() */
+#define HM_ACTION_DONE          "hm.done"
+#define HM_ACTION_DONE_EVIDENCE "hm.done-evidence" /* opens hm_dialog_evidence_new() */
+#define HM_ACTION_RETRY         "hm.retry"
+#define HM_ACTION_SKIP          "hm.skip"
+#define HM_ACTION_GIVE_UP       "hm.give-up"
+#define HM_ACTION_OFFER         "hm.offer"
+#define HM_ACTION_RETRY_FAILED  "hm.retry-failed"
 
 void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_message);
+
+/* What is true for all runs, and how the card is looked at. */
+struct hm_card_around {
+    const char *held_by; /* who stopped everything; NULL = nobody */
+    int64_t held_ms;
+    bool read_only; /* without its buttons */
+};
+void hm_card_render_around(const struct hm_run *run, const struct hm_card_around *around, struct hm_slack_message *ret_message);
 
 /* A button's value is "<run id>.<nonce>" and nothing else; a cancel button has no nonce. False when it is something else. */
 enum { HM_CARD_RUN_ID_MAX = 32, HM_CARD_NONCE_MAX = 17 };

@@ -18,6 +18,17 @@ void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate);
 size_t hm_card_count_unknown(const struct hm_run *run);
 void hm_card_add_unknown(struct hm_blocks *blocks, const struct hm_run *run);
 
+/* card_ask.c: what the run asks people, and what it offers. */
+void hm_card_add_question(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_question *question);
+/* One line about the open question, for the head of the card. */
+void hm_card_add_asking(struct hm_strbuf *out, const struct hm_question *question);
+/* "chosen by …: “…”", for the list of steps; nothing while it is open. */
+void hm_card_add_answer(struct hm_strbuf *out, const struct hm_question *question);
+bool hm_card_has_offers(const struct hm_run *run);
+void hm_card_add_offers(struct hm_blocks *blocks, const struct hm_run *run);
+/* The button of a partial run. */
+void hm_card_add_retry(struct hm_blocks *blocks, const struct hm_run *run);
+
 /* What a foreach item is called: itself, or its name, id or title; else "item 12". Plain text; caller frees. */
 char *hm_card_item_name(const struct hm_step_state *state, size_t item);
 

@@ -88,13 +88,12 @@ struct item_counts {
 
 static struct item_counts count_items(const struct hm_step_state *state)
 {
-    struct item_counts n = {.total = state->n_calls};
-    for (size_t i = 0; i < state->n_calls; i++) {
-        n.ok += state->calls[i].phase == HM_CALL_OK ? 1 : 0;
-        n.not_sent += not_sent(&state->calls[i]) ? 1 : 0;
-        n.failed += state->calls[i].phase == HM_CALL_FAILED && !not_sent(&state->calls[i]) ? 1 : 0;
-    }
-    return n;
+    return (struct item_counts){
+        .total = state->n_calls,
+        .ok = state->n_in[HM_CALL_OK],
+        .failed = state->n_in[HM_CALL_FAILED] - state->n_not_sent,
+        .not_sent = state->n_not_sent,
+    };
 }
 
 static void add_items(struct hm_strbuf *out, const struct hm_step_state *state)
@@ -145,8 +144,16 @@ static void add_waiting(struct hm_strbuf *out, const struct hm_step *step, const
         hm_strbuf_adds(out, " failed");
         add_error(out, call);
     }
+    if (step->until != NULL && call->error == NULL) { /* not yet as it should be */
+        hm_strbuf_adds(out, " · looked ");
+        hm_word_count(out, call->sent, "time", "times");
+    }
     hm_strbuf_adds(out, " · again at ");
     hm_word_time_s(out, call->again_ms);
+    if (step->until != NULL) {
+        hm_strbuf_adds(out, ", until ");
+        hm_word_time_s(out, call->started_ms + step->until_within_ms);
+    }
 }
 
 /* What a step without items is doing. */
@@ -239,9 +246,10 @@ static const char *step_symbol(const struct hm_run *run, size_t i)
             return run->status == HM_RUN_FAILED ? ":x:" : ":no_entry:";
         if (run->recipe->steps[i].kind == HM_STEP_APPROVE)
             return ":lock:";
-        for (size_t c = 0; c < state->n_calls; c++)
-            if (state->calls[c].phase == HM_CALL_ASKING)
-                return ":warning:";
+        if (state->n_in[HM_CALL_ASKING] > 0)
+            return ":warning:";
+        if (hm_run_open_question(run) == &state->question)
+            return ":question:";
         return ":hourglass_flowing_sand:";
     case HM_PHASE_NR:
         break;
@@ -291,6 +299,8 @@ static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
 static bool is_silent(const struct hm_run *run, size_t i)
 {
     const struct hm_step_state *state = &run->steps[i];
+    if (run->recipe->steps[i].kind == HM_STEP_OFFER)
+        return true; /* its buttons are at the end */
     return run->recipe->steps[i].kind == HM_STEP_SAY && (state->said == NULL || state->said[0] == '\0');
 }
 
@@ -314,6 +324,7 @@ static void add_step(struct hm_strbuf *out, const struct hm_run *run, size_t i)
         add_do(out, run, i);
     else if (step->kind == HM_STEP_APPROVE)
         hm_card_add_decision(out, &state->gate);
+    hm_card_add_answer(out, &state->question);
     bool timed = step->kind == HM_STEP_DO && (state->phase == HM_PHASE_OK || state->phase == HM_PHASE_FAILED);
     if (timed) {
         hm_strbuf_adds(out, " · ");
@@ -337,7 +348,7 @@ void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run)
     if (run->status == HM_RUN_GOING)
         hm_blocks_reserve(blocks, 16, 7000);
     else
-        hm_blocks_reserve(blocks, 2, 3000);
+        hm_blocks_reserve(blocks, hm_card_has_offers(run) || hm_run_retryable(run) > 0 ? 6 : 2, 3000);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
     hm_blocks_reserve(blocks, 0, 0);
     hm_strbuf_done(&out);

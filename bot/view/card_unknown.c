@@ -16,8 +16,7 @@ size_t hm_card_count_unknown(const struct hm_run *run)
 {
     size_t n = 0;
     for (size_t s = 0; s < run->recipe->n_steps && run->status == HM_RUN_GOING; s++)
-        for (size_t i = 0; i < run->steps[s].n_calls; i++)
-            n += run->steps[s].calls[i].phase == HM_CALL_ASKING ? 1 : 0;
+        n += run->steps[s].n_in[HM_CALL_ASKING];
     return n;
 }
 
@@ -104,7 +103,7 @@ void hm_card_add_unknown(struct hm_blocks *blocks, const struct hm_run *run)
 {
     size_t shown = 0;
     size_t total = hm_card_count_unknown(run);
-    for (size_t s = 0; s < run->recipe->n_steps; s++)
+    for (size_t s = 0; s < run->recipe->n_steps && total > 0; s++)
         for (size_t i = 0; i < run->steps[s].n_calls && shown < QUESTIONS_SHOWN; i++)
             if (run->steps[s].calls[i].phase == HM_CALL_ASKING) {
                 add_question(blocks, run, s, i);

@@ -106,6 +106,46 @@ static void add_of_run(struct hm_strbuf *out, const struct hm_run *run, const ch
     hm_strbuf_adds(out, after);
 }
 
+static void add_who_when(struct hm_strbuf *out, const struct hm_reply *reply, const char *before)
+{
+    hm_strbuf_adds(out, before);
+    hm_word_user(out, reply->who);
+    hm_strbuf_adds(out, " at ");
+    hm_word_time(out, reply->when_ms);
+    hm_strbuf_adds(out, "; your click changed nothing.");
+}
+
+static void add_bad_answer(struct hm_strbuf *out, const char *why)
+{
+    hm_strbuf_adds(out, "That answer does not fit, so nothing was decided: ");
+    hm_word_plain(out, why, DETAIL_MAX);
+    hm_strbuf_adds(out, ". The question is still open.");
+}
+
+/* Answers to questions, offers, and runs that are taken up again. */
+static void add_answer(struct hm_strbuf *out, const struct hm_reply *reply, const struct hm_run *run)
+{
+    if (reply->kind == HM_REPLY_ANSWERED) {
+        hm_strbuf_adds(out, "Your answer is on record, with your name.");
+    } else if (reply->kind == HM_REPLY_WAS_ANSWERED) {
+        add_who_when(out, reply, "This was already answered by ");
+    } else if (reply->kind == HM_REPLY_BAD_ANSWER) {
+        add_bad_answer(out, reply->typed);
+    } else if (reply->kind == HM_REPLY_OFFER_TAKEN) {
+        hm_strbuf_adds(out, "It is being started.");
+    } else if (reply->kind == HM_REPLY_OFFER_GONE) {
+        add_who_when(out, reply, "This was already chosen by ");
+    } else if (reply->kind == HM_REPLY_REOPENED) {
+        add_run(out, run);
+        hm_strbuf_adds(out, " goes on with ");
+        hm_word_count(out, reply->have, "item that failed.", "items that failed.");
+    } else {
+        add_run(out, run);
+        hm_strbuf_adds(out, " has nothing that could be tried again: that is for runs that went to their end and had items that "
+                            "failed.");
+    }
+}
+
 char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
 {
     struct hm_strbuf out;
@@ -181,6 +221,15 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
         hm_strbuf_adds(
             &out, "Your click was not counted, because the journal could not be written. Nothing was decided; try again in a "
                   "minute.");
+        break;
+    case HM_REPLY_ANSWERED:
+    case HM_REPLY_WAS_ANSWERED:
+    case HM_REPLY_BAD_ANSWER:
+    case HM_REPLY_OFFER_TAKEN:
+    case HM_REPLY_OFFER_GONE:
+    case HM_REPLY_REOPENED:
+    case HM_REPLY_NONE_FAILED:
+        add_answer(&out, reply, run);
         break;
     }
     return hm_strbuf_take(&out);
@@ -299,6 +348,36 @@ static void add_late(struct hm_strbuf *out, const struct hm_notice *n)
     hm_strbuf_adds(out, ", which reached hausmeister only now. It was not started; ask again if it is still needed.");
 }
 
+static void add_control(struct hm_strbuf *out, const struct hm_notice *n)
+{
+    if (n->kind == HM_NOTICE_HOLDING) {
+        hm_strbuf_adds(out,
+                       ":octagonal_sign: Everything is stopped: what is under way comes to its end, nothing else is sent that "
+                       "changes anything. ");
+        add_detail(out, "But this could not be stored (", n->detail, "), so a restart would forget it: say it again. ");
+        add_command(out, n, " resume", NULL);
+        hm_strbuf_adds(out, " lets it go on.");
+    } else if (n->kind == HM_NOTICE_HELD) {
+        hm_strbuf_adds(out, "Everything is stopped already, by ");
+        hm_word_user(out, n->word);
+        hm_strbuf_adds(out, " since ");
+        hm_word_time(out, n->when_ms);
+        hm_strbuf_addc(out, '.');
+    } else if (n->kind == HM_NOTICE_RESUMED) {
+        hm_strbuf_adds(out, "Everything goes on.");
+    } else if (n->kind == HM_NOTICE_NOT_HELD) {
+        hm_strbuf_adds(out, "Nothing is stopped, so there is nothing to resume.");
+    } else if (n->kind == HM_NOTICE_NO_CONTROL) {
+        hm_strbuf_adds(out,
+                       "Stopping everything, and letting it go on, is for people who have a role here. Ask whoever is on call.");
+    } else {
+        add_command(out, n, " stop all", NULL);
+        hm_strbuf_adds(out, " stops every run; one alone is stopped with ");
+        add_command(out, n, " cancel", NULL);
+        hm_strbuf_adds(out, " and its id.");
+    }
+}
+
 char *hm_notice_text(const struct hm_notice *n)
 {
     struct hm_strbuf out;
@@ -368,6 +447,27 @@ char *hm_notice_text(const struct hm_notice *n)
         hm_strbuf_adds(&out, " is not something this version of hausmeister does. ");
         add_command(&out, n, " help", NULL);
         hm_strbuf_adds(&out, " tells what it does.");
+        break;
+    case HM_NOTICE_HOLDING:
+    case HM_NOTICE_HELD:
+    case HM_NOTICE_RESUMED:
+    case HM_NOTICE_NOT_HELD:
+    case HM_NOTICE_NO_CONTROL:
+    case HM_NOTICE_STOP_WHAT:
+        add_control(&out, n);
+        break;
+    case HM_NOTICE_WHICH_RUN:
+        hm_strbuf_adds(&out, "Of which run? It is written ");
+        add_command(&out, n, " ", n->word);
+        hm_strbuf_adds(&out, " with the run's id behind it, as in `r-7k2m`; ");
+        add_command(&out, n, " runs", NULL);
+        hm_strbuf_adds(&out, " lists them.");
+        break;
+    case HM_NOTICE_RECIPE_GONE:
+        add_word(&out, n->run_id);
+        hm_strbuf_adds(&out, " can not be started anew: there is no recipe ");
+        add_word(&out, n->word);
+        hm_strbuf_adds(&out, " any more.");
         break;
     case HM_NOTICE_NR:
         break;

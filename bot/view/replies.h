@@ -29,6 +29,14 @@ enum hm_notice_kind {
     HM_NOTICE_LATE,          /* word: the text; when_ms: when it was asked; too old to be started by itself */
     HM_NOTICE_FORM_EXPIRED,  /* the dialog could not be opened in Slack's three seconds */
     HM_NOTICE_NOT_YET,       /* word: what this version does not do */
+    HM_NOTICE_HOLDING,       /* stop all: done; detail: why it could not be stored, or NULL */
+    HM_NOTICE_HELD,          /* stop all: it was stopped already; word: by whom (a user id), when_ms */
+    HM_NOTICE_RESUMED,       /* resume: done */
+    HM_NOTICE_NOT_HELD,      /* resume: nothing is stopped */
+    HM_NOTICE_NO_CONTROL,    /* stop all, resume: only people with a role */
+    HM_NOTICE_STOP_WHAT,     /* "stop" without "all" */
+    HM_NOTICE_WHICH_RUN,     /* word: the command that needs the id of a run */
+    HM_NOTICE_RECIPE_GONE,   /* run_id, word: its recipe, which is no longer there */
     HM_NOTICE_NR
 };
 

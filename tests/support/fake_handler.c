@@ -126,6 +126,6 @@ static const struct hm_action plain = {
     "fake.plain", "Turn a thing off, plainly", "", HM_EFFECT_IDEMPOTENT, id_args, put_request, response, NULL, NULL, NULL};
 
 static const struct hm_action *const actions[] = {&list, &pages, &get, &once, &blind, &idem, &plain, NULL};
-static const struct hm_handler fake = {"fake", "The stage's backend", actions, NULL};
+static const struct hm_handler fake = {.name = "fake", .title = "The stage's backend", .actions = actions};
 
 const struct hm_handler *const hm_handlers[] = {&fake, NULL};

@@ -160,7 +160,8 @@ static const struct hm_recipe *add_recipe(struct stage *stage, const char *text)
 
 void stage_init(struct stage *stage, const char *const *recipes)
 {
-    *stage = (struct stage){.now_ms = 1763860000000, .ana_is = HM_MEMBER_YES};
+    *stage = (struct stage){.now_ms = 1763860000000, .ana_is = HM_MEMBER_YES, .requester = "U0ANA", .room = 512};
+    stage->things = hm_xcalloc(stage->room, sizeof stage->things[0]);
     stage->backend = (struct hm_backend){
         .name = hm_xstrdup("fake"),
         .handler = hm_xstrdup("fake"),
@@ -190,6 +191,7 @@ void stage_done(struct stage *stage)
     for (size_t i = 0; i < stage->n_journal; i++)
         json_decref(stage->journal[i].event.data);
     free(stage->journal);
+    free(stage->things);
     hm_recipes_done(&stage->recipes);
     free(stage->backend.name);
     free(stage->backend.handler);
@@ -208,11 +210,17 @@ void stage_replace_recipe(struct stage *stage, const char *text)
 
 static size_t thing_index(struct stage *stage, const char *id)
 {
+    /* t17 is usually where it was put in its turn: 10,000 of them are found at once. */
+    size_t guess = id[0] == 't' ? (size_t)strtoul(id + 1, NULL, 10) : 0;
+    if (guess < stage->n_things && strcmp(stage->things[guess].id, id) == 0)
+        return guess;
     for (size_t i = 0; i < stage->n_things; i++)
         if (strcmp(stage->things[i].id, id) == 0)
             return i;
-    if (stage->n_things == HM_ARRAY_LEN(stage->things))
-        fatal("too many things", id);
+    if (stage->n_things == stage->room) {
+        stage->room *= 2;
+        stage->things = hm_xreallocarray(stage->things, stage->room, sizeof stage->things[0]);
+    }
     size_t len = strnlen(id, sizeof stage->things[0].id - 1);
     memset(&stage->things[stage->n_things], 0, sizeof stage->things[0]);
     memcpy(stage->things[stage->n_things].id, id, len);
@@ -236,9 +244,13 @@ static void arrive(struct stage *stage, struct stage_flight *flight)
     flight->arrived = true;
     flight->fate =
         write ? next_fate(&stage->write_fate, &stage->write_fate_for) : next_fate(&stage->read_fate, &stage->read_fate_for);
-    if (!write || flight->fate == STAGE_REFUSED)
+    if (!write)
         return;
     size_t i = thing_index(stage, strrchr(flight->req.url, '/') + 1);
+    if (stage->fate_of != NULL)
+        flight->fate = stage->fate_of(stage->things[i].id, stage->things[i].writes + 1);
+    if (flight->fate == STAGE_REFUSED)
+        return;
     stage->things[i].writes++;
     if (flight->fate == STAGE_OK || flight->fate == STAGE_LOST) {
         stage->things[i].effects++;
@@ -249,6 +261,13 @@ static void arrive(struct stage *stage, struct stage_flight *flight)
 static void read_body(struct stage *stage, const struct stage_flight *flight, struct hm_strbuf *body)
 {
     const char *id = strrchr(flight->req.url, '/') + 1;
+    if (strcmp(id, "list") == 0 && stage->list_n > 0) {
+        hm_strbuf_adds(body, "{\"items\":[");
+        for (unsigned i = 0; i < stage->list_n; i++)
+            hm_strbuf_addf(body, "%s{\"id\":\"t%u\"}", i > 0 ? "," : "", i);
+        hm_strbuf_adds(body, "]}");
+        return;
+    }
     if (strcmp(id, "list") == 0) {
         hm_strbuf_adds(body, "{\"items\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"},{\"id\":\"d\"},{\"id\":\"e\"}]}");
         return;
@@ -263,7 +282,7 @@ static void answer(struct stage *stage, const struct stage_flight *flight)
         [STAGE_OK] = 200, [STAGE_500] = 500, [STAGE_503] = 503, [STAGE_404] = 404, [STAGE_400] = 400, [STAGE_GARBAGE] = 200};
     struct hm_strbuf body;
     struct hm_answer a = {.errors = "", .content_type = "", .location = "", .problem = "", .retry_after_s = -1};
-    hm_strbuf_init(&body, 100000);
+    hm_strbuf_init(&body, 1000000);
     if (flight->fate == STAGE_LOST || flight->fate == STAGE_NEVER || flight->fate == STAGE_REFUSED) {
         a.transport = flight->fate == STAGE_LOST    ? HM_TRANSPORT_BROKEN
                       : flight->fate == STAGE_NEVER ? HM_TRANSPORT_TIMEOUT
@@ -290,10 +309,13 @@ static void write_down(struct stage *stage, const struct stage_commit *c)
 {
     for (size_t i = 0; i < c->events.count; i++) {
         int64_t seq = c->first_seq + (int64_t)i;
-        for (size_t j = 0; j < stage->n_journal; j++)
-            if (stage->journal[j].seq == seq && strcmp(stage->journal[j].run_id, c->run_id) == 0)
-                fatal("an event number was used twice", c->run_id);
-        stage->journal = hm_xreallocarray(stage->journal, stage->n_journal + 1, sizeof stage->journal[0]);
+        size_t last = stage->n_journal;
+        while (last > 0 && strcmp(stage->journal[last - 1].run_id, c->run_id) != 0)
+            last--;
+        if (seq != (last > 0 ? stage->journal[last - 1].seq : 0) + 1)
+            fatal("an event number was used twice, or left out", c->run_id);
+        if ((stage->n_journal & (stage->n_journal + 1)) == 0)
+            stage->journal = hm_xreallocarray(stage->journal, 2 * stage->n_journal + 2, sizeof stage->journal[0]);
         struct stage_row *row = &stage->journal[stage->n_journal++];
         *row = (struct stage_row){.seq = seq, .event = c->events.items[i]};
         row->event.data = json_incref(c->events.items[i].data);
@@ -337,7 +359,7 @@ void stage_settle(struct stage *stage)
 {
     unsigned steps = 0;
     while (stage_step(stage))
-        if (++steps > 100000)
+        if (++steps > 1000000)
             fatal("does not come to rest", stage->run_id);
 }
 
@@ -377,8 +399,12 @@ enum hm_code stage_start(struct stage *stage, const char *name, const char *word
     if (raw != NULL)
         params = hm_params_check_new(recipe, raw, scope, &given, err);
     if (params != NULL) {
-        const struct hm_run_order order = {
-            .recipe = recipe, .params = params, .given = given, .requester = "U0ANA", .team = "T0SIM", .channel = "C0OPS"};
+        const struct hm_run_order order = {.recipe = recipe,
+                                           .params = params,
+                                           .given = given,
+                                           .requester = stage->requester,
+                                           .team = "T0SIM",
+                                           .channel = "C0OPS"};
         code = hm_runner_start(stage->runner, &order, 1, on_started, stage, err);
     }
     json_decref(raw);
@@ -398,21 +424,35 @@ static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_ru
     stage->replies++;
 }
 
+static const char *offer_nonce(const struct hm_run *run)
+{
+    for (size_t i = 0; i < run->recipe->n_steps; i++)
+        for (size_t o = 0; o < run->steps[i].n_offers; o++)
+            if (run->steps[i].offers[o].taken_by == NULL)
+                return run->steps[i].offers[o].nonce;
+    return "none";
+}
+
 /* The nonce a click on the run's present buttons would bear. */
 static const char *present_nonce(const struct hm_run *run, enum hm_input_kind kind)
 {
+    if (run != NULL && kind == HM_IN_OFFER)
+        return offer_nonce(run);
     if (run == NULL || run->at >= (int)run->recipe->n_steps)
         return "none";
     const struct hm_step_state *step = &run->steps[run->at];
     if (kind == HM_IN_APPROVE || kind == HM_IN_REJECT)
         return step->gate.nonce;
+    if (kind == HM_IN_CHOOSE || kind == HM_IN_DONE || kind == HM_IN_RETRY || kind == HM_IN_SKIP || kind == HM_IN_GIVE_UP)
+        return step->question.nonce;
     for (size_t i = 0; i < step->n_calls; i++)
         if (step->calls[i].phase == HM_CALL_ASKING)
             return step->calls[i].nonce;
     return "none";
 }
 
-enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, const char *user, const char *typed)
+enum hm_reply_kind stage_say(struct stage *stage, enum hm_input_kind kind, const char *user, const char *typed,
+                             const char *reason)
 {
     char nonce[17];
     unsigned before = stage->replies;
@@ -424,7 +464,8 @@ enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, con
                                 .user = user,
                                 .user_team = strcmp(user, "U0EVE") == 0 ? "T0OTHER" : "T0SIM",
                                 .nonce = nonce,
-                                .typed = typed};
+                                .typed = typed,
+                                .reason = reason};
     hm_runner_click(stage->runner, stage->run_id, &in, on_reply, stage);
     stage_settle(stage);
     if (stage->replies != before + 1)
@@ -432,20 +473,65 @@ enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, con
     return stage->reply.kind;
 }
 
+enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, const char *user, const char *typed)
+{
+    return stage_say(stage, kind, user, typed, NULL);
+}
+
+void stage_hold(struct stage *stage, bool held)
+{
+    stage->held = held;
+    hm_runner_hold(stage->runner, held);
+    stage_settle(stage);
+}
+
+void stage_use(struct stage *stage, const char *run_id)
+{
+    char copy[32];
+    copy_id(copy, run_id); /* it may be our own */
+    copy_id(stage->run_id, copy);
+}
+
+/* How a run ended, "" while it is going. */
+static const char *ending_of(const struct stage *stage, const char *run_id, const char **ret_text)
+{
+    for (size_t i = stage->n_journal; i-- > 0;) {
+        const struct stage_row *row = &stage->journal[i];
+        if (strcmp(row->run_id, run_id) != 0)
+            continue;
+        if (row->event.type == HM_EV_RUN_REOPENED)
+            return "";
+        if (row->event.type != HM_EV_RUN_FINISHED)
+            continue;
+        if (ret_text != NULL)
+            *ret_text = hm_json_get_str(row->event.data, "text", "");
+        return hm_json_get_str(row->event.data, "status", "");
+    }
+    return "";
+}
+
 void stage_crash(struct stage *stage, bool arrived)
 {
+    const char *looked = NULL; /* rows of a run mostly follow each other */
+    bool over = false;
     for (size_t i = 0; arrived && i < stage->n_flights; i++)
         arrive(stage, &stage->flights[i]);
     drop_pending(stage);
     hm_runner_free(stage->runner);
     open_runner(stage);
+    hm_runner_hold(stage->runner, stage->held);
     for (size_t i = 0; i < stage->n_journal; i++) {
         struct hm_err err = {0};
-        if (stage_ending(stage, NULL)[0] != '\0' && strcmp(stage->journal[i].run_id, stage->run_id) == 0)
-            continue; /* over: the journal hands out open runs only */
-        if (hm_runner_restore(stage->runner, stage->journal[i].run_id, &stage->journal[i].event, &err) != HM_OK)
+        const char *run_id = stage->journal[i].run_id;
+        if (looked == NULL || strcmp(looked, run_id) != 0)
+            over = ending_of(stage, run_id, NULL)[0] != '\0';
+        looked = run_id;
+        if (over)
+            continue; /* the journal hands out open runs only */
+        if (hm_runner_restore(stage->runner, run_id, &stage->journal[i].event, &err) != HM_OK)
             fatal("the journal does not fold", err.msg);
-        copy_id(stage->run_id, stage->journal[i].run_id);
+        if (stage->run_id[0] == '\0')
+            copy_id(stage->run_id, run_id);
     }
     hm_runner_restored(stage->runner);
 }
@@ -457,15 +543,7 @@ const struct hm_run *stage_run(struct stage *stage)
 
 const char *stage_ending(const struct stage *stage, const char **ret_text)
 {
-    for (size_t i = 0; i < stage->n_journal; i++) {
-        const struct stage_row *row = &stage->journal[i];
-        if (row->event.type != HM_EV_RUN_FINISHED || strcmp(row->run_id, stage->run_id) != 0)
-            continue;
-        if (ret_text != NULL)
-            *ret_text = hm_json_get_str(row->event.data, "text", "");
-        return hm_json_get_str(row->event.data, "status", "");
-    }
-    return "";
+    return ending_of(stage, stage->run_id, ret_text);
 }
 
 unsigned stage_effects(const struct stage *stage, const char *id)

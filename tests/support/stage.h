@@ -35,6 +35,13 @@ struct stage_flight {
     enum stage_fate fate;
 };
 
+struct stage_thing {
+    char id[40];
+    unsigned writes; /* arrived */
+    unsigned effects;
+    bool off;
+};
+
 struct stage_commit {
     void *token;
     char run_id[32];
@@ -72,13 +79,10 @@ struct stage {
     enum stage_fate write_fate, read_fate;
     unsigned write_fate_for; /* that many writes; then STAGE_OK */
     unsigned read_fate_for;
-    struct {
-        char id[40];
-        unsigned writes; /* arrived */
-        unsigned effects;
-        bool off;
-    } things[400];
-    size_t n_things;
+    enum stage_fate (*fate_of)(const char *id, unsigned write); /* of the write'th write (1, 2 …) of a thing; NULL = the above */
+    unsigned list_n; /* fake.list gives that many things, t0, t1 …; 0 = a, b, c, d, e */
+    struct stage_thing *things;
+    size_t n_things, room;
 
     unsigned changed;      /* calls of io.changed */
     struct hm_reply reply; /* the newest */
@@ -86,6 +90,8 @@ struct stage {
     enum hm_code started;
     char run_id[32];       /* of the newest run */
     enum hm_member ana_is; /* what the role lookup says about U0ANA … */
+    const char *requester; /* of the next run: U0ANA */
+    bool held;             /* hm_runner_hold(), again after a crash */
 };
 
 /* recipe texts, NULL-terminated; a finding ends the test. */
@@ -101,6 +107,13 @@ bool stage_step(struct stage *stage);
 void stage_advance(struct stage *stage, int64_t ms);
 /* A click on the newest run; settles. */
 enum hm_reply_kind stage_click(struct stage *stage, enum hm_input_kind kind, const char *user, const char *typed);
+/* The same with more to it: what is typed, a reason. */
+enum hm_reply_kind stage_say(struct stage *stage, enum hm_input_kind kind, const char *user, const char *typed,
+                             const char *reason);
+/* "Stop all", or "resume"; settles. */
+void stage_hold(struct stage *stage, bool held);
+/* From now on "the newest run" is this one. */
+void stage_use(struct stage *stage, const char *run_id);
 /* The process dies: uncommitted batches are gone, requests under way have arrived at the backend or not (arrived), replies never
  * come; a new runner reads the journal. */
 void stage_crash(struct stage *stage, bool arrived);

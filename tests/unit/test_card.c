@@ -181,6 +181,7 @@ static struct view_run *bulk_going(void)
         if (call->phase == HM_CALL_FAILED)
             view_set(&call->error, "HTTP 500 from metapod: <internal>");
     }
+    hm_step_recount(&run->steps[VIEW_RETRACT]);
     return v;
 }
 
@@ -200,6 +201,7 @@ static struct view_run *partial(void)
         state->calls[i].phase = HM_CALL_FAILED;
         view_set(&state->calls[i].code, "not-sent");
     }
+    hm_step_recount(state);
     state->phase = HM_PHASE_OK;
     state->ended_ms = view_t0 + 74000;
     run->at = 4;
@@ -303,6 +305,7 @@ static void test_what_a_card_must_show(void **state)
         {expired, "Nobody approved in time. Nothing was changed.", "["},
         {stopped, "there is nothing to retract.", "["},
         {partial, "also `dataset/part-104`, `dataset/part-124`", "[Stop"},
+        {partial, "[Retry failed only (188)]", "[Approve"},
         {bulk_going, "[Stop the run]", NULL},
         {bulk_stopping, "<@U0ANA> asked to stop", "[Stop the run]"},
     };

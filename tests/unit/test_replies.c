@@ -31,6 +31,13 @@ static const char *const reply_names[] = {
     [HM_REPLY_SETTLED] = "settled",
     [HM_REPLY_CANCELLED] = "cancelled",
     [HM_REPLY_NOT_STORED] = "not stored",
+    [HM_REPLY_ANSWERED] = "answered",
+    [HM_REPLY_WAS_ANSWERED] = "was answered",
+    [HM_REPLY_BAD_ANSWER] = "bad answer",
+    [HM_REPLY_OFFER_TAKEN] = "offer taken",
+    [HM_REPLY_OFFER_GONE] = "offer gone",
+    [HM_REPLY_REOPENED] = "reopened",
+    [HM_REPLY_NONE_FAILED] = "none failed",
 };
 
 static const char *const notice_names[] = {
@@ -51,6 +58,14 @@ static const char *const notice_names[] = {
     [HM_NOTICE_LATE] = "late",
     [HM_NOTICE_FORM_EXPIRED] = "form expired",
     [HM_NOTICE_NOT_YET] = "not yet",
+    [HM_NOTICE_HOLDING] = "holding",
+    [HM_NOTICE_HELD] = "held",
+    [HM_NOTICE_RESUMED] = "resumed",
+    [HM_NOTICE_NOT_HELD] = "not held",
+    [HM_NOTICE_NO_CONTROL] = "no control",
+    [HM_NOTICE_STOP_WHAT] = "stop what",
+    [HM_NOTICE_WHICH_RUN] = "which run",
+    [HM_NOTICE_RECIPE_GONE] = "recipe gone",
 };
 
 static void add(struct hm_strbuf *out, const char *title, const char *name, const char *variant, char *stolen_text)

@@ -156,6 +156,7 @@ void view_ok(struct view_run *v, int i, int64_t from_s, int64_t to_s)
     make_calls(state);
     for (size_t c = 0; c < state->n_calls; c++)
         state->calls[c].phase = HM_CALL_OK;
+    hm_step_recount(state);
 }
 
 void view_active(struct view_run *v, int i, enum hm_call_phase phase, const char *error)
@@ -175,6 +176,7 @@ void view_active(struct view_run *v, int i, enum hm_call_phase phase, const char
         view_set(&call->error, error);
         (void)snprintf(call->nonce, sizeof call->nonce, "%016zx", c + 0xabc);
     }
+    hm_step_recount(state);
     v->run->effect_started = v->run->effect_started || v->steps[i].effect != HM_EFFECT_READ;
 }
 

@@ -1,0 +1,102 @@
+/* Inside of the runner: what runner.c (the driver), runner_queue.c (inputs and replies that wait), runner_locks.c (who holds
+ * what) and runner_wake.c (whose time is next) share. Nobody else includes this. */
+#ifndef HM_RUN_RUNNER_PARTS_H
+#define HM_RUN_RUNNER_PARTS_H
+
+#include "run/runner.h"
+
+/* An input that waits, with copies of everything it points to. */
+struct hm_waiting {
+    struct hm_waiting *next;
+    struct hm_input in;
+    struct hm_answer answer;
+    char *strings[6]; /* what in and answer point into */
+    hm_reply_fn on_reply;
+    void *reply_arg;
+};
+
+/* A reply that waits for the commit. */
+struct hm_owed {
+    struct hm_owed *next;
+    struct hm_reply reply;
+    hm_reply_fn on_reply;
+    void *arg;
+};
+
+enum hm_lock_role { HM_LOCK_NONE, HM_LOCK_HOLDS, HM_LOCK_WAITS };
+
+/* One run. */
+struct hm_slot {
+    char *id; /* the key of the tree: first member */
+    struct hm_runner *runner;
+    struct hm_run *run;
+    size_t index; /* in runner->entries */
+    struct hm_waiting *queue, **queue_tail;
+    struct hm_owed *owed, **owed_tail;
+    struct hm_events batch; /* being committed */
+    bool committing;
+    bool broken; /* the last commit failed: to be folded anew from the journal */
+    bool born;   /* its first event is committed */
+    unsigned flying;
+    int64_t inbox_id;
+    int64_t reload_ms;
+    hm_started_fn on_started;
+    void *started_arg;
+
+    int64_t want_ms; /* when it wants to be told the time */
+    int64_t seen_ms; /* what was due until then it was told in vain */
+    size_t heap_at;
+
+    struct hm_lock *lock; /* NULL = none */
+    enum hm_lock_role role;
+    uint64_t lock_order;          /* of arrival among those that wait; 0 = has not waited */
+    struct hm_slot *next_waiting; /* for the same lock, in order of arrival */
+};
+
+struct hm_runner {
+    struct hm_runner_io io;
+    void *tree; /* tsearch(3) by id */
+    struct hm_slot **entries;
+    struct hm_slot **heap; /* all entries, the earliest want_ms first */
+    size_t count, room;
+    unsigned committing;
+    unsigned flying;
+    int64_t wake_ms;
+    bool held;    /* "stop all" */
+    bool closing; /* nothing is started any more */
+    void *locks;  /* tsearch(3) by name */
+    uint64_t lock_orders;
+};
+
+/* runner.c: decides what waits, commits. */
+void hm_runner_pump(struct hm_slot *e);
+
+/* runner_queue.c */
+struct hm_waiting *hm_waiting_new(const struct hm_input *in);
+void hm_waiting_free(struct hm_waiting *w);
+void hm_slot_push(struct hm_slot *e, struct hm_waiting *w);
+void hm_slot_push_kind(struct hm_slot *e, enum hm_input_kind kind);
+struct hm_waiting *hm_slot_pop(struct hm_slot *e);
+void hm_slot_owe(struct hm_slot *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg);
+/* not_stored: the commit failed, whatever was decided is void. */
+void hm_slot_pay(struct hm_slot *e, bool not_stored);
+/* Forgets all of both, unanswered. */
+void hm_slot_drop_queues(struct hm_slot *e);
+
+/* runner_wake.c: a heap over all slots. */
+void hm_wake_add(struct hm_slot *e);
+void hm_wake_remove(struct hm_slot *e);
+/* want_ms has changed. */
+void hm_wake_moved(struct hm_slot *e);
+
+/* runner_locks.c */
+/* hm_run_env.blocked; arg is the runner. */
+bool hm_locks_blocked(void *arg, const char *lock, const char *run_id, struct hm_blocker *ret_blocker);
+/* An event was folded: remembers the order of arrival. */
+void hm_locks_folded(struct hm_slot *e, const struct hm_event *event);
+/* The run holds or waits, as its state says: at once. What it no longer holds stays its own until hm_locks_release(). */
+void hm_locks_take(struct hm_slot *e);
+/* The end is committed, or the run is gone: whoever waits is told. */
+void hm_locks_release(struct hm_slot *e);
+
+#endif
