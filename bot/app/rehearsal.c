@@ -21,10 +21,10 @@ struct rehearsal {
     struct hm_runner *runner;
     struct hm_timer *commit_timer;
     struct hm_timer *wake_timer;
-    void *token; /* of the commit that the timer will report */
-    json_t *effect;
+    void *token;     /* of the commit that the timer will report */
+    json_t *effects; /* refused */
     bool over;
-    void (*shown)(void *arg, const struct hm_run *run, const json_t *effect);
+    void (*shown)(void *arg, const struct hm_rehearsed *rehearsed);
     void *arg;
 };
 
@@ -48,13 +48,24 @@ static void close_http(void *arg)
     hm_http_client_close(r->http, on_http_closed, NULL);
 }
 
+static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env);
+
 /* The curtain: shows the run and lets the loop run dry. */
 static void end(struct rehearsal *r, const struct hm_run *run)
 {
+    struct hm_plan plan = {0};
+    struct hm_run_env env = {0};
+    struct hm_err err = {0};
+    const struct hm_gate *gate = hm_run_open_gate(run);
     if (r->over)
         return;
     r->over = true;
-    r->shown(r->arg, run, r->effect);
+    fill_env(r, run->recipe->name, &env);
+    bool planned =
+        gate != NULL && hm_plan_build(run, &env, run->at, &plan, &err) == HM_OK && strcmp(plan.digest, gate->digest) == 0;
+    const struct hm_rehearsed rehearsed = {run, planned ? &plan : NULL, r->effects};
+    r->shown(r->arg, &rehearsed);
+    hm_plan_done(&plan);
     hm_timer_stop(r->wake_timer);
     hm_processes_close(r->processes, close_http, r);
 }
@@ -82,14 +93,31 @@ static void on_answer(void *arg, const struct hm_http_result *result)
     free(flight);
 }
 
+/* What the request belongs to; NULL when nothing can be said about it. */
+static const struct hm_action *action_of(const struct hm_step *step, enum hm_purpose purpose)
+{
+    switch (purpose) {
+    case HM_FOR_STEP:
+        return step->effect == HM_EFFECT_READ ? step->call.action : NULL; /* the recipe may call a read an effect */
+    case HM_FOR_VERIFY:
+        return step->verify.call.action;
+    case HM_FOR_PROBE:
+        return step->call.action->probe_action != NULL ? hm_action_find(step->call.action->probe_action) : NULL;
+    case HM_PURPOSE_NR:
+        break;
+    }
+    return NULL;
+}
+
+/* The choke point: all that a rehearsal ever sends, over HTTP or as a program, goes through here. The action's own effect counts,
+ * not what the recipe says about it. */
 static void send_read(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
                       const struct hm_request *req, int64_t timeout_ms)
 {
     struct rehearsal *r = arg;
-    const struct hm_step *step = &r->recipe->steps[ticket->step];
-    /* The choke point: the effect of the action itself, not of what the recipe says about it. */
-    if (ticket->purpose == HM_FOR_STEP && (step->call.action->effect != HM_EFFECT_READ || step->effect != HM_EFFECT_READ)) {
-        r->effect = hm_request_json_new(req);
+    const struct hm_action *action = action_of(&r->recipe->steps[ticket->step], ticket->purpose);
+    if (action == NULL || action->effect != HM_EFFECT_READ) {
+        hm_json_add(r->effects, hm_request_json_new(req));
         return; /* `changed` comes next, and is the end */
     }
     struct flight *flight = hm_xmalloc(sizeof *flight);
@@ -101,7 +129,7 @@ static void send_read(void *arg, const char *run_id, const struct hm_ticket *tic
 static void changed(void *arg, const struct hm_run *run)
 {
     struct rehearsal *r = arg;
-    if (run->status != HM_RUN_GOING || hm_run_open_gate(run) != NULL || r->effect != NULL)
+    if (run->status != HM_RUN_GOING || hm_run_open_gate(run) != NULL || json_array_size(r->effects) > 0)
         end(r, run);
 }
 
@@ -175,9 +203,12 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     const struct hm_run_order order = {
         .recipe = r->recipe, .params = params, .given = given, .requester = "plan", .channel = "plan"};
 
+    r->effects = hm_json_arr_new();
     r->http = hm_http_client_new(loop, hm_clock_real(), err);
-    if (r->http == NULL)
+    if (r->http == NULL) {
+        json_decref(r->effects);
         return HM_EENV;
+    }
     r->processes = hm_processes_new(loop, hm_clock_real(), MAX_PROGRAMS);
     r->backends = hm_backends_new(r->http, r->processes);
     r->runner = hm_runner_new(&io);
@@ -196,12 +227,12 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     hm_http_client_free(r->http);
     hm_processes_free(r->processes);
     hm_backends_free(r->backends);
-    json_decref(r->effect);
+    json_decref(r->effects);
     return code;
 }
 
 enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_recipe *recipe, const json_t *params,
-                         const json_t *given, void (*shown)(void *arg, const struct hm_run *run, const json_t *effect), void *arg,
+                         const json_t *given, void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg,
                          struct hm_err *err)
 {
     uv_loop_t loop;

@@ -2,12 +2,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/rehearsal.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "run/plan.h"
+#include "view/words.h"
 
 struct shown {
     const struct hm_cli *cli;
@@ -16,34 +18,35 @@ struct shown {
     bool seen;
 };
 
-static json_t *gate_json_new(const struct hm_run *run, const struct hm_gate *gate)
+static json_t *gate_json_new(const struct hm_run *run, const struct hm_gate *gate, const struct hm_plan *plan)
 {
     json_t *json = hm_json_obj_new();
     json_t *requests = hm_json_arr_new();
     hm_json_set_str(json, "question", gate->question);
     hm_json_set_str(json, "digest", gate->digest);
     hm_json_set_int(json, "count", (int64_t)gate->n_plan);
-    for (size_t i = 0; i < gate->n_plan; i++) {
+    for (size_t i = 0; plan != NULL && i < plan->n_calls; i++) {
         json_t *entry = hm_json_obj_new();
-        hm_json_set_str(entry, "step", run->recipe->steps[gate->plan[i].step].id);
-        hm_json_set_int(entry, "item", gate->plan[i].item);
-        hm_json_set_str(entry, "digest", gate->plan[i].digest);
-        if (gate->plan[i].request != NULL)
-            hm_json_set(entry, "request", json_incref(gate->plan[i].request));
+        hm_json_set_str(entry, "step", run->recipe->steps[plan->calls[i].step].id);
+        hm_json_set_int(entry, "item", plan->calls[i].item);
+        hm_json_set_str(entry, "digest", plan->calls[i].digest);
+        hm_json_set(entry, "request", json_incref(plan->calls[i].request));
         hm_json_add(requests, entry);
     }
     hm_json_set(json, "requests", requests);
     return json;
 }
 
-static json_t *run_json_new(const struct hm_run *run, const json_t *effect)
+static json_t *run_json_new(const struct hm_rehearsed *rehearsed)
 {
+    const struct hm_run *run = rehearsed->run;
+    bool refused = json_array_size(rehearsed->effects) > 0;
     json_t *json = hm_json_obj_new();
     json_t *steps = hm_json_arr_new();
     const struct hm_gate *gate = hm_run_open_gate(run);
     hm_json_set_str(json, "recipe", run->recipe->name);
     hm_json_set(json, "params", json_incref(run->params));
-    hm_json_set_str(json, "status", gate != NULL ? "at-gate" : effect != NULL ? "at-effect" : hm_run_status_name(run->status));
+    hm_json_set_str(json, "status", gate != NULL ? "at-gate" : refused ? "at-effect" : hm_run_status_name(run->status));
     if (run->ending != NULL)
         hm_json_set_str(json, "text", run->ending);
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
@@ -59,32 +62,26 @@ static json_t *run_json_new(const struct hm_run *run, const json_t *effect)
     }
     hm_json_set(json, "steps", steps);
     if (gate != NULL)
-        hm_json_set(json, "gate", gate_json_new(run, gate));
-    if (effect != NULL)
-        hm_json_set(json, "effect", json_incref(hm_unconst(effect)));
+        hm_json_set(json, "gate", gate_json_new(run, gate, rehearsed->plan));
+    if (refused)
+        hm_json_set(json, "effects", json_incref(hm_unconst(rehearsed->effects)));
     return json;
 }
 
+/* Line by line as the card shows it. */
 static void print_request(const json_t *request)
 {
-    const char *method = hm_json_get_str(request, "method", NULL);
-    size_t i = 0;
-    const json_t *word = NULL;
-    if (method == NULL) {
-        (void)fputs("   ", stdout);
-        json_array_foreach(hm_json_get_arr(request, "argv"), i, word)(void) printf(" %s", json_string_value(word));
-        (void)putchar('\n');
-        return;
+    char *text = hm_word_request(request);
+    for (const char *line = text; line != NULL;) {
+        const char *end = strchr(line, '\n');
+        (void)printf("    %.*s\n", (int)(end != NULL ? end - line : (ptrdiff_t)strlen(line)), line);
+        line = end != NULL ? end + 1 : NULL;
     }
-    const char *body = hm_json_get_str(request, "body", NULL);
-    (void)printf("    %s %s\n", method, hm_json_get_str(request, "url", ""));
-    if (body != NULL)
-        (void)printf("    %s\n", body[0] != '\0' ? body : "(empty body)");
+    free(text);
 }
 
-static void print_text(const struct hm_run *run, const json_t *effect)
+static void print_steps(const struct hm_run *run)
 {
-    const struct hm_gate *gate = hm_run_open_gate(run);
     (void)printf("%s: %s\n", run->recipe->name, run->recipe->title);
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
         const struct hm_step_state *state = &run->steps[i];
@@ -93,33 +90,42 @@ static void print_text(const struct hm_run *run, const json_t *effect)
         if (state->error != NULL)
             (void)printf("  %s: failed: %s\n", run->recipe->steps[i].id, state->error);
     }
+}
+
+static void print_text(const struct hm_rehearsed *rehearsed)
+{
+    const struct hm_run *run = rehearsed->run;
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    size_t refused = json_array_size(rehearsed->effects);
+    print_steps(run);
     if (gate != NULL) {
         (void)printf("\nwould ask: %s\nwould send, once approved (digest %.12s):\n", gate->question, gate->digest);
-        for (size_t i = 0; i < gate->n_plan; i++)
-            if (gate->plan[i].request != NULL)
-                print_request(gate->plan[i].request);
+        for (size_t i = 0; rehearsed->plan != NULL && i < rehearsed->plan->n_calls; i++)
+            print_request(rehearsed->plan->calls[i].request);
         (void)printf("%zu request%s in all; none was sent\n", gate->n_plan, gate->n_plan == 1 ? "" : "s");
-    } else if (effect != NULL) {
-        (void)puts("\nwould send without asking; it was not sent:");
-        print_request(effect);
+    } else if (refused > 0) {
+        (void)printf("\nwould send without asking; not sent%s:\n",
+                     run->steps[run->at].n_calls > refused ? ", and neither are the other items" : "");
+        for (size_t i = 0; i < refused; i++)
+            print_request(json_array_get(rehearsed->effects, i));
     } else {
         (void)printf("\n%s%s%s\n", hm_run_status_name(run->status), run->ending != NULL && run->ending[0] != '\0' ? ": " : "",
                      run->ending != NULL ? run->ending : "");
     }
 }
 
-static void on_shown(void *arg, const struct hm_run *run, const json_t *effect)
+static void on_shown(void *arg, const struct hm_rehearsed *rehearsed)
 {
     struct shown *shown = arg;
     shown->seen = true;
-    shown->status = run->status;
-    shown->at_gate = hm_run_open_gate(run) != NULL || effect != NULL;
+    shown->status = rehearsed->run->status;
+    shown->at_gate = hm_run_open_gate(rehearsed->run) != NULL || json_array_size(rehearsed->effects) > 0;
     if (shown->cli->json) {
-        json_t *json = run_json_new(run, effect);
+        json_t *json = run_json_new(rehearsed);
         hm_cli_print_json(json);
         json_decref(json);
     } else {
-        print_text(run, effect);
+        print_text(rehearsed);
     }
 }
 

@@ -1,0 +1,174 @@
+"""`hausmeister plan`: reads are real, effects are shown exactly as they would be sent, and none ever leaves: whatever recipe, whatever
+parameters. The seed is fixed (HM_SEED another); a failure prints the command."""
+import glob
+import json
+import os
+import random
+import re
+import subprocess
+import unittest
+
+from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, program)
+
+SEED = int(os.environ.get("HM_SEED", "7"))
+PER_RECIPE = 60 if os.environ.get("HM_LONG") else 12
+SHIPPED = sorted(os.path.basename(p)[:-4] for p in glob.glob(os.path.join(TOP, "config", "recipes", "*.cfg")))
+READS = re.compile(r"^POST /metapod/api/graphql$|^GET ")
+
+# Ungated effects: only the choke point stands between these and the world.
+LOOSE = '''
+name = "loose"; title = "Effects without a gate"; doc = "none"; who = [ "hausmeister" ]; timeout = "30m";
+ungated = "to be refused";
+params = ( {{ name = "id"; type = "uuid"; help = "a dataset"; }}, {{ name = "only"; type = "string"; help = "where"; default = "x"; }} );
+steps = (
+  {{ id = "find"; do = "metapod.dataset"; with = {{ id = "${{id}}"; transaction = "{transaction}"; }}; on_not_found = "continue"; }},
+  {steps}
+);
+'''
+EFFECTS = {
+    "idempotent": '{ id = "go"; do = "metapod.retract-dataset"; with = { id = "${id}"; }; },',
+    "once": '{ id = "go"; do = "metapod.retract-attribute"; with = { id = "${id}"; }; },',
+    "stricter": '{ id = "go"; do = "metapod.retract-dataset"; effect = "once"; with = { id = "${id}"; }; },',
+    "each": '{ id = "all"; do = "metapod.datasets"; with = { transaction = "%s"; committed = "yes"; }; }, '
+            '{ id = "go"; foreach = "all.list"; as = "d"; parallel = 4; do = "metapod.retract-dataset"; '
+            'with = { id = "${d.id}"; }; },' % TRANSACTION,
+    "program": '{ id = "go"; do = "nu.cache-bust-stack"; },',
+    "program-once": '{ id = "go"; do = "nu.ser-cycle"; with = { service = "${only}"; env = "e"; suffix = "s"; region = "r"; }; },',
+    "read-called-effect": '{ id = "go"; do = "metapod.committed-count"; effect = "once"; with = { transaction = "%s"; }; },'
+                          % TRANSACTION,
+}
+
+
+class Plan(Case):
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(SEED)
+        self.called = os.path.join(self.bot.folder, "calls")
+        self.bot.write_config()
+        nu = program("HM_NU", "tests/world/bin/nu")
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace("backends = {", f'backends = {{ nu = {{ handler = "nu"; program = "{nu}"; '
+                                                    f'env = {{ NU_WORLD = "{self.bot.folder}"; }}; }};', 1))
+
+    def assert_nothing_happened(self, words):
+        counts = self.world.counts()
+        writes = [key for key in counts["requests"] if not READS.match(key)]
+        self.assertEqual((writes, counts["effects"]), ([], []), f"seed {SEED}: plan {words}")
+        self.assertFalse(os.path.exists(self.called), f"seed {SEED}: a program was run by: plan {words}")
+        self.assertFalse(os.path.exists(self.bot.journal))
+
+    def plan(self, *words):
+        """The plan, or None when it refuses to make one. Whatever it says, it must not crash and nothing may have happened."""
+        done = subprocess.run([bot_program(), "plan", "--config", self.bot.config, "--json", "--", *words], capture_output=True,
+                              text=True, env=self.bot.environment(), timeout=120)
+        self.assertIn(done.returncode, (0, 1), f"seed {SEED}: plan {words}: {done.stderr}")
+        self.said = done.stderr
+        self.assert_nothing_happened(words)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    # --- random words --------------------------------------------------------------------------------------------------------------
+    def value(self, kind):
+        r = self.random
+        ids = [DATASET, COMMITTED_2, UNCOMMITTED, UNKNOWN, TRANSACTION]
+        right = {"uuid": lambda: r.choice(ids), "int": lambda: str(r.randint(-5, 5000)), "bool": lambda: r.choice(["true", "false"]),
+                 "date": lambda: f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}",
+                 "dataset": lambda: r.choice(["series/direct-mail", "dataset/x", "archive/y-z"]),
+                 "regex": lambda: r.choice([".*", "dataset/.*", "^$"])}
+        wrong = ["", "x", "\u202e", "'; DROP", "../..", "${id}", "-1", "0" * 300, "a b", "&amp;", "é\n", "null", "[]", "--json"]
+        if kind in right and r.random() < 0.8:
+            return right[kind]()
+        return r.choice(wrong + ids)
+
+    def words_for(self, params):
+        words = []
+        for name, kind, required in params:
+            if required or self.random.random() < 0.5:
+                value = self.value(kind)
+                words.append(f"{name}={value}" if self.random.random() < 0.5 else value)
+        if self.random.random() < 0.1:
+            words.append(self.value("string"))
+        return words
+
+    def test_every_shipped_recipe(self):
+        self.assertGreaterEqual(len(SHIPPED), 4)
+        reached = {}
+        for recipe in SHIPPED:
+            with open(os.path.join(TOP, "config", "recipes", recipe + ".cfg")) as file:
+                text = file.read()
+            params = [(m[1], m[2], "optional" not in m[3] and "default" not in m[3]) for m in
+                      re.finditer(r'\{\s*name = "([a-z-_]+)"; type = "([a-z]+)";([^}]*)\}', text)]
+            self.assertTrue(params, recipe)
+            for _ in range(PER_RECIPE):
+                plan = self.plan(recipe, *self.words_for(params))
+                if plan and plan["status"] == "at-gate":
+                    self.assertTrue(plan["gate"]["requests"])
+                    reached[recipe] = reached.get(recipe, 0) + 1
+        self.assertEqual(sorted(reached), SHIPPED, f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
+
+    # --- the choke point alone ------------------------------------------------------------------------------------------------------
+    def test_effects_without_a_gate_are_refused(self):
+        for name, steps in EFFECTS.items():
+            with self.subTest(name):
+                self.bot.add_recipe("loose", LOOSE.format(steps=steps.rstrip(','), transaction=TRANSACTION))
+                plan = self.plan("loose", DATASET)
+                self.assertIsNotNone(plan, self.said)
+                self.assertEqual(plan["status"], "at-effect", plan)
+                self.assertEqual(len(plan["effects"]), 4 if name == "each" else 1)
+                kind = "argv" if name.startswith("program") else "http"
+                self.assertEqual({e["kind"] for e in plan["effects"]}, {kind})
+        self.assertGreater(self.world.posts("/graphql"), 0, "reads are real")
+
+    def test_effects_while_the_world_misbehaves(self):
+        for what in ("status", "drop", "garbage", "html"):
+            for name in ("idempotent", "once", "each"):
+                with self.subTest(f"{what} {name}"):
+                    self.bot.add_recipe("loose", LOOSE.format(steps=EFFECTS[name].rstrip(','), transaction=TRANSACTION))
+                    self.world.fault(what, prefix="/metapod/api/graphql", times=1)
+                    self.plan("loose", DATASET)
+                    self.world.mend()
+
+    # --- exactly as it would be sent --------------------------------------------------------------------------------------------------
+    def test_what_is_shown_is_what_is_sent(self):
+        plan = self.plan("retract", DATASET)
+        text, _ = self.bot.cli("plan", "retract", DATASET)
+        shown, = plan["gate"]["requests"]
+        self.assertIn(f"{shown['request']['method']} {shown['request']['url']}", text)
+        self.bot.start()
+        card = self.retract(DATASET)
+        self.world.http.request("DELETE", "/_world/log")
+        card.click("Approve", BEN)
+        card.wait("Done")
+        started = next(e for e in self.run_events() if e["type"] == "call.started" and e["data"]["step"] == "retract")
+        self.assertEqual(started["data"]["request"], shown["request"])
+        self.assertEqual(started["data"]["digest"], shown["digest"])
+        opened = next(e for e in self.run_events() if e["type"] == "gate.opened")
+        self.assertEqual(opened["data"]["digest"], plan["gate"]["digest"])
+        arrived = next(r for r in self.world.http.request("GET", "/_world/log")["requests"] if "/retract/" in r["path"])
+        self.assertEqual((arrived["method"], self.world.url + arrived["path"], arrived["body"]),
+                         (shown["request"]["method"], shown["request"]["url"], shown["request"]["body"]))
+
+    def test_a_long_plan_is_printed_whole(self):
+        self.bot.add_recipe("many", '''
+name = "many"; title = "Many"; doc = "none"; who = [ "hausmeister" ]; timeout = "30m";
+params = ( { name = "transaction"; type = "uuid"; help = "where"; } );
+steps = (
+  { id = "list"; do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "yes"; }; },
+  { id = "gate"; approve = "Retract ${count(list.list)}?"; by = [ "hausmeister" ]; need = 1; expires = "15m"; },
+  { id = "go"; foreach = "list.list"; as = "d"; do = "metapod.retract-dataset"; with = { id = "${d.id}"; }; }
+);''')
+        state = self.world.http.request("GET", "/_world/state")
+        state["metapod"]["transactions"].append({"id": UNKNOWN, "startedAt": "2026-11-22T01:00:03Z", "datasets": [],
+                                                 "generate": {"count": 318, "prefix": "dataset/", "committed": True}})
+        self.world.http.request("POST", "/_world/load", state)
+        plan = self.plan("many", UNKNOWN)
+        self.assertEqual(plan["gate"]["count"], 318)
+        self.assertEqual(len({r["request"]["url"] for r in plan["gate"]["requests"]}), 318)
+        text, _ = self.bot.cli("plan", "many", UNKNOWN)
+        self.assertEqual(text.count("POST http"), 318)
+        self.assertIn("318 requests in all; none was sent", text)
+
+
+if __name__ == "__main__":
+    main()
