@@ -1,0 +1,18 @@
+/* The people: they type commands, click what they see (and what they saw some time ago), fill in dialogs, click twice, delete
+ * cards. */
+#ifndef HM_SIM_CROWD_H
+#define HM_SIM_CROWD_H
+
+#include "model_slack.h"
+
+void sim_crowd_init(void);
+void sim_crowd_done(void);
+
+/* A message was posted or edited: its buttons are remembered. */
+void crowd_see(const struct message *message);
+/* Somebody does something. */
+void crowd_act(void);
+/* The right people answer what the cards ask, one thing per call. False when there is nothing to answer. */
+bool crowd_help(void);
+
+#endif

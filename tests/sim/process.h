@@ -1,0 +1,22 @@
+/* The bot as one process: born from the journal, killed at any moment. The real parts, put together as app/bot.c does it. */
+#ifndef HM_SIM_PROCESS_H
+#define HM_SIM_PROCESS_H
+
+#include "app/intake.h"
+#include "run/runner.h"
+
+/* Starts it: reads the journal, restores cards, runs and open envelopes. */
+void process_start(void);
+/* Dead, now. What it had not committed is lost; what it had sent is on its way or not. */
+void process_kill(void);
+/* The configuration sim->config is loaded in place of the present one. */
+void process_reload(void);
+
+struct hm_runner *process_runner(void);
+struct hm_intake *process_intake(void);
+/* Counts the lives of the bot; 1 = the first. */
+unsigned process_life(void);
+/* Visits what the process holds in memory. */
+void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg);
+
+#endif
