@@ -34,12 +34,14 @@ struct hm_cards {
 
 static void remember(struct hm_cards *cards, const char *run_id, const char *field, const char *value)
 {
-    struct hm_batch *batch = hm_batch_new();
     json_t *card = json_object_get(cards->known, run_id);
+    if (hm_streq(hm_json_get_str(card, field, NULL), value))
+        return; /* a restart shows every card again and most are right already */
     if (card == NULL) {
         card = hm_json_obj_new();
         hm_json_set(cards->known, run_id, card);
     }
+    struct hm_batch *batch = hm_batch_new();
     hm_json_set_str(card, field, value);
     hm_batch_set(batch, HM_CARDS_SPACE, run_id, json_deep_copy(card));
     hm_journal_put(cards->opts.journal, batch, NULL, NULL);
