@@ -215,7 +215,7 @@ static void on_envelope(void *arg, struct hm_ack_ticket ticket, const struct hm_
 static void on_change(void *arg, bool connected, const char *text)
 {
     struct hm_bot *bot = arg;
-    hm_log(connected ? HM_LOG_INFO : HM_LOG_WARN, "slack", "%s", text);
+    (void)text; /* the socket has logged it */
     if (connected && !bot->told_ready) {
         bot->told_ready = true;
         (void)hm_notify("READY=1\nSTATUS=connected to Slack");

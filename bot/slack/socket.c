@@ -452,6 +452,6 @@ void hm_socket_stats(const struct hm_socket *socket, struct hm_socket_stats *ret
     ret_stats->frames_bad = s->frames_bad;
     ret_stats->last_frame_age_ms = last == 0 ? -1 : now - last;
     ret_stats->connected_for_ms = serving != 0 ? now - s->connected_at : 0;
-    (void)snprintf(ret_stats->state, sizeof(ret_stats->state), "%s%s%.48s", hm_dial_state_text(s->dial.state),
+    (void)snprintf(ret_stats->state, sizeof(ret_stats->state), "%s%s%.180s", hm_dial_state_text(s->dial.state),
                    s->problem[0] != '\0' && serving == 0 ? ": " : "", serving == 0 ? s->problem : "");
 }

@@ -75,7 +75,7 @@ struct hm_socket_stats {
     uint64_t envelopes, acks, acks_dropped, dials, frames_bad;
     int64_t last_frame_age_ms; /* -1 = none yet */
     int64_t connected_for_ms;
-    char state[96]; /* a sentence for /readyz */
+    char state[256]; /* a sentence for /readyz */
 };
 void hm_socket_stats(const struct hm_socket *socket, struct hm_socket_stats *ret_stats);
 
