@@ -57,7 +57,7 @@ def program(variable, *relative):
                     os.path.join(folder, relative[0]))
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path} is not there: build it, or set {variable}")
-    return path
+    return os.path.abspath(path)
 
 
 def bot_program():
@@ -213,14 +213,14 @@ class Http:
 class World:
     """The simulated backends."""
 
-    def __init__(self, folder, state, tls=None):
-        path = os.path.join(folder, "world.json")
+    def __init__(self, folder, state, tls=None, name="world"):
+        path = os.path.join(folder, name + ".json")
         with open(path, "w") as file:
             json.dump(state, file)
         argv = [world_program(), "--listen", "127.0.0.1:0", "--data", path]
         if tls:
             argv += ["--tls-cert", tls.cert, "--tls-key", tls.key]
-        self.child = Child("world", argv, folder)
+        self.child = Child(name, argv, folder)
         self.port = self.child.first_json()["port"]
         self.http = Http(self.port, tls.client() if tls else None)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"

@@ -160,7 +160,7 @@ class Ends(Case):
         self.assertEqual(card.buttons(), {})
         # For the verdicts of the harness the world has to be there again.
         from harness import World
-        self.stage.world = self.world = World(self.folder, self.world_state(), None)
+        self.stage.world = self.world = World(self.folder, self.world_state(), None, "world-again")
 
     def test_refused_with_429_and_then_taken(self):
         card = self.approved("status", status=429, retry_after=1, times=1)
@@ -181,10 +181,17 @@ class Ends(Case):
 
     def test_500_and_it_had_not_happened(self):
         card = self.approved("status", status=500, times=1)
-        text = card.wait("Failed")
+        card.wait("Done")
+        self.assert_end("done", posts=2, applied=1)
+
+    def test_500_for_ever(self):
+        card = self.approved("status", status=500, times="always")
+        text = card.wait("Failed", seconds=120)
         self.assertIn("500", text)
-        self.assertIn("not happened", text)
-        self.assert_end("failed", posts=1, applied=0)
+        self.assertIn("Nothing was changed", text)
+        self.assertEqual(self.world.applied(), 0)
+        self.assertGreater(self.world.posts(), 1)
+        self.assertEqual(card.buttons(), {})
 
     def test_500_and_it_had_happened(self):
         card = self.approved("apply-status", status=500, times=1)
@@ -195,24 +202,23 @@ class Ends(Case):
 
     def test_the_reply_was_lost_after_it_was_applied(self):
         card = self.approved("apply-drop", times=1)
-        text = card.wait("Done")
-        self.assertIn("answer was lost", text)
+        self.assertIn("shows that it happened", card.wait("Done"))
         self.assert_end("done", posts=1, applied=1)
 
     def test_the_connection_was_lost_before_it_was_applied(self):
         card = self.approved("drop", times=1)
-        self.assertIn("not happened", card.wait("Failed"))
-        self.assert_end("failed", posts=1, applied=0)
+        card.wait("Done")
+        self.assert_end("done", posts=2, applied=1)
 
     def test_a_time_out_and_it_had_happened(self):
         card = self.approved("apply-hang", times=1)
-        self.assertIn("answer was lost", card.wait("Done"))
+        self.assertIn("shows that it happened", card.wait("Done"))
         self.assert_end("done", posts=1, applied=1)
 
     def test_a_time_out_and_it_had_not_happened(self):
         card = self.approved("hang", times=1)
-        self.assertIn("not happened", card.wait("Failed"))
-        self.assert_end("failed", posts=1, applied=0)
+        card.wait("Done")
+        self.assert_end("done", posts=2, applied=1)
 
     def test_garbage_for_an_answer(self):
         card = self.approved("garbage", times=1)
@@ -221,14 +227,36 @@ class Ends(Case):
 
     def test_a_page_for_an_answer(self):
         card = self.approved("html", times=1)
-        self.assertIn("not happened", card.wait("Failed"))
-        self.assert_end("failed", posts=1, applied=0)
+        card.wait("Done")
+        self.assert_end("done", posts=2, applied=1)
 
     def test_it_was_taken_but_did_not_take_effect(self):
         self.bot.edit_recipe("retract", (r'within = "30s"', 'within = "3s"'))
         card = self.approved("status", status=200, body="{}", content_type="application/json", times=1)
         text = card.wait("Look at it in Metapod")
         self.assertNotIn("Retracted and verified", text)
+        self.assert_end("failed", posts=1, applied=0)
+
+    # --- the same with a recipe that says: at most once, whatever the action promises ---------------------------------------------
+    def once(self, what, **fault):
+        self.bot.edit_recipe("retract", (r'(do = "metapod.retract-dataset";)', r'\1 effect = "once";'))
+        return self.approved(what, **fault)
+
+    def test_once_and_a_time_out_and_it_had_not_happened(self):
+        card = self.once("hang", times=1)
+        self.assertIn("not happened", card.wait("Failed"))
+        self.assert_end("failed", posts=1, applied=0)
+
+    def test_once_and_the_reply_was_lost_after_it_was_applied(self):
+        card = self.once("apply-drop", times=1)
+        self.assertIn("shows that it happened", card.wait("Done"))
+        self.assert_end("done", posts=1, applied=1)
+
+    def test_once_and_500_and_it_had_not_happened(self):
+        card = self.once("status", status=500, times=1)
+        text = card.wait("Failed")
+        self.assertIn("500", text)
+        self.assertIn("not happened", text)
         self.assert_end("failed", posts=1, applied=0)
 
     # --- when nobody can know, people decide ----------------------------------------------------------------------------------------------
