@@ -9,6 +9,7 @@
 
 enum {
     HANDLED_PER_TURN = 32,
+    CLOSE_AGAIN_MS = 5000, /* what could not be closed is tried again so often */
     YIELD_MS = 2,      /* while envelopes are being journaled, handling steps back this long … */
     YIELD_MAX_MS = 500 /* … but not for longer than this in all: a person waits for the card */
 };
@@ -34,6 +35,9 @@ struct hm_intake {
     size_t being_written;    /* envelopes at the journal: their acks come first */
     uint64_t yielding_since; /* loop time, or 0 */
     bool held;
+    struct hm_timer *close_timer;
+    int64_t *unclosed; /* inbox ids */
+    size_t n_unclosed;
     struct hm_intake_stats stats;
 };
 
@@ -105,12 +109,25 @@ static void on_timer(void *arg)
         hm_timer_start(intake->timer, 0);
 }
 
+static void on_close_timer(void *arg)
+{
+    struct hm_intake *intake = arg;
+    int64_t *ids = intake->unclosed;
+    size_t n = intake->n_unclosed;
+    intake->unclosed = NULL;
+    intake->n_unclosed = 0;
+    for (size_t i = 0; i < n; i++)
+        hm_intake_done(intake, ids[i]);
+    free(ids);
+}
+
 struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts)
 {
     struct hm_intake *intake = hm_xcalloc(1, sizeof *intake);
     intake->opts = *opts;
     intake->tail = &intake->queue;
     intake->timer = hm_timer_new(opts->loop, on_timer, intake);
+    intake->close_timer = hm_timer_new(opts->loop, on_close_timer, intake);
     return intake;
 }
 
@@ -138,6 +155,8 @@ void hm_intake_free(struct hm_intake *intake)
         free_piece(piece);
     }
     hm_timer_free(intake->timer);
+    hm_timer_free(intake->close_timer);
+    free(intake->unclosed);
     free(intake);
 }
 
@@ -224,11 +243,33 @@ enum hm_code hm_intake_restore(struct hm_intake *intake, const char *journal_pat
     return code;
 }
 
+/* A row being closed. */
+struct closing {
+    struct hm_intake *intake;
+    int64_t inbox_id;
+};
+
+/* A row that stays open would be handled once more after a restart, although its person has had an answer. */
+static void on_closed(void *arg, const struct hm_put_result *result)
+{
+    struct closing *closing = arg;
+    struct hm_intake *intake = closing->intake;
+    if (result->code == HM_EIO) {
+        intake->unclosed = hm_xreallocarray(intake->unclosed, intake->n_unclosed + 1, sizeof intake->unclosed[0]);
+        intake->unclosed[intake->n_unclosed++] = closing->inbox_id;
+        if (!hm_timer_active(intake->close_timer))
+            hm_timer_start(intake->close_timer, CLOSE_AGAIN_MS);
+    }
+    free(closing);
+}
+
 void hm_intake_done(struct hm_intake *intake, int64_t inbox_id)
 {
     struct hm_batch *batch = hm_batch_new();
+    struct closing *closing = hm_xmalloc(sizeof *closing);
+    *closing = (struct closing){intake, inbox_id};
     hm_batch_inbox_done(batch, inbox_id);
-    hm_journal_put(intake->opts.journal, batch, NULL, NULL);
+    hm_journal_put(intake->opts.journal, batch, on_closed, closing);
 }
 
 void hm_intake_stats(const struct hm_intake *intake, struct hm_intake_stats *ret_stats)
