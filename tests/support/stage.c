@@ -261,6 +261,10 @@ static void arrive(struct stage *stage, struct stage_flight *flight)
 static void read_body(struct stage *stage, const struct stage_flight *flight, struct hm_strbuf *body)
 {
     const char *id = strrchr(flight->req.url, '/') + 1;
+    if (stage->empty) {
+        hm_strbuf_adds(body, "{\"none\":[]}");
+        return;
+    }
     if (strcmp(id, "list") == 0 && stage->list_n > 0) {
         hm_strbuf_adds(body, "{\"items\":[");
         for (unsigned i = 0; i < stage->list_n; i++)
@@ -416,7 +420,7 @@ enum hm_code stage_start(struct stage *stage, const char *name, const char *word
     return code;
 }
 
-static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run)
+void stage_keep_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run)
 {
     struct stage *stage = arg;
     (void)run;
@@ -466,7 +470,7 @@ enum hm_reply_kind stage_say(struct stage *stage, enum hm_input_kind kind, const
                                 .nonce = nonce,
                                 .typed = typed,
                                 .reason = reason};
-    hm_runner_click(stage->runner, stage->run_id, &in, on_reply, stage);
+    hm_runner_click(stage->runner, stage->run_id, &in, stage_keep_reply, stage);
     stage_settle(stage);
     if (stage->replies != before + 1)
         fatal("a click was not answered exactly once", user);

@@ -80,6 +80,7 @@ struct stage {
     unsigned write_fate_for; /* that many writes; then STAGE_OK */
     unsigned read_fate_for;
     enum stage_fate (*fate_of)(const char *id, unsigned write); /* of the write'th write (1, 2 …) of a thing; NULL = the above */
+    bool empty;                                                 /* fake.get gives {none: []} */
     unsigned list_n; /* fake.list gives that many things, t0, t1 …; 0 = a, b, c, d, e */
     struct stage_thing *things;
     size_t n_things, room;
@@ -120,6 +121,8 @@ void stage_crash(struct stage *stage, bool arrived);
 /* As if the recipe file of this text had been loaded instead (same name). Kept until the stage's end. */
 void stage_replace_recipe(struct stage *stage, const char *text);
 
+/* hm_reply_fn for a click of one's own; arg is the stage. */
+void stage_keep_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run);
 const struct hm_run *stage_run(struct stage *stage); /* the newest run, or NULL when it is over and gone */
 /* How the newest run ended, from the journal: "done", …, or "" while it is going. */
 const char *stage_ending(const struct stage *stage, const char **ret_text);
