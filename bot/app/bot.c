@@ -493,7 +493,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     hm_intake_hold(bot->intake, true);
     hm_timer_start(bot->hold_timer, HOLD_MS);
     struct hm_people_opts people = {
-        bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards), bot->clock};
+        bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards),
+        bot->clock,  &bot->loop};
     bot->people = hm_people_new(&people);
     hm_cards_use(bot->cards, s);
     hm_people_use(bot->people, s);

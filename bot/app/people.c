@@ -1,8 +1,8 @@
 /* What people ask of the bot: see people.h.
  *
  * Happy path of a command: recipe found → role → params → hm_runner_start(), whose first commit also closes the envelope. Failure
- * modes: each has one sentence (view/replies.h), said to the asker alone; the envelope is closed when Slack has taken it. A click goes
- * to the runner with the button's nonce; what it decided shows on the card, and what it refused is said to the clicker. */
+ * modes: each has one sentence (view/replies.h), said to the asker alone; the envelope is closed when Slack has taken it. A click
+ * goes to the runner with the button's nonce; what it decided shows on the card, and what it refused is said to the clicker. */
 #include "app/people.h"
 
 #include <ctype.h>
@@ -13,19 +13,26 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/timer.h"
 #include "slack/whisper.h"
 #include "view/card.h"
 #include "view/dialog.h"
 #include "view/help.h"
 #include "view/replies.h"
 
-enum { TOO_LATE_MS = 30 * 60 * 1000 }; /* a command older than this is not started by itself: its asker may have gone on */
+enum {
+    TOO_LATE_MS = 30 * 60 * 1000, /* a command older than this is not started by itself: its asker may have gone on */
+    SAY_AGAIN_MS = 30 * 1000,     /* what Slack did not take is said again so often, … */
+    SAY_TRIES = 40                /* … and after this many times nobody waits for it any more */
+};
 
 struct hm_people {
     struct hm_people_opts opts;
     const struct hm_settings *settings;
     char *bot_user;
     char *team;
+    struct hm_timer *say_timer;
+    struct asker *unsaid; /* Slack was away: their answers are said later */
 };
 
 /* Who asked, and where the answer goes. Copied out of the request, for answers that come later. */
@@ -33,9 +40,12 @@ struct asker {
     struct hm_people *people;
     int64_t inbox_id;
     char *user, *user_team, *channel, *thread_ts, *response_url, *trigger_id;
-    char *run_id;   /* of a click */
-    char *glass_by; /* break-glass: to be told to the audit channel */
+    char *run_id;      /* of a click */
+    char *glass_by;    /* break-glass: to be told to the audit channel */
     int64_t stored_ms; /* when it was journaled before a restart, or 0 */
+    json_t *content;   /* what is being said */
+    unsigned tries;
+    struct asker *next; /* among the unsaid */
 };
 
 static struct asker *asker_new(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
@@ -65,6 +75,7 @@ static void asker_free(struct asker *asker)
     free(asker->trigger_id);
     free(asker->run_id);
     free(asker->glass_by);
+    json_decref(asker->content);
     free(asker);
 }
 
@@ -77,18 +88,25 @@ static void close_asker(struct asker *asker)
 
 /* ---- saying ---------------------------------------------------------------------------------------------------------- */
 
+/* Slack is away. The envelope stays open meanwhile: should we go too, the next start handles it anew. */
+static void say_later(struct asker *asker)
+{
+    struct hm_people *people = asker->people;
+    asker->next = people->unsaid;
+    people->unsaid = asker;
+    if (!hm_timer_active(people->say_timer))
+        hm_timer_start(people->say_timer, SAY_AGAIN_MS);
+}
+
 static void on_said(void *arg, enum hm_code code, const char *sentence)
 {
     struct asker *asker = arg;
-    if (code == HM_OK) {
-        close_asker(asker);
-        return;
-    }
-    hm_log(HM_LOG_WARN, "slack", "%s in %s could not be told: %s", asker->user, asker->channel, sentence);
-    if (code == HM_EIO || code == HM_EUNKNOWN) /* Slack is away: said again after a restart, if still open */
-        asker_free(asker);
+    if (code != HM_OK)
+        hm_log(HM_LOG_WARN, "slack", "%s in %s could not be told: %s", asker->user, asker->channel, sentence);
+    if (code == HM_EIO && ++asker->tries < SAY_TRIES)
+        say_later(asker);
     else
-        close_asker(asker);
+        close_asker(asker); /* HM_EUNKNOWN: perhaps said; twice would only puzzle */
 }
 
 static const char *or_null(const char *s)
@@ -96,8 +114,8 @@ static const char *or_null(const char *s)
     return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-/* Says content to the asker alone, then closes. */
-static void say_content(struct asker *asker, json_t *stolen_content)
+/* Says the asker's content to him alone, then closes. */
+static void say(struct asker *asker)
 {
     const struct hm_whisper to = {
         .channel = asker->channel,
@@ -105,21 +123,46 @@ static void say_content(struct asker *asker, json_t *stolen_content)
         .thread_ts = or_null(asker->thread_ts),
         .response_url = or_null(asker->response_url),
     };
-    hm_whisper_send(&asker->people->opts.slack, &to, stolen_content, on_said, asker);
+    hm_whisper_send(&asker->people->opts.slack, &to, json_incref(asker->content), on_said, asker);
 }
 
-static void say_text(struct asker *asker, char *stolen_mrkdwn)
+static void on_say_timer(void *arg)
+{
+    struct hm_people *people = arg;
+    struct asker *asker = people->unsaid;
+    people->unsaid = NULL;
+    while (asker != NULL) {
+        struct asker *next = asker->next;
+        say(asker);
+        asker = next;
+    }
+}
+
+static void say_content(struct asker *asker, json_t *stolen_content)
+{
+    json_decref(asker->content);
+    asker->content = stolen_content;
+    say(asker);
+}
+
+/* One section of text. */
+static json_t *text_content_new(const char *mrkdwn)
 {
     struct hm_slack_message message = {0};
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "hm.say", 0);
     json_t *content = hm_json_obj_new();
-    (void)hm_blocks_section(blocks, stolen_mrkdwn);
-    hm_blocks_finish(blocks, stolen_mrkdwn, &message);
+    (void)hm_blocks_section(blocks, mrkdwn);
+    hm_blocks_finish(blocks, mrkdwn, &message);
     hm_json_set_str(content, "text", message.text);
     hm_json_set(content, "blocks", json_incref(message.blocks));
     hm_slack_message_done(&message);
+    return content;
+}
+
+static void say_text(struct asker *asker, char *stolen_mrkdwn)
+{
+    say_content(asker, text_content_new(stolen_mrkdwn));
     free(stolen_mrkdwn);
-    say_content(asker, content);
 }
 
 static void say_notice(struct asker *asker, struct hm_notice notice)
@@ -219,8 +262,8 @@ static void say_help(struct asker *asker, const char *about)
     struct hm_slack_message message = {0};
     const struct hm_recipe *recipe = about[0] != '\0' ? hm_recipes_find(&people->settings->recipes, about) : NULL;
     if (about[0] != '\0' && recipe == NULL) {
-        say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_UNKNOWN_RECIPE, .word = about,
-                                             .suggestion = nearest_recipe(people, about)});
+        say_notice(asker, (struct hm_notice){
+                              .kind = HM_NOTICE_UNKNOWN_RECIPE, .word = about, .suggestion = nearest_recipe(people, about)});
         return;
     }
     if (recipe != NULL)
@@ -254,8 +297,8 @@ static void run_recipe(struct asker *asker, const char *name, const char *words)
     const struct hm_people *people = asker->people;
     const struct hm_recipe *recipe = hm_recipes_find(&people->settings->recipes, name);
     if (recipe == NULL) {
-        say_notice(asker,
-                   (struct hm_notice){.kind = HM_NOTICE_UNKNOWN_RECIPE, .word = name, .suggestion = nearest_recipe(people, name)});
+        say_notice(asker, (struct hm_notice){
+                              .kind = HM_NOTICE_UNKNOWN_RECIPE, .word = name, .suggestion = nearest_recipe(people, name)});
         return;
     }
     switch (in_any(people, recipe->who, asker->user)) {
@@ -372,8 +415,12 @@ static void on_view_opened(void *arg, const struct hm_web_answer *answer)
         return;
     }
     hm_log(HM_LOG_WARN, "slack", "views.open for %s: %s", asker->user, answer->sentence);
-    if (answer->code == HM_EIO) { /* Slack is away, or we are closing: said after a restart */
-        asker_free(asker);
+    if (answer->code == HM_EIO) { /* Slack is away, or we are closing */
+        char *text = hm_notice_text(
+            &(struct hm_notice){.kind = HM_NOTICE_FORM_EXPIRED, .command = asker->people->settings->slack.command});
+        asker->content = text_content_new(text);
+        free(text);
+        say_later(asker);
         return;
     }
     say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_FORM_EXPIRED});
@@ -386,8 +433,8 @@ static void open_dialog(struct asker *asker, const char *nonce, bool glass)
     const struct hm_run *run = hm_runner_find(asker->people->opts.runner, asker->run_id);
     const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run) : NULL;
     if (gate == NULL || strcmp(gate->nonce, nonce) != 0) { /* closed or old: let decide say which */
-        const struct hm_input in = {.kind = HM_IN_APPROVE, .user = asker->user, .user_team = or_null(asker->user_team),
-                                    .nonce = nonce};
+        const struct hm_input in = {
+            .kind = HM_IN_APPROVE, .user = asker->user, .user_team = or_null(asker->user_team), .nonce = nonce};
         click(asker, &in);
         return;
     }
@@ -409,8 +456,8 @@ static void on_click(struct asker *asker, const struct hm_slack_request *req)
         const char *action;
         enum hm_input_kind kind;
     } plain[] = {
-        {HM_ACTION_APPROVE, HM_IN_APPROVE},   {HM_ACTION_REJECT, HM_IN_REJECT},       {HM_ACTION_HAPPENED, HM_IN_HAPPENED},
-        {HM_ACTION_DID_NOT, HM_IN_DID_NOT},   {HM_ACTION_STOP_HERE, HM_IN_STOP_HERE}, {HM_ACTION_CANCEL, HM_IN_CANCEL},
+        {HM_ACTION_APPROVE, HM_IN_APPROVE}, {HM_ACTION_REJECT, HM_IN_REJECT},       {HM_ACTION_HAPPENED, HM_IN_HAPPENED},
+        {HM_ACTION_DID_NOT, HM_IN_DID_NOT}, {HM_ACTION_STOP_HERE, HM_IN_STOP_HERE}, {HM_ACTION_CANCEL, HM_IN_CANCEL},
     };
     char run_id[HM_CARD_RUN_ID_MAX];
     char nonce[HM_CARD_NONCE_MAX];
@@ -426,8 +473,8 @@ static void on_click(struct asker *asker, const struct hm_slack_request *req)
     for (size_t i = 0; i < HM_ARRAY_LEN(plain); i++) {
         if (strcmp(req->action_id, plain[i].action) != 0)
             continue;
-        const struct hm_input in = {.kind = plain[i].kind, .user = asker->user, .user_team = or_null(asker->user_team),
-                                    .nonce = nonce};
+        const struct hm_input in = {
+            .kind = plain[i].kind, .user = asker->user, .user_team = or_null(asker->user_team), .nonce = nonce};
         click(asker, &in);
         return;
     }
@@ -517,6 +564,7 @@ struct hm_people *hm_people_new(const struct hm_people_opts *opts)
 {
     struct hm_people *people = hm_xcalloc(1, sizeof *people);
     people->opts = *opts;
+    people->say_timer = hm_timer_new(opts->loop, on_say_timer, people);
     return people;
 }
 
@@ -524,6 +572,12 @@ void hm_people_free(struct hm_people *people)
 {
     if (people == NULL)
         return;
+    while (people->unsaid != NULL) {
+        struct asker *asker = people->unsaid;
+        people->unsaid = asker->next;
+        asker_free(asker);
+    }
+    hm_timer_free(people->say_timer);
     free(people->bot_user);
     free(people->team);
     free(people);

@@ -1,5 +1,5 @@
-/* What people ask of the bot: commands, mentions, clicks and forms become inputs of the runner; what must be said to one person alone
- * is said as an ephemeral message. An envelope is done when its outcome can be seen, or belongs to a run. */
+/* What people ask of the bot: commands, mentions, clicks and forms become inputs of the runner; what must be said to one person
+ * alone is said as an ephemeral message. An envelope is done when its outcome can be seen, or belongs to a run. */
 #ifndef HM_APP_PEOPLE_H
 #define HM_APP_PEOPLE_H
 
@@ -21,6 +21,7 @@ struct hm_people_opts {
     struct hm_poster *poster;
     struct hm_poster_slack slack; /* for what is said to one person alone */
     const struct hm_clock *clock;
+    uv_loop_t *loop;
 };
 
 struct hm_people *hm_people_new(const struct hm_people_opts *opts);

@@ -44,8 +44,8 @@ void check_ack(const struct envelope *envelope);
 void check_closed(const struct inbox *row, const char *run_id);
 /* After every step. */
 void check_step(void);
-/* Nothing is going on any more and nothing goes wrong. */
-void check_rest(void);
+/* Nothing is going on any more and nothing goes wrong. fresh: nothing went wrong since the bot started. */
+void check_rest(bool fresh);
 
 /* ---- check_gates.c
  * ------------------------------------------------------------------------------------------------------------------- */

@@ -184,28 +184,35 @@ static void add_late(json_t *args)
     s->late[s->n_late++] = (struct late){json_incref(args), sim_true_ms() + rng_between(&sim->rng, 0, SIM_LATE_MS)};
 }
 
+/* Nobody knows whether a post was done. The same for a whisper: the bot lets it be, and so do we (Slack promises nothing about
+ * them). */
+static void leave_unknown(struct call *call)
+{
+    bool performed = rng_percent(&sim->rng, 40);
+    if (performed)
+        slack_perform(call);
+    else if (call->method != CALL_POST)
+        slack_tell(hm_json_get_str(call->args, "user", ""));
+    else if (sim->faults.slow_writes && rng_percent(&sim->rng, 50))
+        add_late(call->args);
+    call->code = HM_EUNKNOWN;
+}
+
 /* Something goes wrong with it. */
 static void fail_call(struct call *call)
 {
     bool is_post = call->method == CALL_POST || call->method == CALL_WHISPER || call->method == CALL_RESPOND;
     call->done = true;
     if (is_post && !sim->faults.slack_away && rng_percent(&sim->rng, 50)) {
-        call->code = HM_EUNKNOWN;
-        if (rng_percent(&sim->rng, 40))
-            slack_perform(call);
-        else if (call->method == CALL_POST && rng_percent(&sim->rng, 50))
-            add_late(call->args);
-        json_decref(call->body);
-        call->body = NULL;
-        call->code = HM_EUNKNOWN;
+        leave_unknown(call);
     } else {
         if (call->method == CALL_UPDATE && rng_percent(&sim->rng, 40))
             slack_perform(call); /* repeated until it was given up; one of them may have been done */
-        json_decref(call->body);
-        call->body = NULL;
         call->code = HM_EIO;
-        call->error = NULL;
     }
+    json_decref(call->body);
+    call->body = NULL;
+    call->error = NULL;
     sim_tell("slack: %s goes wrong: %s", call_names[call->method], call->code == HM_EIO ? "not done" : "nobody knows");
 }
 

@@ -220,7 +220,7 @@ static void open_inside(struct process *p)
     hm_intake_hold(p->intake, true);
     hm_timer_start(p->hold_timer, HOLD_MS);
     struct hm_people_opts people = {
-        p->runner, NULL, p->intake, sim_web_api(), hm_cards_poster(p->cards), hm_cards_slack(p->cards), sim_clock()};
+        p->runner, NULL, p->intake, sim_web_api(), hm_cards_poster(p->cards), hm_cards_slack(p->cards), sim_clock(), sim_loop()};
     p->people = hm_people_new(&people);
     hm_cards_use(p->cards, s);
     hm_people_use(p->people, s);
@@ -266,21 +266,25 @@ static bool has_open_envelopes(void)
     return false;
 }
 
+static void fail_all(void)
+{
+    while (book_queued() + book_unreported() + slack_waiting() > 0) {
+        book_bury();
+        slack_bury();
+    }
+}
+
 /* Everything that hangs on a callback is freed by that callback: so each gets one, with a failure. None of it reaches the
  * outside. */
 static void bury(struct process *p)
 {
     hm_cards_stop(p->cards);
-    for (unsigned round = 0; round < 20; round++) {
-        while (book_queued() + book_unreported() + slack_waiting() > 0) {
-            book_bury();
-            slack_bury();
-        }
-        if (round == 0 && !has_open_envelopes())
-            break; /* nobody waits for the runner's word */
+    fail_all();
+    if (!has_open_envelopes())
+        return;
+    for (unsigned round = 0; round < 2; round++) { /* somebody may wait for the word of a run whose commit has failed */
         hm_runner_time(p->runner, INT64_MAX - 1);
-        if (book_queued() + slack_waiting() == 0)
-            break;
+        fail_all();
     }
 }
 
