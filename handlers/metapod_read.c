@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "handlers/graphql.h"
@@ -281,6 +282,7 @@ const struct hm_action hm_metapod_dataset = {
 static const struct hm_arg_spec datasets_args[] = {
     {"transaction", HM_ARG_UUID, true, "the Metapod transaction"},
     {"committed", HM_ARG_STRING, false, "yes, no or any (the default): only committed datasets, only others, or all"},
+    {"only", HM_ARG_STRING, false, "a regular expression that a part of the name must match"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -288,9 +290,15 @@ static enum hm_code datasets_request(const struct hm_backend *backend, const jso
                                      struct hm_request *req, struct hm_err *err)
 {
     const char *committed = hm_json_get_str(args, "committed", "any");
-    const char *inside = NULL;
+    const char *only = get_arg(args, "only"), *inside = NULL;
     (void)cursor;
 
+    if (only != NULL) { /* said here, before anything is asked, rather than when the list is there */
+        struct hm_pattern *pattern = hm_pattern_new(only, false, err);
+        if (pattern == NULL)
+            return hm_err_wrap(err, "only");
+        hm_pattern_free(pattern);
+    }
     /* Enum values stand in the text: what their type is called is not known, so they can not be variables. */
     if (hm_streq(committed, "yes"))
         inside = "datasets(committed: ONLY_COMMITTED) { id name committed }";
@@ -305,10 +313,22 @@ static enum hm_code datasets_request(const struct hm_backend *backend, const jso
     return ask_transaction(backend, "", inside, variables, req, err);
 }
 
-/* What was not asked for is left out, whatever the server made of the filter: the list may be retracted as a whole. */
-static enum hm_verdict read_list(const json_t *args, const json_t *datasets, struct hm_outcome *out)
+/* Is the dataset one of those that were asked for? HM_OK, or why that can not be said. only may be NULL. */
+static enum hm_code is_wanted(const json_t *args, const struct hm_pattern *only, const json_t *dataset, bool *ret_wanted,
+                              struct hm_err *err)
 {
     const char *wanted = hm_json_get_str(args, "committed", "any");
+    bool committed = json_is_true(json_object_get(dataset, "committed"));
+    *ret_wanted = hm_streq(wanted, "any") || committed == hm_streq(wanted, "yes");
+    if (!*ret_wanted || only == NULL)
+        return HM_OK;
+    return hm_pattern_match(only, hm_json_get_str(dataset, "name", ""), ret_wanted, err);
+}
+
+/* What was not asked for is left out, whatever the server made of the filter: the list may be retracted as a whole. */
+static enum hm_verdict read_matching(const json_t *args, const struct hm_pattern *only, const json_t *datasets,
+                                     struct hm_outcome *out)
+{
     json_t *list = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(datasets); i++) {
         const json_t *dataset = json_array_get(datasets, i);
@@ -318,7 +338,12 @@ static enum hm_verdict read_list(const json_t *args, const json_t *datasets, str
             json_decref(list);
             return odd_answer(out, "a dataset in the list has no id, name or committed");
         }
-        if (!hm_streq(wanted, "any") && json_is_true(committed) != hm_streq(wanted, "yes"))
+        bool wanted = false;
+        if (is_wanted(args, only, dataset, &wanted, &out->err) != HM_OK) {
+            json_decref(list);
+            return HM_VERDICT_PERMANENT; /* too hard a pattern: no list rather than half of one */
+        }
+        if (!wanted)
             continue;
         json_t *item = hm_json_obj_new();
         hm_json_set_str(item, "id", id);
@@ -330,6 +355,17 @@ static enum hm_verdict read_list(const json_t *args, const json_t *datasets, str
     hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
     hm_json_set(out->result, "list", list);
     return HM_VERDICT_OK;
+}
+
+static enum hm_verdict read_list(const json_t *args, const json_t *datasets, struct hm_outcome *out)
+{
+    const char *text = get_arg(args, "only");
+    struct hm_pattern *only = text != NULL ? hm_pattern_new(text, false, &out->err) : NULL;
+    if (text != NULL && only == NULL)
+        return HM_VERDICT_PERMANENT;
+    enum hm_verdict verdict = read_matching(args, only, datasets, out);
+    hm_pattern_free(only);
+    return verdict;
 }
 
 static enum hm_verdict datasets_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,

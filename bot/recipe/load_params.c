@@ -9,7 +9,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "recipe/load.h"
-#include "recipe/pattern.h"
+#include "base/pattern.h"
 
 enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200 };
 

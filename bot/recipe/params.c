@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "recipe/pattern.h"
+#include "base/pattern.h"
 #include "recipe/recipe.h"
 
 /* Names of datasets as Metapod knows them: a kind, a slash, a name. */

@@ -34,8 +34,10 @@ static const struct hm_action *const metapod_actions[] = {&dataset,           &d
 static const struct hm_action *const airflow_actions[] = {&clear, NULL};
 static const struct hm_action *const gocd_actions[] = {&publish, NULL};
 static const char *const no_settings[] = {NULL};
-static const struct hm_handler metapod = {"metapod", "Metapod", metapod_actions, no_settings};
-static const struct hm_handler airflow = {"airflow", "Airflow", airflow_actions, no_settings};
-static const struct hm_handler gocd = {"gocd", "GoCD", gocd_actions, no_settings};
+static const struct hm_handler metapod = {
+    .name = "metapod", .title = "Metapod", .actions = metapod_actions, .settings = no_settings};
+static const struct hm_handler airflow = {
+    .name = "airflow", .title = "Airflow", .actions = airflow_actions, .settings = no_settings};
+static const struct hm_handler gocd = {.name = "gocd", .title = "GoCD", .actions = gocd_actions, .settings = no_settings};
 
 const struct hm_handler *const hm_handlers[] = {&metapod, &airflow, &gocd, NULL};

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "recipe/pattern.h"
+#include "base/pattern.h"
 #include "recipe/recipe.h"
 #include "unit.h"
 

@@ -2,8 +2,8 @@
  *
  * Interpreted, not compiled just in time: a param's pattern is matched once, compiling it would take longer; and under systemd's
  * MemoryDenyWriteExecute there is no other way. */
-#ifndef HM_RECIPE_PATTERN_H
-#define HM_RECIPE_PATTERN_H
+#ifndef HM_BASE_PATTERN_H
+#define HM_BASE_PATTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Regular expressions: see pattern.h. */
-#include "recipe/pattern.h"
+#include "base/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
