@@ -58,10 +58,18 @@ static void forget(struct hm_cards *cards, const char *run_id)
 
 /* ---- the poster's side ----------------------------------------------------------------------------------------------- */
 
+/* Other messages (a notice in the audit channel) are shown once and not remembered. */
+static bool is_card(const char *key)
+{
+    return hm_starts_with(key, key_prefix);
+}
+
 static void on_posted(void *arg, const char *key, const char *channel, const char *ts)
 {
     struct hm_cards *cards = arg;
     const char *run_id = key + sizeof key_prefix - 1;
+    if (!is_card(key))
+        return;
     json_t *card = json_object_get(cards->known, run_id);
     if (card != NULL)
         hm_json_set_str(card, "channel", channel);
@@ -72,6 +80,8 @@ static void on_shown(void *arg, const char *key, const char *digest)
 {
     struct hm_cards *cards = arg;
     const char *run_id = key + sizeof key_prefix - 1;
+    if (!is_card(key))
+        return;
     if (json_object_get(cards->over, run_id) != NULL)
         forget(cards, run_id);
     else
@@ -86,11 +96,12 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
     const char *now = hm_poster_channel(poster, key);
     bool elsewhere = home != NULL && now != NULL && strcmp(home, now) != 0;
 
-    hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, key + sizeof key_prefix - 1, "its card in %s: %s",
-           now != NULL ? now : "?", trouble->sentence);
+    hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, is_card(key) ? key + sizeof key_prefix - 1 : key,
+           "its %s in %s: %s", is_card(key) ? "card" : "message", now != NULL ? now : "?", trouble->sentence);
     if ((trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE) && elsewhere) {
         hm_poster_move(poster, key, home, NULL);
-        remember(cards, key + sizeof key_prefix - 1, "channel", home);
+        if (is_card(key))
+            remember(cards, key + sizeof key_prefix - 1, "channel", home);
     }
 }
 
