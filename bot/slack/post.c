@@ -51,7 +51,7 @@ struct job {
     char digest[HM_SHA256_HEX]; /* of what was sent */
     bool text_only;
     unsigned page;
-    int64_t started_ms;
+    int64_t started_ms, started_wall_ms;
 };
 
 struct hm_poster {
@@ -252,7 +252,7 @@ static void posted(struct hm_poster *poster, struct hm_slot *slot, const struct 
     if (a->code == HM_EUNKNOWN || (a->code == HM_OK && ts[0] == '\0')) {
         slot->maybe_posted = true;
         slot->looks_left = LOOKS;
-        slot->since_wall_ms = hm_wall_ms(poster->opts.clock) - (now_of(poster) - job->started_ms);
+        slot->since_wall_ms = job->started_wall_ms; /* the interval clock stands still while the machine sleeps */
         wait_for(poster, slot, LOOK_AFTER_MS);
         tell_trouble(poster, slot, HM_POST_LATER, a->error, a->sentence);
     } else if (a->code == HM_OK) {
@@ -352,6 +352,7 @@ static void start_job(struct hm_poster *poster, struct hm_slot *slot, struct job
     job->poster = poster;
     job->slot = slot;
     job->started_ms = now_of(poster);
+    job->started_wall_ms = hm_wall_ms(poster->opts.clock);
     LIST_INSERT_HEAD(&poster->jobs, job, link);
     poster->stats.under_way++;
     set_state(poster, slot, HM_SLOT_BUSY);
@@ -512,6 +513,8 @@ void hm_poster_restore(struct hm_poster *poster, const char *key, const char *ch
     slot->maybe_posted = memory->ts == NULL && memory->maybe_posted;
     slot->since_wall_ms = memory->since_wall_ms;
     slot->looks_left = 1;
+    if (slot->maybe_posted) /* Slack may still be at what the process before us sent */
+        slot->not_before_ms = now_of(poster) + LOOK_AFTER_MS;
     if (slot->ts != NULL && memory->shown_digest != NULL && strlen(memory->shown_digest) == HM_SHA256_HEX - 1)
         memcpy(slot->shown_digest, memory->shown_digest, HM_SHA256_HEX);
 }
