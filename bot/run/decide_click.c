@@ -49,8 +49,9 @@ static enum hm_member in_roles(const struct hm_deciding *d, char *const *roles, 
 
 bool hm_may_decide(struct hm_deciding *d, const struct hm_input *in, char *const *roles)
 {
-    if (in->user_team != NULL && d->env->team != NULL && strcmp(in->user_team, d->env->team) != 0) {
-        hm_reply_with(d, HM_REPLY_OUTSIDER, in->user, 0);
+    if (in->user_team != NULL && (d->env->team == NULL || strcmp(in->user_team, d->env->team) != 0)) {
+        /* As long as we do not know our own workspace (Slack has not told yet) nobody is known to belong to it. */
+        hm_reply_with(d, d->env->team == NULL ? HM_REPLY_ROLE_UNKNOWN : HM_REPLY_OUTSIDER, in->user, 0);
         return false;
     }
     if (roles == NULL || roles[0] == NULL)

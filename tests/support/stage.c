@@ -117,7 +117,7 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
         .current = stage->current_gone       ? NULL
                    : stage->replaced != NULL ? stage->replaced
                                              : hm_recipes_find(&stage->recipes, recipe),
-        .team = "T0SIM",
+        .team = stage->team_unknown ? NULL : "T0SIM",
         .backend = env_backend,
         .member = env_member,
         .nonce = env_nonce,

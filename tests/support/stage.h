@@ -91,6 +91,7 @@ struct stage {
     enum hm_code started;
     char run_id[32];       /* of the newest run */
     enum hm_member ana_is; /* what the role lookup says about U0ANA … */
+    bool team_unknown;     /* Slack has not told yet whose bot this is */
     const char *requester; /* of the next run: U0ANA */
     bool held;             /* hm_runner_hold(), again after a crash */
 };
