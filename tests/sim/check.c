@@ -231,19 +231,21 @@ bool check_content(const struct book_run *run, const char *text, const json_t *b
     return same;
 }
 
-/* Is this the nonce of something that waits for a click? */
+/* Is there something that waits for a click on a button with this nonce? Buttons without: "stop the run", "retry what failed". */
 static bool is_open(const struct hm_run *run, const char *nonce)
 {
     const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
+    const struct hm_made_offer *offer = hm_run_find_offer(run, nonce, NULL);
     if (nonce[0] == '\0')
-        return run->status == HM_RUN_GOING; /* "stop the run" */
-    if (gate != NULL && hm_streq(gate->nonce, nonce))
+        return run->status == HM_RUN_GOING || hm_run_retryable(run) > 0;
+    if ((gate != NULL && hm_streq(gate->nonce, nonce)) || (question != NULL && hm_streq(question->nonce, nonce)))
         return true;
     for (size_t s = 0; s < run->recipe->n_steps; s++)
         for (size_t i = 0; i < run->steps[s].n_calls; i++)
             if (run->steps[s].calls[i].phase == HM_CALL_ASKING && hm_streq(run->steps[s].calls[i].nonce, nonce))
                 return true;
-    return false;
+    return offer != NULL && offer->taken_by == NULL;
 }
 
 void check_buttons(const struct book_run *run, const json_t *blocks)

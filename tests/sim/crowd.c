@@ -197,34 +197,44 @@ static void act_submit(bool well)
     submit(&d, typed, reason);
 }
 
+/* One of the messages that have buttons, or NULL. */
+static const struct message *pick_message(void)
+{
+    const struct message *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < slack_messages(); i++) {
+        const struct message *m = slack_message(i);
+        if (!m->deleted && count_buttons(m) > 0 && rng_below(&sim->rng, ++n) == 0)
+            found = m;
+    }
+    return found;
+}
+
 static bool pick_button(struct button *ret)
 {
     const struct crowd *c = sim->crowd;
-    if (c->n_seen > 0 && rng_percent(&sim->rng, 20)) {
+    if (c->n_seen > 0 && rng_percent(&sim->rng, 15)) {
         *ret = c->old[rng_below(&sim->rng, c->n_seen < REMEMBERED ? c->n_seen : REMEMBERED)];
         return ret->value[0] != '\0';
     }
-    size_t n = slack_messages();
-    if (n == 0)
-        return false;
-    const struct message *m = slack_message(rng_below(&sim->rng, n));
-    size_t buttons = m->deleted ? 0 : count_buttons(m);
-    if (buttons == 0)
+    const struct message *m = pick_message();
+    if (m == NULL)
         return false;
     bool first = rng_percent(&sim->rng, 60); /* "approve", "it happened" … */
-    return find_button(m, first ? 0 : rng_below(&sim->rng, buttons), ret);
+    return find_button(m, first ? 0 : rng_below(&sim->rng, count_buttons(m)), ret);
 }
 
-static void act_click(void)
+static bool act_click(void)
 {
     static const unsigned weights[SIM_PEOPLE] = {20, 35, 20, 10, 15};
     struct button b;
     if (!pick_button(&b))
-        return;
+        return false;
     const char *user = somebody(weights);
     click(user, &b);
     if (sim->faults.busy_people && rng_percent(&sim->rng, 30))
         click(rng_percent(&sim->rng, 50) ? user : somebody(weights), &b);
+    return true;
 }
 
 static void act_delete(void)
@@ -236,19 +246,6 @@ static void act_delete(void)
     run->deletions++;
     m->deleted = true;
     sim_tell("somebody deletes %s", m->key);
-}
-
-void crowd_act(void)
-{
-    size_t pick = rng_below(&sim->rng, 100);
-    if (slack_dialogs() > 0 && pick < 40)
-        act_submit(false);
-    else if (slack_messages() > 0 && sim->faults.deleted_cards && pick < 44)
-        act_delete();
-    else if (book_runs() == 0 || pick > 80)
-        act_command();
-    else
-        act_click();
 }
 
 /* ---- the right people
@@ -299,4 +296,21 @@ bool crowd_help(void)
         if (help_run(slack_message(i)))
             return true;
     return false;
+}
+
+/* ---- what comes next -------------------------------------------------------------------------------------------- */
+
+bool crowd_act(void)
+{
+    size_t pick = rng_below(&sim->rng, 100);
+    if (slack_dialogs() > 0 && pick < 40) {
+        act_submit(false);
+    } else if (slack_messages() > 0 && sim->faults.deleted_cards && pick < 44) {
+        act_delete();
+    } else if (book_runs() == 0 || pick > 80) {
+        act_command();
+    } else {
+        return (pick < 15 && crowd_help()) || act_click();
+    }
+    return true;
 }

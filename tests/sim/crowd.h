@@ -10,8 +10,8 @@ void sim_crowd_done(void);
 
 /* A message was posted or edited: its buttons are remembered. */
 void crowd_see(const struct message *message);
-/* Somebody does something. */
-void crowd_act(void);
+/* Somebody does something; false when there is nothing to do. */
+bool crowd_act(void);
 /* The right people answer what the cards ask, one thing per call. False when there is nothing to answer. */
 bool crowd_help(void);
 

@@ -42,6 +42,7 @@ static void post(struct call *call)
         .key = hm_xstrdup(key != NULL ? key : ""),
         .text = hm_xstrdup(hm_json_get_str(call->args, "text", "")),
         .blocks = json_incref(json_object_get(call->args, "blocks")),
+        .right_seq = -1,
     };
     (void)snprintf(m->ts, sizeof m->ts, "%lld.%06zu", (long long)(sim_true_ms() / 1000), s->n_messages);
     s->n_messages++;
@@ -76,6 +77,7 @@ static void update(struct call *call)
     m->text = hm_xstrdup(hm_json_get_str(call->args, "text", ""));
     json_decref(m->blocks);
     m->blocks = json_incref(json_object_get(call->args, "blocks"));
+    m->right_seq = -1;
     sim->count.cards++;
     sim_tell("slack: %s is edited", m->key);
     check_message(m);

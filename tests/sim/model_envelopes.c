@@ -88,6 +88,8 @@ bool hm_socket_ack(struct hm_socket *socket, struct hm_ack_ticket ticket, const 
     if (!sim->calm && sim->faults.doubled_envelopes && rng_percent(&sim->rng, 8)) {
         sim_tell("slack: the ack of %s is lost; it comes again", e->key);
         e->to_deliver++;
+        if (payload != NULL)
+            slack_tell(e->user); /* Slack itself says that it did not work */
         return true;
     }
     e->acked = true;

@@ -19,7 +19,8 @@ struct message {
     char ts[32];
     char *text;
     json_t *blocks;
-    bool deleted; /* by a person */
+    bool deleted;      /* by a person */
+    int64_t right_seq; /* it was found to show the run as of this event; -1 = not looked at */
 };
 
 enum envelope_kind { SIM_COMMAND, SIM_CLICK, SIM_FORM };

@@ -165,7 +165,7 @@ static unsigned weigh(unsigned weights[ACT_NR])
     return busy;
 }
 
-static enum act pick(const unsigned weights[ACT_NR])
+static enum act draw(const unsigned weights[ACT_NR])
 {
     unsigned sum = 0;
     for (int i = 0; i < ACT_NR; i++)
@@ -211,8 +211,8 @@ static void act(enum act what, bool idle)
         (void)sim_timer_fire();
         break;
     case ACT_PEOPLE:
-        sim->wishes--;
-        crowd_act();
+        if (crowd_act())
+            sim->wishes--;
         break;
     case ACT_FAULT:
         act_fault();
@@ -240,7 +240,7 @@ static void play_wild(void)
         weights[ACT_PEOPLE] = sim->wishes > 0 ? 5 : 0;
         weights[ACT_FAULT] = 3;
         weights[ACT_TIME] = busy > 0 ? 3 : 5;
-        act(pick(weights), busy == 0);
+        act(draw(weights), busy == 0);
     }
 }
 
@@ -259,7 +259,7 @@ static void settle(int64_t within_ms)
                 return;
             act(ACT_TIME, true);
         } else {
-            act(pick(weights), false);
+            act(draw(weights), false);
         }
     }
 }
@@ -332,11 +332,15 @@ static void play_end(void)
 
 static void choose_length(unsigned steps)
 {
-    size_t kind = rng_below(&sim->rng, 100);
-    sim->wishes = kind < 70   ? (unsigned)rng_between(&sim->rng, 2, 6)
-                  : kind < 95 ? (unsigned)rng_between(&sim->rng, 6, 15)
-                              : (unsigned)rng_between(&sim->rng, 15, 50);
-    sim->steps = steps > 0 ? steps : kind < 70 ? 150 : kind < 95 ? 400 : 1500;
+    static const struct {
+        unsigned percent, few, many, steps;
+    } kinds[] = {{55, 1, 3, 100}, {28, 3, 7, 200}, {14, 7, 15, 400}, {3, 15, 50, 1500}};
+    size_t pick = rng_below(&sim->rng, 100);
+    size_t i = 0;
+    while (i + 1 < HM_ARRAY_LEN(kinds) && pick >= kinds[i].percent)
+        pick -= kinds[i++].percent;
+    sim->wishes = (unsigned)rng_between(&sim->rng, kinds[i].few, kinds[i].many);
+    sim->steps = steps > 0 ? steps : kinds[i].steps;
 }
 
 void sim_play(const struct story_opts *opts)
