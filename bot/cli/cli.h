@@ -28,7 +28,8 @@ struct hm_command {
     int (*run)(const struct hm_cli *cli);
 };
 
-extern const struct hm_command hm_cmd_run, hm_cmd_check, hm_cmd_plan, hm_cmd_runs, hm_cmd_audit, hm_cmd_manifest, hm_cmd_version;
+extern const struct hm_command hm_cmd_run, hm_cmd_check, hm_cmd_plan, hm_cmd_test, hm_cmd_runs, hm_cmd_audit, hm_cmd_manifest,
+    hm_cmd_version;
 
 int hm_cli_main(int argc, char **argv);
 
