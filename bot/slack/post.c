@@ -208,7 +208,7 @@ static void lost(struct hm_poster *poster, struct hm_slot *slot, const struct hm
     slot->maybe_posted = true;
     slot->looks_left = 1;
     slot->since_wall_ms = hm_post_ts_wall_ms(slot->lost_ts);
-    set_state(poster, slot, HM_SLOT_WAITING);
+    wait_for(poster, slot, LOOK_AFTER_MS); /* that post may still be on its way */
 }
 
 static void refused(struct hm_poster *poster, struct hm_slot *slot, const struct job *job, const struct hm_web_answer *a)
