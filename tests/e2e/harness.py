@@ -405,7 +405,9 @@ class Bot:
         self.env = {"SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim", "METAPOD_TOKEN": METAPOD_TOKEN}
         self.settings = {"backend_url": None, "timeout": "5s", "users": [], "usergroup": "S0RED", "ca": None, "known": TRANSACTION,
                          "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None}
-        shutil.copytree(os.path.join(TOP, "config", "recipes"), self.recipes)
+        # Only what the story needs: the others have backends and tests of their own.
+        os.mkdir(self.recipes)
+        shutil.copy(os.path.join(TOP, "config", "recipes", "retract.cfg"), self.recipes)
 
     # --- files ----------------------------------------------------------------------------------------------------------------
     def write_config(self, **changed):
@@ -637,6 +639,7 @@ class Stage:
         self.folder = tempfile.mkdtemp(prefix=f"hm-e2e-{name}-")
         self.world = self.slack = self.bot = None
         self.allowed_violations = ()
+        self.pace_forgotten = False  # a restart forgets how much of the minute's calls were used
         try:
             self.certificates = Tls.get() if tls else None
             self.world = World(self.folder, world_state or sample_world(), self.certificates)
@@ -677,7 +680,7 @@ class Stage:
         violations = [v for v in stats["violations"] if not any(word in json.dumps(v) for word in self.allowed_violations)]
         check(not violations, f"Slack's rules were broken: {json.dumps(violations, indent=1)}")
         limited = {method: n for method, n in stats["rate_limited"].items() if n}
-        check(not limited, f"Slack's pace was broken: {limited}")
+        check(self.pace_forgotten or not limited, f"Slack's pace was broken: {limited}")
         check(not stats["validation_errors"], f"Slack refused what we sent: {stats['validation_errors']}")
 
     def show_logs(self, out=None):

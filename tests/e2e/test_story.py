@@ -89,10 +89,11 @@ class Story(Case):
         card.wait_button("Approve")
         run = self.bot.runs()[0]["run"]
         self.slack.slash(f"retract {DATASET}", user=BEN)
-        self.whisper(BEN, run)
-        self.assertEqual(len(self.bot.runs()), 1)
+        second = self.card(f"Waiting for* `{run}`")
+        self.assertEqual([r["recipe"] for r in self.bot.runs()], ["retract", "retract"])
         card.click("Approve", BEN)
-        card.wait("Done")
+        card.wait("*Done*")
+        self.assertIn("nothing to retract", second.wait("Stopped"), "the second one looks when its turn has come")
         self.assertEqual(self.world.posts(), 1)
 
     def test_a_second_story_follows_the_first(self):
