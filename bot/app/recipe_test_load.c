@@ -290,7 +290,7 @@ static void read_root(struct hm_recipe_test *test, const struct hm_settings *set
     struct hm_cfg_node *known = hm_cfg_get_group(root, "known", HM_CFG_OPTIONAL);
     test->recipe = recipe != NULL ? hm_recipes_find(&settings->recipes, recipe) : NULL;
     if (recipe != NULL && test->recipe == NULL)
-        hm_cfg_add(root, "there is no recipe \"%s\"", recipe);
+        hm_cfg_add(hm_cfg_get(root, "recipe", HM_CFG_REQUIRED), "there is no recipe \"%s\"", recipe);
     test->title = copy_str(root, "title", HM_CFG_OPTIONAL, 200);
     test->given = copy_str(root, "given", HM_CFG_REQUIRED | HM_CFG_EMPTY_OK, TEXT_MAX);
     test->requester = copy_str(root, "by", HM_CFG_OPTIONAL, 40);
@@ -299,7 +299,8 @@ static void read_root(struct hm_recipe_test *test, const struct hm_settings *set
     test->known = known != NULL ? hm_cfg_json_new(known) : json_incref(settings->known);
     test->crash_everywhere = crash == NULL || strcmp(crash, "everywhere") == 0;
     if (!test->crash_everywhere && strcmp(crash, "never") != 0)
-        hm_cfg_add(root, "crash must be \"everywhere\" (as when it is left out) or \"never\"");
+        hm_cfg_add(hm_cfg_get(root, "crash", HM_CFG_OPTIONAL),
+                   "crash must be \"everywhere\" (as when it is left out) or \"never\"");
     read_roles(test, root);
     read_answers(test, root);
     read_moves(test, root);

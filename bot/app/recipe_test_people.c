@@ -33,6 +33,24 @@ bool hm_test_people_wanted(const struct hm_run *run)
     return hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || asking_call(run, &step, &item) != NULL;
 }
 
+char *hm_test_people_why(const struct hm_run *run)
+{
+    int step = 0;
+    int item = 0;
+    const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run) : NULL;
+    const struct hm_question *question = run != NULL ? hm_run_open_question(run) : NULL;
+    const struct hm_call *asking = asking_call(run, &step, &item);
+    if (gate != NULL)
+        return hm_xasprintf("for an approval: %s%s%s", gate->question, gate->anew != NULL ? " Anew, because: " : "",
+                            gate->anew != NULL ? gate->anew : "");
+    if (question != NULL)
+        return hm_xasprintf("for an answer: %s", question->text);
+    if (asking != NULL)
+        return hm_xasprintf("for somebody to say whether step %s happened: %s", run->recipe->steps[step].id,
+                            asking->error != NULL ? asking->error : "");
+    return hm_xstrdup("for nothing that could still come");
+}
+
 /* ---- clicks ---------------------------------------------------------------------------------------------------------- */
 
 static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run)

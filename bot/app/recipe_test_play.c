@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { OUT_MAX = 60000, CRASHES_SHOWN = 3, LINES_MAX = 3000 };
+enum { OUT_MAX = 60000, CRASHES_SHOWN = 3, CARD_SHOWN_MAX = 8000, LINES_MAX = 3000 };
 
 /* ---- lists of lines and their difference ----------------------------------------------------------------------------- */
 
@@ -89,9 +89,12 @@ static struct lines said_of(const struct hm_test_play *play)
     return lines;
 }
 
+/* The end's text, or what is waited for. */
 static const char *text_of(const struct hm_test_play *play)
 {
     const char *text = "";
+    if (play->waits_for != NULL)
+        return play->waits_for;
     for (size_t i = 0; i < play->n_journal; i++)
         if (play->journal[i].event.type == HM_EV_RUN_FINISHED)
             text = hm_json_get_str(play->journal[i].event.data, "text", "");
@@ -159,16 +162,17 @@ static void compare_said(const struct hm_recipe_test *test, const struct hm_test
     free_lines(&got);
 }
 
-static void compare_fragments(char *const *fragments, size_t n, const char *text, const char *where, struct hm_strbuf *out)
+static void compare_fragments(char *const *fragments, size_t n, const char *text, const char *what, struct hm_strbuf *out)
 {
     bool all = true;
+    bool print = strlen(text) < CARD_SHOWN_MAX;
     for (size_t i = 0; i < n; i++) {
         if (strstr(text, fragments[i]) != NULL)
             continue;
-        hm_strbuf_addf(out, "  %s does not say: %s\n", where, fragments[i]);
+        hm_strbuf_addf(out, "  %s: %s\n", what, fragments[i]);
         all = false;
     }
-    for (const char *line = all ? "" : text; *line != '\0';) {
+    for (const char *line = all || !print ? "" : text; *line != '\0';) {
         size_t len = strcspn(line, "\n");
         hm_strbuf_addf(out, "    | %.*s\n", (int)len, line);
         line += len + (line[len] == '\n' ? 1 : 0);
@@ -209,9 +213,9 @@ static void compare_with_test(const struct hm_recipe_test *test, const struct hm
     compare_requests(test, play, out);
     compare_said(test, play, out);
     compare_end(test, play, out);
-    compare_fragments(test->expect.card, test->expect.n_card, play->last_card != NULL ? play->last_card : "", "the last card",
-                      out);
-    compare_fragments(test->expect.shown, test->expect.n_shown, hm_strbuf_str(&play->cards), "no card", out);
+    compare_fragments(test->expect.card, test->expect.n_card, play->last_card != NULL ? play->last_card : "",
+                      "the last card does not say", out);
+    compare_fragments(test->expect.shown, test->expect.n_shown, hm_strbuf_str(&play->cards), "no card says", out);
 }
 
 /* ---- with a crash against without ------------------------------------------------------------------------------------ */

@@ -515,6 +515,8 @@ void hm_test_play_run(struct hm_test_play *play, enum hm_test_crash crash, unsig
     for (; next_move < play->test->n_moves && play->refused == NULL && play->problems.len == 0; next_move++)
         hm_test_play_problem(play, "the run was at its end before what line %d says", play->test->moves[next_move].line);
     play->end = play->over != NULL ? play->over : "waiting";
+    if (play->over == NULL && play->refused == NULL)
+        play->waits_for = hm_test_people_why(hm_test_play_find(play));
 }
 
 struct hm_test_play *hm_test_play_new(const struct hm_recipe_test *test, const struct hm_settings *settings)
@@ -548,6 +550,7 @@ void hm_test_play_free(struct hm_test_play *play)
     free(play->lost);
     free(play->click_typed);
     free(play->crashed_in);
+    free(play->waits_for);
     free(play->refused);
     free(play->last_card);
     hm_strbuf_done(&play->cards);

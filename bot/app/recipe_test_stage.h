@@ -82,6 +82,7 @@ struct hm_test_play {
     unsigned writes;
     char *crashed_in;          /* what the write at which it died held, for messages */
     const char *end;           /* a status, or "waiting" */
+    char *waits_for;           /* end "waiting": for what, or NULL */
     char *refused;             /* why the words did not start a run, or NULL */
     char *last_card;           /* its texts, one per line */
     struct hm_strbuf cards;    /* of all versions; without a crash only */
@@ -104,5 +105,7 @@ bool hm_test_people_move(struct hm_test_play *play, size_t *next_move);
 void hm_test_people_again(struct hm_test_play *play);
 /* True when only a person can take the run on. */
 bool hm_test_people_wanted(const struct hm_run *run);
+/* What the run waits for, in words. The caller frees. */
+char *hm_test_people_why(const struct hm_run *run);
 
 #endif
