@@ -65,6 +65,12 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     hm_journal_put(ledger->journal, batch, on_written, writing);
 }
 
+void hm_ledger_rest(struct hm_ledger *ledger)
+{
+    hm_journal_reader_free(ledger->reader);
+    ledger->reader = NULL;
+}
+
 static struct hm_journal_reader *reader_of(struct hm_ledger *ledger, struct hm_err *err)
 {
     if (ledger->reader == NULL)

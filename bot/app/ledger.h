@@ -11,6 +11,10 @@ struct hm_ledger;
 struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path);
 void hm_ledger_free(struct hm_ledger *ledger);
 
+/* Closes the reading side (it opens again when needed): while it is open, SQLite can not fold its log back at the journal's end.
+ */
+void hm_ledger_rest(struct hm_ledger *ledger);
+
 /* hm_runner_io.commit: hm_runner_committed(runner, token, …) follows. */
 void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, void *token);
 /* hm_runner_io.load: HM_ENOTFOUND when there is no such run; visit NULL only asks. */

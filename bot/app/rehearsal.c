@@ -129,7 +129,8 @@ static void send_read(void *arg, const char *run_id, const struct hm_ticket *tic
 static void changed(void *arg, const struct hm_run *run)
 {
     struct rehearsal *r = arg;
-    if (run->status != HM_RUN_GOING || hm_run_open_gate(run) != NULL || json_array_size(r->effects) > 0)
+    bool needs_a_person = hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL;
+    if (run->status != HM_RUN_GOING || needs_a_person || json_array_size(r->effects) > 0)
         end(r, run);
 }
 

@@ -14,7 +14,7 @@
 struct shown {
     const struct hm_cli *cli;
     enum hm_run_status status;
-    bool at_gate;
+    bool waits; /* for a person, or before an effect */
     bool seen;
 };
 
@@ -37,16 +37,28 @@ static json_t *gate_json_new(const struct hm_run *run, const struct hm_gate *gat
     return json;
 }
 
+/* Where the rehearsal ended: at a gate, a question or an effect, or as the run itself. */
+static const char *stands(const struct hm_rehearsed *rehearsed)
+{
+    if (hm_run_open_gate(rehearsed->run) != NULL)
+        return "at-gate";
+    if (hm_run_open_question(rehearsed->run) != NULL)
+        return "at-question";
+    return json_array_size(rehearsed->effects) > 0 ? "at-effect" : hm_run_status_name(rehearsed->run->status);
+}
+
 static json_t *run_json_new(const struct hm_rehearsed *rehearsed)
 {
     const struct hm_run *run = rehearsed->run;
-    bool refused = json_array_size(rehearsed->effects) > 0;
     json_t *json = hm_json_obj_new();
     json_t *steps = hm_json_arr_new();
     const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
     hm_json_set_str(json, "recipe", run->recipe->name);
     hm_json_set(json, "params", json_incref(run->params));
-    hm_json_set_str(json, "status", gate != NULL ? "at-gate" : refused ? "at-effect" : hm_run_status_name(run->status));
+    hm_json_set_str(json, "status", stands(rehearsed));
+    if (question != NULL)
+        hm_json_set_str(json, "question", question->text);
     if (run->ending != NULL)
         hm_json_set_str(json, "text", run->ending);
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
@@ -63,7 +75,7 @@ static json_t *run_json_new(const struct hm_rehearsed *rehearsed)
     hm_json_set(json, "steps", steps);
     if (gate != NULL)
         hm_json_set(json, "gate", gate_json_new(run, gate, rehearsed->plan));
-    if (refused)
+    if (json_array_size(rehearsed->effects) > 0)
         hm_json_set(json, "effects", json_incref(hm_unconst(rehearsed->effects)));
     return json;
 }
@@ -96,6 +108,7 @@ static void print_text(const struct hm_rehearsed *rehearsed)
 {
     const struct hm_run *run = rehearsed->run;
     const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
     size_t refused = json_array_size(rehearsed->effects);
     print_steps(run);
     if (gate != NULL) {
@@ -103,6 +116,8 @@ static void print_text(const struct hm_rehearsed *rehearsed)
         for (size_t i = 0; rehearsed->plan != NULL && i < rehearsed->plan->n_calls; i++)
             print_request(rehearsed->plan->calls[i].request);
         (void)printf("%zu request%s in all; none was sent\n", gate->n_plan, gate->n_plan == 1 ? "" : "s");
+    } else if (question != NULL) {
+        (void)printf("\nwould wait for a person: %s\nwhat follows depends on the answer; nothing was sent\n", question->text);
     } else if (refused > 0) {
         (void)printf("\nwould send without asking; not sent%s:\n",
                      run->steps[run->at].n_calls > refused ? ", and neither are the other items" : "");
@@ -119,7 +134,7 @@ static void on_shown(void *arg, const struct hm_rehearsed *rehearsed)
     struct shown *shown = arg;
     shown->seen = true;
     shown->status = rehearsed->run->status;
-    shown->at_gate = hm_run_open_gate(rehearsed->run) != NULL || json_array_size(rehearsed->effects) > 0;
+    shown->waits = rehearsed->run->status == HM_RUN_GOING;
     if (shown->cli->json) {
         json_t *json = run_json_new(rehearsed);
         hm_cli_print_json(json);
@@ -152,7 +167,7 @@ static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *setti
     else if (!shown.seen)
         exit_code = hm_cli_fail(HM_EXIT_ENV, "the rehearsal ended without an outcome");
     else
-        exit_code = shown.at_gate || shown.status == HM_RUN_DONE || shown.status == HM_RUN_STOPPED ? HM_EXIT_OK : HM_EXIT_NO;
+        exit_code = shown.waits || shown.status == HM_RUN_DONE || shown.status == HM_RUN_STOPPED ? HM_EXIT_OK : HM_EXIT_NO;
 out:
     json_decref(params);
     json_decref(given);

@@ -358,12 +358,29 @@ enum hm_code hm_run_decide(const struct hm_run *run, const struct hm_input *in, 
     return hm_err_set(err, HM_EBUG, "no such input");
 }
 
+/* What a lock's name may use: there is no run yet to ask for its scope. */
+static json_t *order_scope_new(const struct hm_run_order *order, const struct hm_run_env *env)
+{
+    json_t *scope = json_copy(hm_unconst(order->params));
+    json_t *about = hm_json_obj_new();
+    hm_json_set_str(about, "id", order->run_id);
+    hm_json_set_str(about, "requester", order->requester);
+    hm_json_set_str(about, "channel", order->channel);
+    hm_json_set_str(about, "recipe", order->recipe->name);
+    hm_json_set(scope, "run", about);
+    hm_json_set(scope, "given", order->given != NULL ? json_incref(hm_unconst(order->given)) : hm_json_obj_new());
+    hm_json_set(scope, "known", env->known != NULL ? json_incref(hm_unconst(env->known)) : hm_json_obj_new());
+    return scope;
+}
+
 enum hm_code hm_run_start(const struct hm_run_order *order, const struct hm_run_env *env, struct hm_events *ret_events,
                           struct hm_err *err)
 {
     char *lock = NULL;
     if (order->recipe->lock != NULL) {
-        lock = hm_template_render(order->recipe->lock, HM_SINK_PLAIN, order->params, err);
+        json_t *scope = order_scope_new(order, env);
+        lock = hm_template_render(order->recipe->lock, HM_SINK_PLAIN, scope, err);
+        json_decref(scope);
         if (lock == NULL)
             return hm_err_wrap(err, "lock of recipe %s", order->recipe->name);
     }
