@@ -14,6 +14,7 @@
 #include "app/backends.h"
 #include "app/cards.h"
 #include "app/health.h"
+#include "app/hold.h"
 #include "app/intake.h"
 #include "app/ledger.h"
 #include "app/people.h"
@@ -58,6 +59,7 @@ struct hm_bot {
     struct hm_runner *runner;
     struct hm_cards *cards;
     struct hm_people *people;
+    struct hm_hold *hold;
     struct hm_intake *intake;
     struct hm_health_sources sources;
     struct hm_health *health;
@@ -365,6 +367,7 @@ static void close_journal(void *arg)
 {
     struct hm_bot *bot = arg;
     bot->phase = PHASE_CLOSING_JOURNAL;
+    hm_ledger_rest(bot->ledger);
     hm_journal_close(bot->journal, close_loop, bot);
 }
 
@@ -487,6 +490,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->cards = hm_cards_new(&cards);
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, bot};
     bot->runner = hm_runner_new(&io);
+    bot->hold = hm_hold_new(bot->journal, bot->runner, bot->cards, bot->clock);
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);
     hm_intake_use(bot->intake, bot->socket);
@@ -496,6 +500,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
         bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards),
         bot->clock,  &bot->loop};
     bot->people = hm_people_new(&people);
+    hm_people_attach(bot->people, bot->cards, bot->hold);
     hm_cards_use(bot->cards, s);
     hm_people_use(bot->people, s);
     hm_roles_use(bot->roles, s);
@@ -517,6 +522,8 @@ static enum hm_code open_health(struct hm_bot *bot, struct hm_err *err)
 static enum hm_code restore(struct hm_bot *bot, struct hm_err *err)
 {
     enum hm_code code = hm_cards_restore(bot->cards, err);
+    if (code == HM_OK)
+        code = hm_hold_restore(bot->hold, bot->settings->journal_path, err);
     if (code == HM_OK)
         code = hm_ledger_restore(bot->ledger, bot->runner, err);
     if (code == HM_OK)
@@ -574,6 +581,7 @@ void hm_bot_run(struct hm_bot *bot)
 void hm_bot_free(struct hm_bot *bot)
 {
     hm_runner_free(bot->runner);
+    hm_hold_free(bot->hold);
     hm_ledger_free(bot->ledger);
     hm_journal_free(bot->journal);
     hm_http_client_free(bot->http);

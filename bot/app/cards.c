@@ -28,6 +28,8 @@ struct hm_cards {
     json_t *over;  /* run id → true: the wanted content is the last */
     json_t *tails; /* run id → what its program prints at the moment */
     unsigned n_tails;
+    char *held_by;
+    int64_t held_ms;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -131,7 +133,8 @@ static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_slack_message message = {0};
     json_t *content = hm_json_obj_new();
-    hm_card_render(run, &message);
+    const struct hm_card_around around = {.held_by = cards->held_by, .held_ms = cards->held_ms};
+    hm_card_render_around(run, &around, &message);
     add_tail(cards, run, message.blocks);
     hm_json_set_str(content, "text", message.text);
     hm_json_set(content, "blocks", json_incref(message.blocks));
@@ -164,6 +167,8 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
     hm_poster_open(poster, key, channel, thread);
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
+    else
+        (void)json_object_del(cards->over, run->id); /* it may have been taken up again */
     bool urgent = over || hm_run_open_gate(run) != NULL || run->seq < 10;
     hm_poster_show(poster, key, content_new(cards, run), urgent);
     if (over)
@@ -178,6 +183,27 @@ void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text)
         hm_json_set_str(cards->tails, run_id, text);
     else
         (void)json_object_del(cards->tails, run_id);
+}
+
+void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t held_ms)
+{
+    char *copy = hm_xstrdup_null(held_by);
+    free(cards->held_by);
+    cards->held_by = copy;
+    cards->held_ms = held_ms;
+}
+
+void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts)
+{
+    char *key = hm_xasprintf("%s%s", key_prefix, run->id);
+    if (!hm_poster_has(cards->poster, key) && json_object_get(cards->known, run->id) == NULL) {
+        const struct hm_slot_memory memory = {.ts = ts};
+        remember(cards, run->id, "channel", channel);
+        remember(cards, run->id, "ts", ts);
+        hm_poster_restore(cards->poster, key, channel, thread_ts, &memory);
+        hm_cards_show(cards, run);
+    }
+    free(key);
 }
 
 /* ---- restart --------------------------------------------------------------------------------------------------------- */
@@ -281,6 +307,7 @@ void hm_cards_free(struct hm_cards *cards)
     hm_post_link_free(cards->link);
     json_decref(cards->known);
     json_decref(cards->over);
+    free(cards->held_by);
     json_decref(cards->tails);
     free(cards);
 }

@@ -10,8 +10,8 @@
 enum {
     HANDLED_PER_TURN = 32,
     CLOSE_AGAIN_MS = 5000, /* what could not be closed is tried again so often */
-    YIELD_MS = 2,      /* while envelopes are being journaled, handling steps back this long … */
-    YIELD_MAX_MS = 500 /* … but not for longer than this in all: a person waits for the card */
+    YIELD_MS = 2,          /* while envelopes are being journaled, handling steps back this long … */
+    YIELD_MAX_MS = 500     /* … but not for longer than this in all: a person waits for the card */
 };
 
 /* An envelope on its way: being journaled, then waiting to be handled. */
@@ -166,14 +166,14 @@ static void ack(struct hm_intake *intake, const struct piece *piece, const char 
         (void)hm_socket_ack(intake->socket, piece->ticket, piece->envelope_id, payload); /* not acked: delivered again */
 }
 
-/* A form's submission is answered on the ack. False when the piece is something else. */
+/* A form's submission and a search are answered on the ack. False when the piece is something else. */
 static bool answer_form(struct hm_intake *intake, const struct piece *piece)
 {
     struct hm_slack_request req;
     if (!piece->interactive)
         return false;
     hm_slack_request_parse(piece->text, piece->len, &req);
-    bool submitted = req.kind == HM_SLACK_VIEW_SUBMISSION;
+    bool submitted = req.kind == HM_SLACK_VIEW_SUBMISSION || req.kind == HM_SLACK_SUGGESTION;
     if (submitted) {
         char *payload = intake->opts.submitted(intake->opts.arg, piece->inbox_id, &req);
         intake->stats.handled++;

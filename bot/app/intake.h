@@ -21,7 +21,7 @@ struct hm_intake_opts {
     /* Handles one request, whose inbox row stays open until hm_intake_done(). stored_ms: when an
      * earlier process journaled it, or 0. */
     void (*handle)(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
-    /* A form was submitted: returns the ack's payload as JSON text (caller frees), or NULL to close the form. */
+    /* A form was submitted, or somebody types into a search: returns the ack's payload as JSON text (caller frees), or NULL. */
     char *(*submitted)(void *arg, int64_t inbox_id, const struct hm_slack_request *req);
     /* The journal could not take an envelope. */
     void (*refused)(void *arg, const char *problem);

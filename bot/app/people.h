@@ -3,6 +3,7 @@
 #ifndef HM_APP_PEOPLE_H
 #define HM_APP_PEOPLE_H
 
+#include "app/hold.h"
 #include "app/intake.h"
 #include "app/roles.h"
 #include "app/settings.h"
@@ -29,13 +30,16 @@ struct hm_people *hm_people_new(const struct hm_people_opts *opts);
 void hm_people_free(struct hm_people *people);
 /* settings: borrowed until the next use. */
 void hm_people_use(struct hm_people *people, const struct hm_settings *settings);
+/* The cards, and what stops everything; borrowed. Without them (NULL) cards of runs that are over stay as they are, and nothing
+ * can be stopped or resumed. */
+void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct hm_hold *hold);
 /* Who we are, once auth.test has said so. Copied. */
 void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team);
 
 /* Handles one request; hm_intake_done() follows when its outcome is visible. stored_ms: when it was
  * journaled, if that was before a restart; else 0. */
 void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
-/* A submitted form: the payload of its ack (JSON text, caller frees), or NULL to close it. */
+/* A submitted form or the options of a search: the payload of its ack (JSON text, caller frees), or NULL to close the form. */
 char *hm_people_submitted(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req);
 
 #endif

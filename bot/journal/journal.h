@@ -117,6 +117,11 @@ struct hm_event_row {
 HM_MUST enum hm_code hm_journal_events(struct hm_journal_reader *reader, const char *run_id, bool open_only,
                                        bool (*visit)(void *arg, const struct hm_event_row *row), void *arg, struct hm_err *err);
 
+/* The newest event of this type of the run, if there is one. */
+HM_MUST enum hm_code hm_journal_last_event(struct hm_journal_reader *reader, const char *run_id, const char *type,
+                                           bool (*visit)(void *arg, const struct hm_event_row *row), void *arg,
+                                           struct hm_err *err);
+
 struct hm_run_row {
     const char *run_id, *recipe, *requester;
     bool open;

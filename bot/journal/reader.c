@@ -121,6 +121,24 @@ enum hm_code hm_journal_events(struct hm_journal_reader *reader, const char *run
     return code;
 }
 
+enum hm_code hm_journal_last_event(struct hm_journal_reader *reader, const char *run_id, const char *type,
+                                   bool (*visit)(void *arg, const struct hm_event_row *row), void *arg, struct hm_err *err)
+{
+    bool found = false;
+    bool more = false;
+    sqlite3_stmt *stmt =
+        hm_sqlite_prepare(reader->db, EVENT_COLUMNS "WHERE run_id = ?1 AND type = ?2 ORDER BY seq DESC LIMIT 1", 0, err);
+    if (stmt == NULL)
+        return HM_EIO;
+    (void)sqlite3_bind_text(stmt, 1, run_id, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, type, -1, SQLITE_STATIC);
+    enum hm_code code = next_row(reader, stmt, &found, err);
+    if (code == HM_OK && found)
+        code = show_event(stmt, visit, arg, &more, err);
+    (void)sqlite3_finalize(stmt);
+    return code;
+}
+
 /* ---- runs, envelopes, recipe texts, values ----------------------------------------------------------------------------------
  */
 

@@ -449,6 +449,20 @@ static struct hm_slot *revive(struct hm_runner *runner, const char *run_id)
     return NULL;
 }
 
+bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg)
+{
+    struct hm_slot *e = find_slot(runner, run_id);
+    if (e == NULL)
+        e = revive(runner, run_id);
+    if (e == NULL || e->broken || !e->born)
+        return false;
+    hm_runner_pump(e);
+    visit(arg, e->run);
+    drop_if_over(e);
+    arm(runner);
+    return true;
+}
+
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg)
 {
     struct hm_slot *e = find_slot(runner, run_id);

@@ -81,6 +81,9 @@ void hm_runner_restored(struct hm_runner *runner);
 
 /* NULL when there is none going with this id, or not with a first committed event. */
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id);
+/* Shows the run, also one that is over (it is read from the journal then, blocking). False when there is none. run is valid
+ * during the visit. */
+bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg);
 /* Visits all that are going. */
 void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
 size_t hm_runner_count(const struct hm_runner *runner);

@@ -109,3 +109,14 @@ void hm_runs_render(const struct hm_run_list *list, const struct hm_card_around 
     hm_blocks_finish(blocks, hm_strbuf_str(&text), ret_message);
     hm_strbuf_done(&text);
 }
+
+char *hm_runs_hold_text(bool held, const char *user)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 1000);
+    hm_strbuf_adds(&out, held ? ":octagonal_sign: *Stop all.* " : ":arrow_forward: *Resume.* ");
+    hm_word_user(&out, user);
+    hm_strbuf_adds(&out, held ? " stopped everything: until somebody resumes, nothing is sent that changes anything."
+                              : " lets everything go on.");
+    return hm_strbuf_take(&out);
+}

@@ -25,4 +25,7 @@ struct hm_run_list {
 void hm_runs_render(const struct hm_run_list *list, const struct hm_card_around *around, const char *command,
                     struct hm_slack_message *ret_message);
 
+/* For the audit channel: somebody stopped everything, or lets it go on. mrkdwn; caller frees. */
+char *hm_runs_hold_text(bool held, const char *user);
+
 #endif

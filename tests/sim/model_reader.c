@@ -103,6 +103,48 @@ enum hm_code hm_journal_events(struct hm_journal_reader *reader, const char *run
     return HM_OK;
 }
 
+enum hm_code hm_journal_last_event(struct hm_journal_reader *reader, const char *run_id, const char *type,
+                                   bool (*visit)(void *arg, const struct hm_event_row *row), void *arg, struct hm_err *err)
+{
+    const struct book_run *run = book_find(run_id);
+    (void)reader;
+    (void)err;
+    for (size_t i = run != NULL ? run->n_rows : 0; i-- > 0;) {
+        if (strcmp(hm_event_name(run->rows[i].event.type), type) != 0)
+            continue;
+        (void)visit_row(run, i, visit, arg);
+        break;
+    }
+    return HM_OK;
+}
+
+/* Newest first. */
+enum hm_code hm_journal_runs(struct hm_journal_reader *reader, bool open_only, size_t limit,
+                             bool (*visit)(void *arg, const struct hm_run_row *row), void *arg, struct hm_err *err)
+{
+    (void)reader;
+    (void)err;
+    for (size_t i = sim->book->n_runs, seen = 0; i-- > 0 && seen < limit;) {
+        const struct book_run *run = sim->book->runs[i];
+        if ((open_only && !run->open) || run->n_rows == 0)
+            continue;
+        const json_t *first = run->rows[0].event.data;
+        const struct hm_run_row row = {
+            .run_id = run->id,
+            .recipe = hm_json_get_str(first, "recipe", ""),
+            .requester = hm_json_get_str(first, "requester", ""),
+            .open = run->open,
+            .started_ms = run->rows[0].event.at_ms,
+            .changed_ms = run->rows[run->n_rows - 1].event.at_ms,
+            .events = (int64_t)run->n_rows,
+        };
+        seen++;
+        if (!visit(arg, &row))
+            break;
+    }
+    return HM_OK;
+}
+
 enum hm_code hm_journal_inbox_open(struct hm_journal_reader *reader, bool (*visit)(void *arg, const struct hm_inbox_row *row),
                                    void *arg, struct hm_err *err)
 {

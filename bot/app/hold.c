@@ -1,0 +1,115 @@
+/* "Stop all": see hold.h. */
+#include "app/hold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+static const char space[] = "control";
+static const char key[] = "hold";
+
+struct hm_hold {
+    struct hm_journal *journal;
+    struct hm_runner *runner;
+    struct hm_cards *cards;
+    const struct hm_clock *clock;
+    char *by; /* NULL = nothing is stopped */
+    int64_t since_ms;
+};
+
+/* A change under way. */
+struct change {
+    struct hm_hold *hold;
+    bool held;
+    void (*on_done)(void *arg, enum hm_code code, const char *problem);
+    void *arg;
+};
+
+struct hm_hold *hm_hold_new(struct hm_journal *journal, struct hm_runner *runner, struct hm_cards *cards,
+                            const struct hm_clock *clock)
+{
+    struct hm_hold *hold = hm_xcalloc(1, sizeof *hold);
+    *hold = (struct hm_hold){.journal = journal, .runner = runner, .cards = cards, .clock = clock};
+    return hold;
+}
+
+void hm_hold_free(struct hm_hold *hold)
+{
+    if (hold == NULL)
+        return;
+    free(hold->by);
+    free(hold);
+}
+
+const char *hm_hold_by(const struct hm_hold *hold)
+{
+    return hold->by;
+}
+
+int64_t hm_hold_since_ms(const struct hm_hold *hold)
+{
+    return hold->since_ms;
+}
+
+/* by NULL: goes on. The cards learn it first, because the runner shows them all anew. */
+static void apply(struct hm_hold *hold, const char *by, int64_t at_ms)
+{
+    char *copy = hm_xstrdup_null(by);
+    free(hold->by);
+    hold->by = copy;
+    hold->since_ms = at_ms;
+    hm_cards_around(hold->cards, hold->by, at_ms);
+    hm_runner_hold(hold->runner, hold->by != NULL);
+}
+
+static bool restore_one(void *arg, const char *name, const json_t *value)
+{
+    struct hm_hold *hold = arg;
+    if (strcmp(name, key) == 0 && hm_json_get_bool(value, "held", false)) {
+        apply(hold, hm_json_get_str(value, "by", "?"), hm_json_get_int(value, "at", 0));
+        hm_log(HM_LOG_WARN, "control", "everything is stopped since before the restart, by %s", hold->by);
+    }
+    return true;
+}
+
+enum hm_code hm_hold_restore(struct hm_hold *hold, const char *journal_path, struct hm_err *err)
+{
+    struct hm_journal_reader *reader = hm_journal_reader_open(journal_path, err);
+    if (reader == NULL)
+        return HM_EENV;
+    enum hm_code code = hm_journal_values(reader, space, restore_one, hold, err);
+    hm_journal_reader_free(reader);
+    return code;
+}
+
+static void on_stored(void *arg, const struct hm_put_result *result)
+{
+    struct change *change = arg;
+    if (result->code == HM_OK && !change->held)
+        apply(change->hold, NULL, 0);
+    if (result->code != HM_OK)
+        hm_log(HM_LOG_ERROR, "control", "%s was not stored: %s", change->held ? "stop all" : "resume", result->error);
+    change->on_done(change->arg, result->code, result->error);
+    free(change);
+}
+
+void hm_hold_set(struct hm_hold *hold, bool held, const char *user,
+                 void (*on_done)(void *arg, enum hm_code code, const char *problem), void *arg)
+{
+    int64_t now_ms = hm_wall_ms(hold->clock);
+    struct hm_batch *batch = hm_batch_new();
+    json_t *value = hm_json_obj_new();
+    struct change *change = hm_xmalloc(sizeof *change);
+    *change = (struct change){hold, held, on_done, arg};
+    hm_json_set_bool(value, "held", held);
+    hm_json_set_str(value, "by", user);
+    hm_json_set_int(value, "at", now_ms);
+    hm_batch_set(batch, space, key, value);
+    hm_log(HM_LOG_WARN, "control", "%s by %s", held ? "stop all" : "resume", user);
+    if (held)
+        apply(hold, user, now_ms);
+    hm_journal_put(hold->journal, batch, on_stored, change);
+}

@@ -1,0 +1,28 @@
+/* "Stop all": nothing that changes anything is started, by any run, until somebody resumes. Kept in the journal (space "control",
+ * key "hold": {held, by, at}), so that a restart finds it. Stopping works at once, before it is stored; going on only afterwards.
+ */
+#ifndef HM_APP_HOLD_H
+#define HM_APP_HOLD_H
+
+#include "app/cards.h"
+#include "journal/journal.h"
+#include "run/runner.h"
+
+struct hm_hold;
+
+/* All borrowed. */
+struct hm_hold *hm_hold_new(struct hm_journal *journal, struct hm_runner *runner, struct hm_cards *cards,
+                            const struct hm_clock *clock);
+void hm_hold_free(struct hm_hold *hold);
+/* At start, before the runs are restored. */
+HM_MUST enum hm_code hm_hold_restore(struct hm_hold *hold, const char *journal_path, struct hm_err *err);
+
+/* Who stopped everything and when; NULL = nobody. */
+const char *hm_hold_by(const struct hm_hold *hold);
+int64_t hm_hold_since_ms(const struct hm_hold *hold);
+
+/* on_done once, later: HM_OK, or the journal's problem (then a stop holds all the same, until a restart; a resume is undone). */
+void hm_hold_set(struct hm_hold *hold, bool held, const char *user,
+                 void (*on_done)(void *arg, enum hm_code code, const char *problem), void *arg);
+
+#endif

@@ -1,0 +1,95 @@
+/* Inside of people.h: what people.c (words and clicks), people_say.c (answers to one person alone), people_start.c (starting
+ * runs), people_form.c (dialogs) and people_runs.c (looking at runs, stopping everything) share. Nobody else includes this. */
+#ifndef HM_APP_PEOPLE_PARTS_H
+#define HM_APP_PEOPLE_PARTS_H
+
+#include "app/people.h"
+#include "io/timer.h"
+#include "slack/blocks.h"
+#include "view/replies.h"
+
+struct hm_people {
+    struct hm_people_opts opts;
+    const struct hm_settings *settings;
+    struct hm_cards *cards; /* NULL = none */
+    struct hm_hold *hold;   /* NULL = none */
+    char *bot_user;
+    char *team;
+    struct hm_timer *say_timer;
+    struct hm_asker *unsaid; /* Slack was away: their answers are said later */
+};
+
+/* Who asked, and where the answer goes. Copied out of the request, for answers that come later. */
+struct hm_asker {
+    struct hm_people *people;
+    int64_t inbox_id;
+    char *user, *user_team, *channel, *thread_ts, *response_url, *trigger_id;
+    char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
+    char *run_id;                     /* of a click */
+    char *offer_recipe;               /* of a click on an offer: what it starts, … */
+    json_t *offer_with;               /* … with what */
+    char *glass_by;                   /* break-glass: to be told to the audit channel */
+    int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
+    json_t *content;                  /* what is being said */
+    unsigned tries;
+    struct hm_asker *next; /* among the unsaid */
+};
+
+/* ---- people_say.c ------------------------------------------------------------------------------------------------------- */
+
+struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
+void hm_asker_free(struct hm_asker *asker);
+/* The envelope's outcome is visible; the asker is gone. */
+void hm_asker_close(struct hm_asker *asker);
+/* NULL for "". */
+const char *hm_or_null(const char *s);
+/* Says it to the asker alone, then closes. */
+void hm_say_text(struct hm_asker *asker, char *stolen_mrkdwn);
+void hm_say_notice(struct hm_asker *asker, struct hm_notice notice);
+void hm_say_message(struct hm_asker *asker, struct hm_slack_message *message);
+/* Slack is away: says the notice when it is back. */
+void hm_say_notice_later(struct hm_asker *asker, struct hm_notice notice);
+/* Timer callback; arg: struct hm_people. */
+void hm_say_again(void *arg);
+/* Posts to the audit channel, if there is one. key: unique. */
+void hm_people_audit(const struct hm_people *people, const char *key, const char *mrkdwn);
+
+/* ---- people_start.c ----------------------------------------------------------------------------------------------------- */
+
+enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user);
+/* The recipe of that name, if the asker may start it; else he is told, and it is NULL. */
+const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *name);
+/* Starts the recipe with the words of a command. */
+void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words);
+/* Starts it with these values; given (may be NULL): which of them a person gave. */
+void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given);
+/* False when the values do not fit the recipe; then the asker has been told. */
+bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw);
+const char *hm_people_nearest(const struct hm_people *people, const char *word);
+/* A click on an offer: checks, then takes it, then starts it. */
+void hm_people_offer(struct hm_asker *asker, const char *nonce);
+/* The offer is his. */
+void hm_people_offer_taken(struct hm_asker *asker);
+
+/* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
+
+/* Opens the dialog of a button. action: its action_id. False when it has none. */
+bool hm_people_open_dialog(struct hm_asker *asker, const char *action, const char *nonce);
+/* A submitted dialog: the ack's payload, or NULL. */
+char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *req);
+/* What was typed into a search: the ack's payload. */
+char *hm_people_suggest(struct hm_asker *asker, const struct hm_slack_request *req);
+
+/* ---- people_runs.c ------------------------------------------------------------------------------------------------------ */
+
+/* runs, run, retry, stop, resume. False when the word is none of them. rest: what follows it. */
+bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest);
+
+/* ---- people.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Hands the input in; asker->run_id says to which run. */
+void hm_people_click(struct hm_asker *asker, const struct hm_input *in);
+/* The first word of text as a new string; *ret_rest: what follows. */
+char *hm_first_word(const char *text, const char **ret_rest);
+
+#endif

@@ -1,0 +1,271 @@
+/* Looking at runs and steering them by command: runs, run, retry, stop all, resume. See people_parts.h. (cancel is people.c's: it
+ * is a click in words.) */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/cards.h"
+#include "app/hold.h"
+#include "app/people_parts.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "journal/journal.h"
+#include "view/card.h"
+#include "view/runs.h"
+
+static struct hm_card_around around_of(const struct hm_people *people)
+{
+    if (people->hold == NULL)
+        return (struct hm_card_around){0};
+    return (struct hm_card_around){.held_by = hm_hold_by(people->hold), .held_ms = hm_hold_since_ms(people->hold)};
+}
+
+/* ---- runs ------------------------------------------------------------------------------------------------------------------ */
+
+struct listing {
+    struct hm_run_line going[HM_RUNS_SHOWN], recent[HM_RUNS_SHOWN];
+    char *strings[3 * HM_RUNS_SHOWN];
+    size_t n_strings;
+    struct hm_run_list list;
+    struct hm_journal_reader *reader;
+};
+
+/* The newest ones stay. */
+static void add_going(void *arg, const struct hm_run *run)
+{
+    struct listing *l = arg;
+    struct hm_run_list *list = &l->list;
+    size_t at = list->n_going;
+    list->all_going++;
+    while (at > 0 && l->going[at - 1].started_ms < run->started_ms)
+        at--;
+    if (at == HM_RUNS_SHOWN)
+        return;
+    size_t last = list->n_going < HM_RUNS_SHOWN ? list->n_going++ : HM_RUNS_SHOWN - 1;
+    memmove(&l->going[at + 1], &l->going[at], (last - at) * sizeof l->going[0]);
+    l->going[at] = (struct hm_run_line){
+        .id = run->id, .recipe = run->recipe->name, .requester = run->requester, .run = run, .started_ms = run->started_ms};
+}
+
+static enum hm_run_status status_of(const char *name)
+{
+    int i = 0;
+    while (i < HM_RUN_STATUS_NR && strcmp(hm_run_status_name((enum hm_run_status)i), name) != 0)
+        i++;
+    return (enum hm_run_status)i;
+}
+
+static bool read_status(void *arg, const struct hm_event_row *row)
+{
+    *(enum hm_run_status *)arg = status_of(hm_json_get_str(row->data, "status", ""));
+    return false;
+}
+
+static char *keep(struct listing *l, const char *text)
+{
+    return l->strings[l->n_strings++] = hm_xstrdup(text);
+}
+
+static bool add_recent(void *arg, const struct hm_run_row *row)
+{
+    struct listing *l = arg;
+    struct hm_err err = {0};
+    if (row->open)
+        return true;
+    struct hm_run_line *line = &l->recent[l->list.n_recent++];
+    *line = (struct hm_run_line){.id = keep(l, row->run_id),
+                                 .recipe = keep(l, row->recipe),
+                                 .requester = keep(l, row->requester),
+                                 .status = HM_RUN_STATUS_NR,
+                                 .started_ms = row->started_ms,
+                                 .changed_ms = row->changed_ms};
+    if (hm_journal_last_event(l->reader, row->run_id, "run.finished", read_status, &line->status, &err) != HM_OK)
+        line->status = HM_RUN_STATUS_NR;
+    return l->list.n_recent < HM_RUNS_SHOWN;
+}
+
+static void list_runs(struct hm_asker *asker)
+{
+    enum { LOOKED_AT = 500 }; /* rows of the newest runs, going or not */
+    const struct hm_people *people = asker->people;
+    struct listing *l = hm_xcalloc(1, sizeof *l);
+    struct hm_slack_message message = {0};
+    struct hm_err err = {0};
+    struct hm_card_around around = around_of(people);
+    hm_runner_each(people->opts.runner, add_going, l);
+    l->reader = hm_journal_reader_open(people->settings->journal_path, &err);
+    enum hm_code code = l->reader != NULL ? hm_journal_runs(l->reader, false, LOOKED_AT, add_recent, l, &err) : HM_EIO;
+    l->list.going = l->going;
+    l->list.recent = l->recent;
+    if (code == HM_OK) {
+        hm_runs_render(&l->list, &around, people->settings->slack.command, &message);
+        hm_say_message(asker, &message);
+    } else {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = err.msg});
+    }
+    hm_journal_reader_free(l->reader);
+    for (size_t i = 0; i < l->n_strings; i++)
+        free(l->strings[i]);
+    free(l);
+}
+
+/* ---- one run ----------------------------------------------------------------------------------------------------------------
+ */
+
+struct showing {
+    const struct hm_people *people;
+    struct hm_slack_message message;
+};
+
+static void show_one(void *arg, const struct hm_run *run)
+{
+    struct showing *showing = arg;
+    struct hm_card_around around = around_of(showing->people);
+    around.read_only = true; /* what is decided, is decided where the team sees it */
+    hm_card_render_around(run, &around, &showing->message);
+}
+
+static void show_run(struct hm_asker *asker, const char *run_id)
+{
+    struct showing showing = {.people = asker->people};
+    if (hm_runner_visit(asker->people->opts.runner, run_id, show_one, &showing))
+        hm_say_message(asker, &showing.message);
+    else
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = run_id});
+}
+
+/* What a run was started with. */
+struct origin {
+    char *recipe;
+    json_t *raw, *given;
+};
+
+static void look_at_origin(void *arg, const struct hm_run *run)
+{
+    struct origin *origin = arg;
+    const char *name = NULL;
+    json_t *value = NULL;
+    origin->recipe = hm_xstrdup(run->recipe->name);
+    origin->raw = hm_json_obj_new();
+    origin->given = run->given != NULL ? json_deep_copy(run->given) : hm_json_obj_new();
+    json_object_foreach(run->params, name, value)
+    {
+        if (!json_is_null(value))
+            hm_json_set(origin->raw, name, json_deep_copy(value));
+    }
+}
+
+/* The same recipe and params anew, for whoever asks now. */
+static void retry_run(struct hm_asker *asker, const char *run_id)
+{
+    struct origin origin = {0};
+    const struct hm_people *people = asker->people;
+    if (!hm_runner_visit(people->opts.runner, run_id, look_at_origin, &origin)) {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = run_id});
+        return;
+    }
+    if (hm_recipes_find(&people->settings->recipes, origin.recipe) == NULL) {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_RECIPE_GONE, .run_id = run_id, .word = origin.recipe});
+    } else {
+        const struct hm_recipe *recipe = hm_people_recipe(asker, origin.recipe);
+        if (recipe != NULL)
+            hm_people_start_values(asker, recipe, origin.raw, origin.given);
+    }
+    free(origin.recipe);
+    json_decref(origin.raw);
+    json_decref(origin.given);
+}
+
+/* ---- stopping everything ----------------------------------------------------------------------------------------------------
+ */
+
+/* Somebody with any of the roles. Stopping is the safe side: who may be in one is believed there. */
+static bool may_control(const struct hm_asker *asker, bool stop)
+{
+    const struct hm_people *people = asker->people;
+    bool may = people->settings->n_roles == 0;
+    for (size_t i = 0; i < people->settings->n_roles && !may; i++) {
+        enum hm_member is = hm_roles_member(people->opts.roles, people->settings->roles[i].name, asker->user);
+        may = is == HM_MEMBER_YES || (stop && is == HM_MEMBER_UNKNOWN);
+    }
+    return may;
+}
+
+static void tell_audit(const struct hm_asker *asker, bool held)
+{
+    char *text = hm_runs_hold_text(held, asker->user);
+    char *key = hm_xasprintf("audit:hold:%lld", (long long)asker->inbox_id);
+    hm_people_audit(asker->people, key, text);
+    free(key);
+    free(text);
+}
+
+static void on_held(void *arg, enum hm_code code, const char *problem)
+{
+    struct hm_asker *asker = arg;
+    tell_audit(asker, true);
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_HOLDING, .detail = code == HM_OK ? NULL : problem});
+}
+
+static void on_resumed(void *arg, enum hm_code code, const char *problem)
+{
+    struct hm_asker *asker = arg;
+    if (code != HM_OK) {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
+        return;
+    }
+    tell_audit(asker, false);
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_RESUMED});
+}
+
+static void stop_all(struct hm_asker *asker, const char *what)
+{
+    struct hm_hold *hold = asker->people->hold;
+    if (strcasecmp(what, "all") != 0)
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_STOP_WHAT});
+    else if (hold == NULL || !may_control(asker, true))
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_CONTROL});
+    else if (hm_hold_by(hold) != NULL)
+        hm_say_notice(asker,
+                      (struct hm_notice){.kind = HM_NOTICE_HELD, .word = hm_hold_by(hold), .when_ms = hm_hold_since_ms(hold)});
+    else
+        hm_hold_set(hold, true, asker->user, on_held, asker);
+}
+
+static void resume(struct hm_asker *asker)
+{
+    struct hm_hold *hold = asker->people->hold;
+    if (hold == NULL || !may_control(asker, false))
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_CONTROL});
+    else if (hm_hold_by(hold) == NULL)
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NOT_HELD});
+    else
+        hm_hold_set(hold, false, asker->user, on_resumed, asker);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- */
+
+bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
+{
+    bool run = strcmp(word, "run") == 0;
+    bool retry = strcmp(word, "retry") == 0;
+    char *first = hm_first_word(rest, &rest);
+    bool known = true;
+    if (strcmp(word, "runs") == 0)
+        list_runs(asker);
+    else if ((run || retry) && first[0] == '\0')
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
+    else if (run)
+        show_run(asker, first);
+    else if (retry)
+        retry_run(asker, first);
+    else if (strcmp(word, "stop") == 0)
+        stop_all(asker, first);
+    else if (strcmp(word, "resume") == 0)
+        resume(asker);
+    else
+        known = false;
+    free(first);
+    return known;
+}

@@ -1,0 +1,187 @@
+/* Starting runs: by a command's words, by values from an older run, by an offer. See people_parts.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/cards.h"
+#include "app/people_parts.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user)
+{
+    enum hm_member best = roles[0] == NULL ? HM_MEMBER_YES : HM_MEMBER_NO;
+    for (; *roles != NULL && best != HM_MEMBER_YES; roles++) {
+        enum hm_member is = hm_roles_member(people->opts.roles, *roles, user);
+        if (is != HM_MEMBER_NO)
+            best = is;
+    }
+    return best;
+}
+
+static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
+{
+    struct hm_asker *asker = arg;
+    if (code == HM_OK) {
+        hm_log(HM_LOG_INFO, run_id, "asked for by %s in %s", asker->user, asker->channel);
+        hm_asker_free(asker); /* the envelope was closed with the run's first event */
+        return;
+    }
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
+}
+
+static json_t *scope_new(const struct hm_people *people)
+{
+    json_t *scope = hm_json_obj_new();
+    hm_json_set(scope, "known", json_incref(people->settings->known));
+    return scope;
+}
+
+static void say_bad(struct hm_asker *asker, const struct hm_recipe *recipe, const char *why)
+{
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_BAD_PARAM, .recipe = recipe, .detail = why});
+}
+
+bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
+{
+    struct hm_err err = {0};
+    json_t *scope = scope_new(asker->people);
+    json_t *params = hm_params_check_new(recipe, raw, scope, NULL, &err);
+    bool fits = params != NULL;
+    if (!fits)
+        say_bad(asker, recipe, err.msg);
+    json_decref(params);
+    json_decref(scope);
+    return fits;
+}
+
+void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given)
+{
+    const struct hm_people *people = asker->people;
+    struct hm_err err = {0};
+    json_t *typed = NULL;
+    json_t *scope = scope_new(people);
+    json_t *params = hm_params_check_new(recipe, raw, scope, &typed, &err);
+    enum hm_code code = HM_EINVAL;
+    if (params != NULL) {
+        const struct hm_run_order order = {
+            .recipe = recipe,
+            .params = params,
+            .given = given != NULL ? given : typed,
+            .requester = asker->user,
+            .team = people->team,
+            .channel = asker->channel,
+            .thread_ts = hm_or_null(asker->thread_ts),
+        };
+        code = hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
+    }
+    if (code != HM_OK)
+        say_bad(asker, recipe, err.msg);
+    json_decref(params);
+    json_decref(typed);
+    json_decref(scope);
+}
+
+void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words)
+{
+    struct hm_err err = {0};
+    json_t *raw = hm_params_parse_new(recipe, words, &err);
+    if (raw != NULL)
+        hm_people_start_values(asker, recipe, raw, NULL);
+    else
+        say_bad(asker, recipe, err.msg);
+    json_decref(raw);
+}
+
+const char *hm_people_nearest(const struct hm_people *people, const char *word)
+{
+    const struct hm_recipes *recipes = &people->settings->recipes;
+    const char *best = NULL;
+    size_t best_distance = 3; /* one or two slips; more is another word */
+    for (size_t i = 0; i < recipes->count; i++) {
+        size_t distance = hm_edit_distance(word, recipes->items[i]->name, best_distance);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = recipes->items[i]->name;
+        }
+    }
+    return best;
+}
+
+const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *name)
+{
+    const struct hm_people *people = asker->people;
+    const struct hm_recipe *recipe = hm_recipes_find(&people->settings->recipes, name);
+    if (recipe == NULL) {
+        hm_say_notice(asker, (struct hm_notice){
+                                 .kind = HM_NOTICE_UNKNOWN_RECIPE, .word = name, .suggestion = hm_people_nearest(people, name)});
+        return NULL;
+    }
+    switch (hm_people_in_any(people, recipe->who, asker->user)) {
+    case HM_MEMBER_YES:
+        return recipe;
+    case HM_MEMBER_NO:
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_MAY_NOT_START, .recipe = recipe});
+        break;
+    case HM_MEMBER_UNKNOWN:
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_ROLE_UNKNOWN, .recipe = recipe});
+        break;
+    }
+    return NULL;
+}
+
+/* ---- offers -------------------------------------------------------------------------------------------------------------- */
+
+struct looking {
+    struct hm_asker *asker;
+    const char *nonce;
+};
+
+/* Remembers what the offer is about. */
+static void look_at_offer(void *arg, const struct hm_run *run)
+{
+    struct looking *looking = arg;
+    const struct hm_made_offer *offer = hm_run_find_offer(run, looking->nonce, NULL);
+    if (offer == NULL)
+        return;
+    looking->asker->offer_recipe = hm_xstrdup(offer->recipe);
+    looking->asker->offer_with = json_deep_copy(offer->with);
+}
+
+/* Whether the recipe may be started at all is asked before the offer is taken: who may not, does not use it up. The key makes the
+ * click after a restart the same click as before it. */
+void hm_people_offer(struct hm_asker *asker, const char *nonce)
+{
+    struct looking looking = {asker, nonce};
+    char key[32];
+    (void)snprintf(key, sizeof key, "%lld", (long long)asker->inbox_id);
+    const struct hm_input in = {
+        .kind = HM_IN_OFFER, .user = asker->user, .user_team = hm_or_null(asker->user_team), .nonce = nonce, .typed = key};
+    (void)hm_runner_visit(asker->people->opts.runner, asker->run_id, look_at_offer, &looking);
+    if (asker->offer_recipe == NULL) { /* no such run or offer: let decide say which */
+        hm_people_click(asker, &in);
+        return;
+    }
+    const struct hm_people *people = asker->people;
+    if (people->team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, people->team) != 0) {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
+        return;
+    }
+    const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
+    if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
+        hm_people_click(asker, &in);
+}
+
+void hm_people_offer_taken(struct hm_asker *asker)
+{
+    const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe != NULL ? asker->offer_recipe : "");
+    if (recipe == NULL)
+        return;
+    if (asker->thread_ts[0] == '\0') { /* its card goes under the one that offered it */
+        free(asker->thread_ts);
+        asker->thread_ts = hm_xstrdup(asker->message_ts);
+    }
+    hm_people_start_values(asker, recipe, asker->offer_with, NULL);
+}
