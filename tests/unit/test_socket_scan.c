@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "slack/scan.h"
 
 static uint64_t rng = 88172645463325252U;
@@ -302,16 +303,18 @@ static void test_depth(void **state)
     (void)state;
     for (unsigned depth = 2040; depth < 2056; depth++) {
         for (int kind = 0; kind < 4; kind++) {
-            char *text = hm_xmalloc((size_t)depth * 12 + 64);
-            size_t n = (size_t)sprintf(text, "{\"envelope_id\":\"e\",\"x\":");
+            struct hm_strbuf text;
+            hm_strbuf_init(&text, (size_t)depth * 12 + 64);
+            hm_strbuf_adds(&text, "{\"envelope_id\":\"e\",\"x\":");
             for (unsigned i = 0; i < depth; i++)
-                n += (size_t)sprintf(text + n, (kind & 1) != 0 && i % 2 == 0 ? "{\"a\":" : "[");
-            n += (size_t)sprintf(text + n, (kind & 2) != 0 ? "1" : "[]");
+                hm_strbuf_adds(&text, (kind & 1) != 0 && i % 2 == 0 ? "{\"a\":" : "[");
+            hm_strbuf_adds(&text, (kind & 2) != 0 ? "1" : "[]");
             for (unsigned i = depth; i > 0; i--)
-                n += (size_t)sprintf(text + n, (kind & 1) != 0 && (i - 1) % 2 == 0 ? "}" : "]");
-            text[n++] = '}';
-            compare(text, n);
-            free(text);
+                hm_strbuf_addc(&text, (kind & 1) != 0 && (i - 1) % 2 == 0 ? '}' : ']');
+            hm_strbuf_addc(&text, '}');
+            assert_false(text.failed);
+            compare(text.s, text.len);
+            hm_strbuf_done(&text);
         }
     }
 }

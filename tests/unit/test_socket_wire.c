@@ -9,136 +9,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "socket_rig.h"
+#include "wire_client.h"
 
 /* In a hurry: what takes 10, 25 and 30 s takes a fraction of a second here. */
 static const struct hm_wire_timing hasty = {
     .pulse = {.ping_ms = 40, .pong_ms = 150, .silence_ms = 250}, .close_ms = 40, .write_ms = 1000};
-
-struct client {
-    struct rig rig;
-    struct lws_vhost *vhost;
-    struct hm_wire *wire;
-    size_t max_message;
-    const struct hm_wire_timing *timing; /* NULL: the usual */
-    unsigned opened, messages, dropped, ends;
-    uint64_t ended_epoch;
-    char reason[200];
-    size_t unsent;
-    bool mismatch, close_at_open, echo;
-};
-
-/* ---- messages of known content ---- */
-
-/* The i'th byte of every message: characters of one to four bytes. */
-static char pattern(size_t i)
-{
-    static const char chars[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"\\{}[]"; /* 16 bytes */
-    return chars[i % 16];
-}
-
-/* A length at which the pattern does not end inside a character. */
-static bool whole(size_t len)
-{
-    size_t at = len % 16;
-    return at != 2 && at != 4 && at != 5 && at != 7 && at != 8 && at != 9;
-}
-
-static void on_message(void *arg, uint64_t epoch, const char *text, size_t len)
-{
-    struct client *client = arg;
-    char answer[32];
-    (void)epoch;
-    client->messages++;
-    for (size_t i = 0; i < len; i++)
-        client->mismatch = client->mismatch || text[i] != pattern(i);
-    client->mismatch = client->mismatch || text[len] != '\0';
-    if (client->echo) {
-        int n = snprintf(answer, sizeof(answer), "%zu", len);
-        assert_true(hm_wire_send(client->wire, answer, (size_t)n));
-    }
-}
-
-static void on_open(void *arg, uint64_t epoch)
-{
-    struct client *client = arg;
-    (void)epoch;
-    client->opened++;
-    if (client->close_at_open)
-        hm_wire_close(client->wire);
-}
-
-static void on_dropped(void *arg, uint64_t epoch, const char *why)
-{
-    struct client *client = arg;
-    (void)epoch;
-    assert_true(strlen(why) > 0);
-    client->dropped++;
-    if (client->echo)
-        assert_true(hm_wire_send(client->wire, "dropped", 7));
-}
-
-static void on_end(void *arg, uint64_t epoch, const char *reason, size_t unsent)
-{
-    struct client *client = arg;
-    client->ends++;
-    client->ended_epoch = epoch;
-    client->unsent = unsent;
-    client->wire = NULL;
-    (void)snprintf(client->reason, sizeof(client->reason), "%s", reason);
-    assert_true(strlen(reason) > 0);
-    assert_null(strstr(reason, "secret"));
-}
-
-static void start(struct client *client, const struct ws_peer_opts *peer_opts)
-{
-    struct hm_err err;
-    rig_start(&client->rig, peer_opts);
-    client->vhost = hm_wire_vhost_new(client->rig.lws, client->rig.peer != NULL ? ws_peer_ca(client->rig.peer) : NULL, &err);
-    assert_non_null(client->vhost);
-}
-
-static void dial(struct client *client, const char *text)
-{
-    struct hm_wsurl url;
-    char buf[256];
-    struct hm_wire_opts opts = {
-        .loop = &client->rig.loop,
-        .lws = client->rig.lws,
-        .vhost = client->vhost,
-        .clock = &client->rig.clock,
-        .timing = client->timing != NULL ? *client->timing : hm_wire_timing_default,
-        .max_message = client->max_message != 0 ? client->max_message : 1048576,
-        .on_open = on_open,
-        .on_message = on_message,
-        .on_dropped = on_dropped,
-        .on_end = on_end,
-        .arg = client,
-    };
-    assert_int_equal(hm_wsurl_parse(text != NULL ? text : ws_peer_url(client->rig.peer, NULL, buf), &url, NULL), HM_OK);
-    unsigned ends = client->ends;
-    client->wire = hm_wire_dial(&opts, 7, &url, 0);
-    assert_int_equal(client->ends, ends); /* never inside the call */
-}
-
-static bool is_open(struct rig *rig)
-{
-    return ((struct client *)(void *)rig)->opened > 0;
-}
-
-static bool has_ended(struct rig *rig)
-{
-    return ((struct client *)(void *)rig)->ends > 0;
-}
-
-static void expect_end(struct client *client, const char *reason)
-{
-    assert_true(rig_until(&client->rig, has_ended));
-    assert_int_equal(client->ends, 1);
-    assert_int_equal(client->ended_epoch, 7);
-    if (strstr(client->reason, reason) == NULL)
-        fail_msg("ended with \"%s\" instead of \"%s\"", client->reason, reason);
-}
 
 /* ---- sizes and pieces ---- */
 
@@ -181,7 +56,7 @@ static char *pattern_new(size_t len)
 {
     char *data = hm_xmalloc(len + 1);
     for (size_t i = 0; i < len; i++)
-        data[i] = pattern(i);
+        data[i] = wire_pattern(i);
     return data;
 }
 
@@ -194,7 +69,7 @@ static void serve_sizes(struct ws_conn *conn, void *arg)
 
     for (size_t i = 0; i < HM_ARRAY_LEN(around); i++) {
         for (size_t len = around[i] < 18 ? 0 : around[i] - 18; len <= around[i] + 18; len++) {
-            if (!whole(len))
+            if (!wire_whole(len))
                 continue;
             if (!one_message(conn, data, len, len == 0 ? 1 : len))
                 atomic_fetch_add(&script->wrong, 1);
@@ -202,7 +77,7 @@ static void serve_sizes(struct ws_conn *conn, void *arg)
     }
     for (size_t i = 0; i < HM_ARRAY_LEN(pieces) && atomic_load(&script->wrong) == 0; i++)
         for (size_t len = 67328; len <= 67344; len++)
-            if (whole(len) && !one_message(conn, data, len, pieces[i]))
+            if (wire_whole(len) && !one_message(conn, data, len, pieces[i]))
                 atomic_fetch_add(&script->wrong, 1);
     /* Inside of characters. */
     if (!one_message(conn, data, 67328, 1) || !one_message(conn, data, 640, 3))
@@ -218,9 +93,9 @@ static void sizes(bool tls)
     struct script script = {0};
     struct ws_peer_opts opts = {.tls = tls, .serve = serve_sizes, .arg = &script};
     struct client client = {.echo = true};
-    start(&client, &opts);
-    dial(&client, NULL);
-    expect_end(&client, "closed by Slack with code 1000");
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    wire_expect_end(&client, "closed by Slack with code 1000");
     rig_stop(&client.rig);
     assert_int_equal(atomic_load(&script.wrong), 0);
     assert_int_equal(atomic_load(&script.done), 1);
@@ -262,9 +137,9 @@ static void test_too_long_and_binary_are_dropped(void **state)
     struct script script = {0};
     struct ws_peer_opts opts = {.tls = true, .serve = serve_too_long, .arg = &script};
     struct client client = {.echo = true};
-    start(&client, &opts);
-    dial(&client, NULL);
-    expect_end(&client, "closed by Slack with code 1009: too big");
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    wire_expect_end(&client, "closed by Slack with code 1009: too big");
     rig_stop(&client.rig);
     assert_int_equal(atomic_load(&script.wrong), 0);
     assert_false(client.mismatch);
@@ -316,18 +191,18 @@ static void test_deaths_by_silence(void **state)
     for (size_t i = 0; i < HM_ARRAY_LEN(rows); i++) {
         struct ws_peer_opts opts = {.tls = true, .serve = rows[i].serve};
         struct client client = {.timing = &hasty};
-        start(&client, &opts);
-        dial(&client, NULL);
-        expect_end(&client, rows[i].reason);
+        wire_start(&client, &opts);
+        wire_dial(&client, NULL);
+        wire_expect_end(&client, rows[i].reason);
         rig_stop(&client.rig);
     }
     static const struct hm_wire_timing deaf = {
         .pulse = {.ping_ms = 40, .pong_ms = 5000, .silence_ms = 200}, .close_ms = 40, .write_ms = 1000};
     struct ws_peer_opts opts = {.tls = true, .serve = serve_silence};
     struct client client = {.timing = &deaf};
-    start(&client, &opts);
-    dial(&client, NULL);
-    expect_end(&client, "nothing was heard");
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    wire_expect_end(&client, "nothing was heard");
     rig_stop(&client.rig);
 }
 
@@ -353,9 +228,9 @@ static void test_only_pongs_is_life(void **state)
     struct script script = {0};
     struct ws_peer_opts opts = {.tls = true, .serve = serve_only_pongs, .arg = &script};
     struct client client = {.timing = &hasty};
-    start(&client, &opts);
-    dial(&client, NULL);
-    expect_end(&client, "lost");
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    wire_expect_end(&client, "lost");
     rig_stop(&client.rig);
     assert_int_equal(atomic_load(&script.wrong), 0);
 }
@@ -384,9 +259,9 @@ static void test_our_close(void **state)
         struct closing closing = {.answer = (i & 1) != 0, .hang_up = (i & 2) != 0};
         struct ws_peer_opts opts = {.tls = (i & 4) != 0, .serve = serve_closing, .arg = &closing};
         struct client client = {.close_at_open = true};
-        start(&client, &opts);
-        dial(&client, NULL);
-        expect_end(&client, "closed by us");
+        wire_start(&client, &opts);
+        wire_dial(&client, NULL);
+        wire_expect_end(&client, "closed by us");
         rig_stop(&client.rig);
         assert_int_equal(atomic_load(&closing.code), 1000);
     }
@@ -412,16 +287,16 @@ static void test_close_flushes(void **state)
     struct script script = {0};
     struct ws_peer_opts opts = {.tls = true, .serve = serve_flush, .arg = &script};
     struct client client = {0};
-    start(&client, &opts);
-    dial(&client, NULL);
-    assert_true(rig_until(&client.rig, is_open));
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    assert_true(rig_until(&client.rig, wire_is_open));
     for (int i = 0; i < 5000; i++)
         assert_true(hm_wire_send(client.wire, "{\"envelope_id\":\"x\"}", 19));
     hm_wire_close(client.wire);
     assert_false(hm_wire_send(client.wire, "x", 1));
     assert_false(hm_wire_is_open(client.wire));
     hm_wire_close(client.wire);
-    expect_end(&client, "closed by us");
+    wire_expect_end(&client, "closed by us");
     rig_stop(&client.rig);
     assert_int_equal(atomic_load(&script.done), 5000);
     assert_int_equal(atomic_load(&script.wrong), 0);
@@ -437,9 +312,9 @@ static void test_stalled_reader(void **state)
     struct ws_peer_opts opts = {.tls = true, .serve = serve_silence};
     struct client client = {.timing = &slow_pulse};
     char *block = pattern_new(16000);
-    start(&client, &opts);
-    dial(&client, NULL);
-    assert_true(rig_until(&client.rig, is_open));
+    wire_start(&client, &opts);
+    wire_dial(&client, NULL);
+    assert_true(rig_until(&client.rig, wire_is_open));
     unsigned queued = 0;
     for (int turn = 0; turn < 10000 && queued < 100000; turn++) {
         while (hm_wire_send(client.wire, block, 16000))
@@ -452,7 +327,7 @@ static void test_stalled_reader(void **state)
         queued = before + 1;
     }
     assert_true(queued > 200);
-    expect_end(&client, "nothing could be written");
+    wire_expect_end(&client, "nothing could be written");
     assert_true(client.unsent > 0);
     free(block);
     rig_stop(&client.rig);
@@ -499,12 +374,12 @@ static void test_cuts(void **state)
         for (int tls = 0; tls <= 1; tls++) {
             struct ws_peer_opts opts = {.tls = tls != 0, .serve = serve_cut, .arg = &how};
             struct client client = {0};
-            start(&client, &opts);
-            dial(&client, NULL);
+            wire_start(&client, &opts);
+            wire_dial(&client, NULL);
             /* A reset can overtake the answer to the handshake. */
-            assert_true(rig_until(&client.rig, has_ended));
+            assert_true(rig_until(&client.rig, wire_has_ended));
             bool early = client.opened == 0;
-            expect_end(&client, early ? "can not connect" : how == 4 ? "without a code" : "lost");
+            wire_expect_end(&client, early ? "can not connect" : how == 4 ? "without a code" : "lost");
             rig_stop(&client.rig);
         }
     }
@@ -568,9 +443,9 @@ static void test_no_handshake(void **state)
         for (int tls = 0; tls <= 1; tls++) {
             struct ws_peer_opts opts = {.tls = tls != 0, .greet = rows[i].greet, .serve = serve_silence};
             struct client client = {0};
-            start(&client, &opts);
-            dial(&client, NULL);
-            expect_end(&client, rows[i].greet == greet_garbage && tls ? "can not connect" : rows[i].reason);
+            wire_start(&client, &opts);
+            wire_dial(&client, NULL);
+            wire_expect_end(&client, rows[i].greet == greet_garbage && tls ? "can not connect" : rows[i].reason);
             assert_int_equal(client.opened, 0);
             rig_stop(&client.rig);
         }
@@ -592,14 +467,14 @@ static void test_close_during_the_handshake(void **state)
         for (int turns = 0; turns < 12; turns++) {
             struct ws_peer_opts opts = {.tls = tls != 0, .greet = greet_hang, .serve = serve_silence};
             struct client client = {0};
-            start(&client, &opts);
-            dial(&client, NULL);
+            wire_start(&client, &opts);
+            wire_dial(&client, NULL);
             for (int i = 0; i < turns; i++) {
                 (void)uv_run(&client.rig.loop, UV_RUN_NOWAIT);
                 uv_sleep((unsigned)i / 3);
             }
             hm_wire_close(client.wire);
-            expect_end(&client, "closed by us");
+            wire_expect_end(&client, "closed by us");
             rig_stop(&client.rig);
         }
     }
@@ -613,9 +488,9 @@ static void test_certificate_must_match(void **state)
     /* right CA, wrong name */
     struct ws_peer_opts other_name = {.tls = true, .cert_name = "wss-primary.slack.test", .serve = serve_silence};
     struct client client = {0};
-    start(&client, &other_name);
-    dial(&client, NULL);
-    expect_end(&client, "can not connect");
+    wire_start(&client, &other_name);
+    wire_dial(&client, NULL);
+    wire_expect_end(&client, "can not connect");
     assert_int_equal(client.opened, 0);
     rig_stop(&client.rig);
 
@@ -623,9 +498,9 @@ static void test_certificate_must_match(void **state)
     struct ws_peer_opts unknown = {.tls = true, .serve = serve_silence};
     struct client stranger = {0};
     struct ws_peer *peer = ws_peer_start(&unknown);
-    start(&stranger, NULL);
-    dial(&stranger, ws_peer_url(peer, NULL, url));
-    expect_end(&stranger, "can not connect");
+    wire_start(&stranger, NULL);
+    wire_dial(&stranger, ws_peer_url(peer, NULL, url));
+    wire_expect_end(&stranger, "can not connect");
     assert_int_equal(stranger.opened, 0);
     rig_stop(&stranger.rig);
     ws_peer_stop(peer);
@@ -635,22 +510,22 @@ static void test_names(void **state)
 {
     (void)state;
     struct client client = {0};
-    start(&client, NULL);
-    dial(&client, "wss://no-such-host.invalid/link?ticket=secret");
-    expect_end(&client, "can not be resolved");
+    wire_start(&client, NULL);
+    wire_dial(&client, "wss://no-such-host.invalid/link?ticket=secret");
+    wire_expect_end(&client, "can not be resolved");
     rig_stop(&client.rig);
 
     /* Refused within connect(2) itself: lws forgets its poll handle there, and rig_stop() would find it in the loop. */
     struct client at_once = {0};
-    start(&at_once, NULL);
-    dial(&at_once, "wss://255.255.255.255/link?ticket=secret");
-    expect_end(&at_once, "can not connect");
+    wire_start(&at_once, NULL);
+    wire_dial(&at_once, "wss://255.255.255.255/link?ticket=secret");
+    wire_expect_end(&at_once, "can not connect");
     rig_stop(&at_once.rig);
 
     struct client refused = {0};
-    start(&refused, NULL);
-    dial(&refused, "ws://localhost:1/link?ticket=secret"); /* every address of it is tried */
-    expect_end(&refused, "can not connect");
+    wire_start(&refused, NULL);
+    wire_dial(&refused, "ws://localhost:1/link?ticket=secret"); /* every address of it is tried */
+    wire_expect_end(&refused, "can not connect");
     rig_stop(&refused.rig);
 }
 
@@ -702,10 +577,10 @@ static void test_a_thousand_errors_leave_nothing(void **state)
     struct client client = {.timing = &hasty};
     unsigned fds = 0;
 
-    start(&client, &opts);
+    wire_start(&client, &opts);
     for (unsigned i = 0; i < 1000; i++) {
         wanted_ends = i + 1;
-        dial(&client, i % 13 == 0 ? "wss://127.0.0.1:1/" : NULL);
+        wire_dial(&client, i % 13 == 0 ? "wss://127.0.0.1:1/" : NULL);
         assert_true(rig_until(&client.rig, enough_ends));
         assert_int_equal(client.ends, i + 1);
         if (i == 20)
