@@ -17,6 +17,7 @@ struct hm_people {
     char *team;
     struct hm_timer *say_timer;
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
+    size_t n_unsaid;
 };
 
 /* Who asked, and where the answer goes. Copied out of the request, for answers that come later. */

@@ -13,7 +13,8 @@
 
 enum {
     SAY_AGAIN_MS = 30 * 1000, /* what Slack did not take is said again so often, … */
-    SAY_TRIES = 40            /* … and after this many times nobody waits for it any more */
+    SAY_TRIES = 40,           /* … and after this many times nobody waits for it any more */
+    UNSAID_MAX = 1000         /* a flood is not worth more: all of it is said again in one turn of the loop */
 };
 
 struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
@@ -64,6 +65,7 @@ static void say_later(struct hm_asker *asker)
     struct hm_people *people = asker->people;
     asker->next = people->unsaid;
     people->unsaid = asker;
+    people->n_unsaid++;
     if (!hm_timer_active(people->say_timer))
         hm_timer_start(people->say_timer, SAY_AGAIN_MS);
 }
@@ -73,7 +75,7 @@ static void on_said(void *arg, enum hm_code code, const char *sentence)
     struct hm_asker *asker = arg;
     if (code != HM_OK)
         hm_log(HM_LOG_WARN, "slack", "%s in %s could not be told: %s", asker->user, asker->channel, sentence);
-    if (code == HM_EIO && ++asker->tries < SAY_TRIES)
+    if (code == HM_EIO && ++asker->tries < SAY_TRIES && asker->people->n_unsaid < UNSAID_MAX)
         say_later(asker);
     else
         hm_asker_close(asker); /* HM_EUNKNOWN: perhaps said; twice would only puzzle */
@@ -101,6 +103,7 @@ void hm_say_again(void *arg)
     struct hm_people *people = arg;
     struct hm_asker *asker = people->unsaid;
     people->unsaid = NULL;
+    people->n_unsaid = 0;
     while (asker != NULL) {
         struct hm_asker *next = asker->next;
         say(asker);
