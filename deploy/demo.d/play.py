@@ -232,36 +232,41 @@ def posts(demo):
     return sum(n for what, n in requests.items() if what.startswith("POST ") and "/retract/" in what)
 
 
+def show(title, text):
+    print(f"--- {title}\n{text.rstrip()}\n", flush=True)
+
+
+def thread(demo, card):
+    answer = ask(demo.slack_port, "GET", "/_sim/thread", channel=OPS, ts=card["ts"], format="text")
+    return answer if isinstance(answer, str) else answer["text"]
+
+
 def play_story(demo):
     """Ana asks, Ana may not approve, Ben does; it is sent once and verified."""
     answer = ask(demo.slack_port, "POST", "/_sim/slash?wait=ack", {"user": ANA, "channel": OPS, "text": f"retract {DATASET}"})
     must(answer.get("acked"), f"the command was not acknowledged: {answer}")
     card = demo.wait(channel=OPS, contains=DATASET_NAME, action="hm.approve")["message"]
+    show(f"Ana types /hausmeister retract {DATASET}; everybody in #ops sees:", thread(demo, card))
     must(posts(demo) == 0, "something was sent before anybody had approved it")
 
     must(click(demo, card, "Approve", ANA).get("acked"), "Ana's click was not acknowledged")
-    demo.wait(channel=OPS, user=ANA, ephemeral=1, contains="somebody else")
+    refusal = demo.wait(channel=OPS, user=ANA, ephemeral=1, contains="somebody else")
+    show("Ana clicks Approve; she alone is told:", refusal["text"])
     must(posts(demo) == 0, "the requester's own click was enough")
 
     must(click(demo, card, "Approve", BEN).get("acked"), "Ben's click was not acknowledged")
-    demo.wait(channel=OPS, ts=card["ts"], contains="Done")
-    print(demo_thread(demo, card))
+    demo.wait(channel=OPS, ts=card["ts"], contains="*Done*")
+    show("Ben clicks Approve; a moment later:", thread(demo, card))
 
     must(posts(demo) == 1, f"the request was sent {posts(demo)} times")
-    dataset = next(d for t in ask(demo.world_port, "GET", "/_world/state/metapod/transactions") for d in t["datasets"]
-                   if d["id"] == DATASET)
+    transactions = ask(demo.world_port, "GET", "/_world/state/metapod/transactions")
+    dataset = next(d for t in transactions for d in t["datasets"] if d["id"] == DATASET)
     must(not dataset["committed"], "the dataset is still committed")
     message = demo.wait(channel=OPS, ts=card["ts"])["message"]
     must(not any(e.get("type") == "button" for b in message["blocks"] for e in b.get("elements", [])), "buttons are left")
     broken = ask(demo.slack_port, "GET", "/_sim/stats")["violations"]
     must(not broken, f"Slack's rules were broken: {broken}")
-    print(demo.cli("runs"))
-    print(demo.cli("audit", "verify"))
-
-
-def demo_thread(demo, card):
-    answer = ask(demo.slack_port, "GET", "/_sim/thread", channel=OPS, ts=card["ts"], format="text")
-    return answer if isinstance(answer, str) else answer["text"]
+    show("hausmeister runs; hausmeister audit verify", demo.cli("runs") + "\n" + demo.cli("audit", "verify"))
 
 
 def welcome(demo):
