@@ -80,15 +80,34 @@ void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate)
 /* ---- the requests
  * --------------------------------------------------------------------------------------------------------------- */
 
+/* Of a long plan the first requests stand for all: they differ in what the recipe's list says, and `hausmeister plan` prints
+ * each. */
+enum { MANY = 10, SHOWN_OF_MANY = 10 };
+
+/* "POST URL\n\n(empty body)" on one line, so that a long list can be read; false when the request has more to it. */
+static bool fold_empty_body(char *text)
+{
+    static const char tail[] = "\n\n(empty body)";
+    char *at = strstr(text, tail);
+    if (at == NULL || at[sizeof tail - 1] != '\0' || strcspn(text, "\n") != (size_t)(at - text))
+        return false;
+    memcpy(at, "  (empty body)", sizeof "  (empty body)");
+    return true;
+}
+
 /* As many whole requests as the room allows, at least the first. Returns how many. */
 static size_t gather(struct hm_strbuf *out, const struct hm_gate *gate, size_t room)
 {
     size_t shown = 0;
-    for (; shown < gate->n_plan && gate->plan[shown].request != NULL; shown++) {
+    bool many = gate->n_plan > MANY;
+    for (; shown < gate->n_plan && gate->plan[shown].request != NULL && !(many && shown == SHOWN_OF_MANY); shown++) {
         char *text = hm_word_request(gate->plan[shown].request);
+        const char *gap = shown > 0 ? "\n\n" : "";
+        if (many && fold_empty_body(text) && shown > 0)
+            gap = "\n";
         bool fits = shown == 0 || hm_slack_length(hm_strbuf_str(out)) + hm_slack_length(text) + 2 <= room;
         if (fits) {
-            hm_strbuf_adds(out, shown > 0 ? "\n\n" : "");
+            hm_strbuf_adds(out, gap);
             hm_strbuf_adds(out, text);
         }
         free(text);
@@ -118,8 +137,9 @@ static void add_requests(struct hm_blocks *blocks, const struct hm_run *run, con
         hm_strbuf_reset(&note);
         hm_strbuf_adds(&note, ":warning: ");
         hm_word_count(&note, gate->n_plan - shown, "more request is", "more requests are");
-        hm_strbuf_addf(&note, " part of the plan and not shown here; `hausmeister runs %s` prints what the journal holds.",
-                       run->id);
+        hm_strbuf_addf(&note,
+                       " part of the plan, approved with it and not shown here; `hausmeister plan … %s …` prints every one.",
+                       run->recipe->name);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&note));
     }
     hm_strbuf_done(&note);
