@@ -152,6 +152,7 @@ struct hm_action {
     const char *probe_action;
     enum hm_code (*probe_args)(const json_t *args, const json_t *context, json_t **ret_args, struct hm_err *err);
     enum hm_probe_says (*probe_judge)(const json_t *args, enum hm_verdict verdict, const json_t *result);
+    const struct hm_arg_spec *probe_context; /* what `context` may hold; ends with name == NULL; NULL = nothing */
 };
 
 struct hm_handler {

@@ -52,6 +52,11 @@ static enum hm_verdict retract_response(const struct hm_backend *backend, const 
 
 /* --- the two that retract a dataset --------------------------------------------------------------------------------------- */
 
+static const struct hm_arg_spec dataset_context[] = {
+    {"transaction", HM_ARG_UUID, false, "where to look for the dataset"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
 /* context.transaction says where to look; without it the backend must have a direct query (setting dataset_query), or
  * metapod.dataset refuses and nobody can tell. */
 static enum hm_code dataset_probe_args(const json_t *args, const json_t *context, json_t **ret_args, struct hm_err *err)
@@ -105,6 +110,7 @@ const struct hm_action hm_metapod_retract_dataset = {
     .probe_action = "metapod.dataset",
     .probe_args = dataset_probe_args,
     .probe_judge = dataset_probe_judge,
+    .probe_context = dataset_context,
 };
 
 static enum hm_code series_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -134,6 +140,7 @@ const struct hm_action hm_metapod_retract_series_dataset = {
     .probe_action = "metapod.dataset",
     .probe_args = dataset_probe_args,
     .probe_judge = dataset_probe_judge,
+    .probe_context = dataset_context,
 };
 
 /* --- attributes: no query shows one by its id, so nobody can tell ---------------------------------------------------------- */

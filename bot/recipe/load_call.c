@@ -95,13 +95,15 @@ static bool fits(const struct hm_cfg_node *node, enum hm_arg_type type)
     return false;
 }
 
-static void check_arg(const struct hm_action *action, const struct hm_cfg_node *node)
+/* what: what one of the specs is called. */
+static void check_arg(const struct hm_action *action, const struct hm_arg_spec *specs, const char *what,
+                      const struct hm_cfg_node *node)
 {
     char path[PATH_SIZE];
     char meant[120];
     struct hm_suggest s;
     hm_suggest_init(&s, hm_cfg_name(node));
-    for (const struct hm_arg_spec *spec = action->args; spec->name != NULL; spec++) {
+    for (const struct hm_arg_spec *spec = specs; spec != NULL && spec->name != NULL; spec++) {
         hm_suggest_try(&s, spec->name);
         if (strcmp(spec->name, hm_cfg_name(node)) != 0)
             continue;
@@ -113,7 +115,7 @@ static void check_arg(const struct hm_action *action, const struct hm_cfg_node *
                            : "");
         return;
     }
-    hm_cfg_add_here(node, "%s has no argument \"%s\"%s", action->name, hm_cfg_name(node),
+    hm_cfg_add_here(node, "%s has no %s \"%s\"%s", action->name, what, hm_cfg_name(node),
                     hm_suggest_text(&s, meant, sizeof meant));
 }
 
@@ -121,7 +123,7 @@ static void check_arg(const struct hm_action *action, const struct hm_cfg_node *
 static void check_args(const struct hm_action *action, const struct hm_cfg_node *group, const struct hm_cfg_node *with)
 {
     for (size_t i = 0; with != NULL && i < hm_cfg_count(with); i++)
-        check_arg(action, hm_cfg_at(with, i));
+        check_arg(action, action->args, "argument", hm_cfg_at(with, i));
     for (const struct hm_arg_spec *spec = action->args; spec->name != NULL; spec++)
         if (spec->required && (with == NULL || !hm_cfg_has(with, spec->name)))
             hm_cfg_add_here(with != NULL ? with : group, "%s needs %s (%s); add it%s", action->name, spec->name,
@@ -218,7 +220,12 @@ void hm_load_probe(struct hm_loader *l, struct hm_cfg_node *group, struct hm_ste
     step->probe = hm_load_args(l, group, "probe", HM_SCOPE_CALL);
     if (step->probe == NULL || step->call.action == NULL)
         return;
-    if (step->call.action->probe_action == NULL)
-        hm_cfg_add_here(hm_cfg_get(group, "probe", HM_CFG_OPTIONAL), "%s has no way to look whether it happened; take it out",
-                        step->call.action->name);
+    const struct hm_action *action = step->call.action;
+    const struct hm_cfg_node *node = hm_cfg_get(group, "probe", HM_CFG_OPTIONAL);
+    if (action->probe_action == NULL) {
+        hm_cfg_add_here(node, "%s has no way to look whether it happened; take it out", action->name);
+        return;
+    }
+    for (size_t i = 0; i < hm_cfg_count(node); i++)
+        check_arg(action, action->probe_context, "context for its probe called", hm_cfg_at(node, i));
 }

@@ -5,11 +5,11 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "recipe/load.h"
-#include "base/pattern.h"
 
 enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200 };
 
@@ -73,13 +73,15 @@ static void load_limits(struct hm_cfg_node *group, struct hm_param *param)
         hm_cfg_add_here(group, "min %" PRId64 " is above max %" PRId64 ": no number would do", param->min, param->max);
 }
 
-/* The text of the default: a string as it stands, a number or a truth value as people would type it. */
-static char *default_text(struct hm_cfg_node *group)
+/* The text of the default: a string as it stands; for a number or a truth value also the value itself. */
+static char *default_text(struct hm_cfg_node *group, enum hm_param_type type)
 {
     struct hm_cfg_node *node = hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
     if (node == NULL)
         return NULL;
-    if (hm_cfg_type(node) == HM_CFG_INT || hm_cfg_type(node) == HM_CFG_BOOL) {
+    bool plain =
+        (hm_cfg_type(node) == HM_CFG_INT && type == HM_PARAM_INT) || (hm_cfg_type(node) == HM_CFG_BOOL && type == HM_PARAM_BOOL);
+    if (plain) {
         json_t *value = hm_cfg_json_new(node);
         char *text = json_dumps(value, JSON_ENCODE_ANY);
         json_decref(value);
@@ -91,7 +93,7 @@ static char *default_text(struct hm_cfg_node *group)
 static void load_default(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
 {
     struct hm_err err = {0};
-    char *text = default_text(group);
+    char *text = default_text(group, param->type);
     if (text == NULL)
         return;
     const struct hm_cfg_node *node = hm_cfg_get(group, "default", HM_CFG_OPTIONAL);

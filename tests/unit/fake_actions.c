@@ -15,11 +15,17 @@ static const struct hm_arg_spec clear_args[] = {{"dag", HM_ARG_STRING, true, NUL
                                                 {"conf", HM_ARG_OBJECT, false, NULL}, {NULL, HM_ARG_NR, false, NULL}};
 static const struct hm_arg_spec no_args[] = {{NULL, HM_ARG_NR, false, NULL}};
 
+static const struct hm_arg_spec context[] = {
+    {"transaction", HM_ARG_UUID, false, NULL}, {"dataset", HM_ARG_STRING, false, NULL}, {NULL, HM_ARG_NR, false, NULL}};
+
 static const struct hm_action dataset = {.name = "metapod.dataset", .effect = HM_EFFECT_READ, .args = dataset_args};
 static const struct hm_action datasets = {.name = "metapod.datasets", .effect = HM_EFFECT_READ, .args = transaction_args};
 static const struct hm_action count = {.name = "metapod.committed-count", .effect = HM_EFFECT_READ, .args = transaction_args};
-static const struct hm_action retract = {
-    .name = "metapod.retract-dataset", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args, .probe_action = "metapod.dataset"};
+static const struct hm_action retract = {.name = "metapod.retract-dataset",
+                                         .effect = HM_EFFECT_IDEMPOTENT,
+                                         .args = id_args,
+                                         .probe_action = "metapod.dataset",
+                                         .probe_context = context};
 static const struct hm_action retract_attribute = {
     .name = "metapod.retract-attribute", .effect = HM_EFFECT_IDEMPOTENT, .args = id_args};
 static const struct hm_action retract_indexed = {

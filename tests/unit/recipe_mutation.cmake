@@ -1,0 +1,1 @@
+hm_unit_test(recipe_mutation NEEDS hm_recipe)
