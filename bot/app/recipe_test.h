@@ -3,7 +3,7 @@
  * A test says what was asked for, how the backends answer, who clicks what, and what must come of it: the requests in order, the
  * lines that are said, the end. It is played with the real recipe, handlers and run core over a journal in memory. Then it is
  * played again with a crash before and after every write to that journal, with what was under way arrived or not, and must end
- * the same: the same end, the same lines, the same effects, no `once` performed twice (docs/recipes.md has the format).
+ * the same: the same end, the same lines, the same effects, no `once` performed twice (docs/recipe-tests.md has the format).
  *
  * Happy path: hm_recipe_test_load() → hm_recipe_test_run() → passed. Failure: findings of the file with file:line; differences as
  * text for a person. */

@@ -1,4 +1,4 @@
-/* The file of a recipe test: see recipe_test.h and docs/recipes.md. */
+/* The file of a recipe test: see recipe_test.h and docs/recipe-tests.md. */
 #include <stdlib.h>
 #include <string.h>
 
