@@ -14,7 +14,7 @@
 #include "people.h"
 #include "socket.h"
 
-enum { SLOW_MAX = 20, CHUNK = 500 };
+enum { SLOW_MAX = 20, CHUNK = 500, TEXT_MAX = 65536 };
 
 struct bench {
     struct sim *sim;
@@ -110,7 +110,7 @@ static char *numbered(const char *text, int64_t number)
     struct hm_strbuf out;
     const char *mark = NULL;
 
-    hm_strbuf_init(&out, 64 * 1024);
+    hm_strbuf_init(&out, TEXT_MAX);
     while ((mark = strstr(text, "${i}")) != NULL) {
         hm_strbuf_add(&out, text, (size_t)(mark - text));
         hm_strbuf_addf(&out, "%lld", (long long)number);

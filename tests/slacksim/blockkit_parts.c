@@ -190,7 +190,7 @@ void sim_bk_check_groups(struct sim_bk_check *c, json_t *groups, long max)
 
         sim_bk_check_text(c, json_object_get(one, "label"), false, 75);
         sim_bk_up(c, deeper);
-        deeper = sim_bk_down(c, "options");
+        (void)sim_bk_down(c, "options");
         sim_bk_check_options(c, json_object_get(one, "options"), 1, 100);
         sim_bk_up(c, here);
     }

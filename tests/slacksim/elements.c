@@ -257,15 +257,13 @@ json_t *sim_element_choose_new(const json_t *element, json_t *value, struct hm_e
     json_t *chosen = NULL;
     json_t *state = NULL;
 
-    if (strcmp(type, "overflow") == 0) {
-        chosen = choose_option_new(element, value, err);
-    } else if (kind == NULL) {
+    if (kind == NULL && strcmp(type, "overflow") != 0) {
         (void)hm_err_set(err, HM_EINVAL, "nothing to choose in a %s", type);
-    } else if (json_is_object(value) && json_object_get(value, kind->field) != NULL) {
+    } else if (kind != NULL && json_is_object(value) && json_object_get(value, kind->field) != NULL) {
         chosen = json_deep_copy(json_object_get(value, kind->field));
-    } else if (json_is_null(value)) {
+    } else if (kind != NULL && json_is_null(value)) {
         return sim_element_initial_new(element);
-    } else if (kind->choice == CHOOSE_OPTION) {
+    } else if (kind == NULL || kind->choice == CHOOSE_OPTION) {
         chosen = choose_option_new(element, value, err);
     } else if (kind->choice == CHOOSE_OPTIONS || kind->choice == CHOOSE_STRINGS) {
         chosen = choose_many_new(element, value, kind->choice == CHOOSE_OPTIONS, err);

@@ -32,7 +32,10 @@ char *sim_form_decode(const char *s, size_t len, bool plus)
             out[at++] = (char)(sim_hex_digit(s[i + 1]) * 16 + sim_hex_digit(s[i + 2]));
             i += 2;
         } else {
-            out[at++] = plus && s[i] == '+' ? ' ' : s[i];
+            out[at++] = s[i];
+            if (plus && s[i] == '+') {
+                out[at - 1] = ' ';
+            }
         }
     }
     out[at] = '\0';

@@ -63,12 +63,12 @@ bool sim_sock_registered(const struct sim_sock *k);
 struct sim_sock *sim_sock_pick(struct sim_socket *s, const struct sim_sock *other);
 
 struct sim_envelopes *sim_envelopes_new(struct sim_socket *s);
-void sim_envelopes_free(struct sim_envelopes *e);
-void sim_envelopes_reset(struct sim_envelopes *e);
-size_t sim_envelopes_open(const struct sim_envelopes *e);
+void sim_envelopes_free(struct sim_envelopes *all);
+void sim_envelopes_reset(struct sim_envelopes *all);
+size_t sim_envelopes_open(const struct sim_envelopes *all);
 /* A text message from the client: an ack, or nonsense. */
-void sim_envelopes_on_text(struct sim_envelopes *e, struct sim_sock *from, const char *text, size_t len, bool fragmented);
-void sim_envelopes_send(struct sim_envelopes *e, const struct sim_envelope *envelope, char ret_id[SIM_ENVELOPE_ID_MAX]);
-void sim_envelopes_release(struct sim_envelopes *e, const char *id);
+void sim_envelopes_on_text(struct sim_envelopes *all, struct sim_sock *from, const char *text, size_t len, bool fragmented);
+void sim_envelopes_send(struct sim_envelopes *all, const struct sim_envelope *envelope, char ret_id[SIM_ENVELOPE_ID_MAX]);
+void sim_envelopes_release(struct sim_envelopes *all, const char *id);
 
 #endif

@@ -147,12 +147,11 @@ static void arm_close(struct sim_sock *k, int64_t ms)
 static void send_close_frame(struct sim_sock *k, uint16_t code, const char *reason)
 {
     uint8_t body[125];
-    size_t len = strlen(reason);
+    size_t len = strnlen(reason, sizeof(body) - 2);
 
     body[0] = (uint8_t)(code >> 8);
     body[1] = (uint8_t)(code & 0xff);
-    len = len > sizeof(body) - 2 ? sizeof(body) - 2 : len;
-    memcpy(body + 2, reason, len);
+    memcpy(body + 2, reason, len); /* a close frame's reason has no NUL */
     sim_sock_frame(k, SIM_WS_CLOSE, true, body, code == 0 ? 0 : len + 2);
 }
 

@@ -52,7 +52,7 @@ static const char *arg(const struct poll *p, const char *key)
     return hm_json_get_str(p->req->query, key, NULL);
 }
 
-static int64_t arg_int(const struct poll *p, const char *key, int64_t fallback)
+static int64_t userint(const struct poll *p, const char *key, int64_t fallback)
 {
     int64_t n = 0;
 
@@ -211,7 +211,7 @@ static bool idle_holds(const struct poll *p)
     const struct sim *sim = p->w->sim;
     int64_t idle_us = sim_now_us() - sim_log_last_us(sim->log);
 
-    return sim_socket_open_envelopes(sim->socket) == 0 && idle_us >= arg_int(p, "idle_ms", 0) * 1000;
+    return sim_socket_open_envelopes(sim->socket) == 0 && idle_us >= userint(p, "idle_ms", 0) * 1000;
 }
 
 /* All conditions; out gets what they found. */
@@ -229,13 +229,13 @@ static bool holds(struct poll *p, json_t *out)
             return false;
         }
     }
-    if (arg(p, "acks") != NULL && sim_log_counts(sim->log)->acks < arg_int(p, "acks", 0)) {
+    if (arg(p, "acks") != NULL && sim_log_counts(sim->log)->acks < userint(p, "acks", 0)) {
         return false;
     }
-    if (arg(p, "connections") != NULL && (int64_t)sim_socket_live(sim->socket) != arg_int(p, "connections", 0)) {
+    if (arg(p, "connections") != NULL && (int64_t)sim_socket_live(sim->socket) != userint(p, "connections", 0)) {
         return false;
     }
-    if (arg(p, "min_connections") != NULL && (int64_t)sim_socket_live(sim->socket) < arg_int(p, "min_connections", 0)) {
+    if (arg(p, "min_connections") != NULL && (int64_t)sim_socket_live(sim->socket) < userint(p, "min_connections", 0)) {
         return false;
     }
     if (arg(p, "calls") != NULL && !count_holds(p, "calls", sim_log_calls)) {
@@ -293,27 +293,27 @@ static bool look(struct poll *p)
     return true;
 }
 
-static void on_timeout(void *arg_)
+static void on_timeout(void *user)
 {
-    struct poll *p = arg_;
+    struct poll *p = user;
 
     p->timer = 0;
     answer(p, false, hm_json_obj_new());
 }
 
-static void on_idle_timer(void *arg_)
+static void on_idle_timer(void *user)
 {
-    struct poll *p = arg_;
+    struct poll *p = user;
 
     p->idle_timer = 0;
     if (!look(p)) {
-        p->idle_timer = sim_timers_add(p->w->sim->timers, arg_int(p, "idle_ms", 100) / 4 + 1, on_idle_timer, p);
+        p->idle_timer = sim_timers_add(p->w->sim->timers, userint(p, "idle_ms", 100) / 4 + 1, on_idle_timer, p);
     }
 }
 
-static void on_gone(struct sim_req *req, void *arg_)
+static void on_gone(struct sim_req *req, void *user)
 {
-    poll_free(arg_);
+    poll_free(user);
     sim_http_forget(req);
 }
 
@@ -327,7 +327,7 @@ void sim_waits_on_request(struct sim_waits *w, struct sim_req *req)
     p->next = w->polls;
     w->polls = p;
     w->again = true;
-    timeout_ms = arg_int(p, "timeout_ms", TIMEOUT_MS);
+    timeout_ms = userint(p, "timeout_ms", TIMEOUT_MS);
     if (look(p)) {
         return;
     }
@@ -335,7 +335,7 @@ void sim_waits_on_request(struct sim_waits *w, struct sim_req *req)
     req->gone_arg = p;
     p->timer = sim_timers_add(w->sim->timers, timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS, on_timeout, p);
     if (arg(p, "idle_ms") != NULL) {
-        p->idle_timer = sim_timers_add(w->sim->timers, arg_int(p, "idle_ms", 100), on_idle_timer, p);
+        p->idle_timer = sim_timers_add(w->sim->timers, userint(p, "idle_ms", 100), on_idle_timer, p);
     }
 }
 
@@ -355,9 +355,9 @@ static void look_at_all(struct sim_waits *w)
 
 /* --- streams
  * ------------------------------------------------------------------------------------------------------------------------ */
-static void stream_gone(struct sim_req *req, void *arg_)
+static void stream_gone(struct sim_req *req, void *user)
 {
-    struct stream *s = arg_;
+    struct stream *s = user;
     struct stream **at = NULL;
 
     for (at = &s->w->streams; *at != NULL; at = &(*at)->next) {
@@ -418,17 +418,24 @@ void sim_waits_turn_end(struct sim_waits *w)
 
 void sim_waits_free(struct sim_waits *w)
 {
+    struct poll *p = NULL;
+    struct poll *next_poll = NULL;
+    struct stream *s = NULL;
+    struct stream *next_stream = NULL;
+
     if (w == NULL) {
         return;
     }
-    while (w->polls != NULL) {
-        struct sim_req *req = w->polls->req;
-
-        poll_free(w->polls);
-        sim_http_forget(req);
+    for (p = w->polls; p != NULL; p = next_poll) {
+        next_poll = p->next;
+        sim_http_forget(p->req);
+        free(p);
     }
-    while (w->streams != NULL) {
-        stream_gone(w->streams->req, w->streams);
+    for (s = w->streams; s != NULL; s = next_stream) {
+        next_stream = s->next;
+        sim_http_forget(s->req);
+        free(s->user);
+        free(s);
     }
     free(w);
 }

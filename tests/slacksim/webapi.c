@@ -1,6 +1,7 @@
 /* Dispatch: arguments, token, scopes, rate limit, fault, work, answer, log. */
 #include "webapi.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +268,7 @@ const char *sim_page(struct sim_call *call, const char *key, json_t *stolen_all,
     }
     json_decref(stolen_all);
     if (from + limit < total) {
-        (void)snprintf(next, sizeof(next), "bmV4dDo%lld", (long long)(from + limit));
+        (void)snprintf(next, sizeof(next), "bmV4dDo%" PRId64, from + limit);
     }
     hm_json_set(call->out, key, page);
     meta = hm_json_obj_new();

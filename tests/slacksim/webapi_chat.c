@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -97,6 +98,7 @@ static const char *post_message(struct sim_call *call)
     if (error != NULL) {
         return error;
     }
+    HM_ASSERT(c != NULL);
     call->retry_after_s = sim_limits_take_post(sim->limits, c->id, sim->knobs.rate_scale, sim_now_us());
     if (call->retry_after_s > 0) {
         return "ratelimited";
@@ -181,6 +183,7 @@ static const char *update(struct sim_call *call)
     if (error != NULL) {
         return error;
     }
+    HM_ASSERT(c != NULL && m != NULL);
     previous = json_deep_copy(m->json);
     sim_post_apply(call->sim, m->json, call->args, true);
     (void)snprintf(ts, sizeof(ts), "%010lld.000000", (long long)(sim_wall_us() / 1000000));
@@ -205,6 +208,7 @@ static const char *delete_message(struct sim_call *call)
     if (error != NULL) {
         return error;
     }
+    HM_ASSERT(c != NULL && m != NULL);
     hm_json_set_str(call->out, "channel", c->id);
     hm_json_set_str(call->out, "ts", m->ts);
     sim_post_delete(call->sim, c, m);
@@ -271,6 +275,7 @@ static const char *reactions(struct sim_call *call, bool remove)
     if (error != NULL) {
         return error;
     }
+    HM_ASSERT(m != NULL);
     user = sim_state_app_str(call->sim->state, "bot_user");
     name = sim_arg_str(call, "name");
     error = remove ? sim_react_remove(m, user, name) : sim_react_add(m, user, name);

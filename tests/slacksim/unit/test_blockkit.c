@@ -20,7 +20,7 @@ static json_t *json_new(const char *text)
     struct hm_strbuf b;
     json_t *value = NULL;
 
-    hm_strbuf_init(&b, 1024 * 1024);
+    hm_strbuf_init(&b, 1000000);
     for (; *text != '\0'; text++) {
         if (*text == '\'') {
             hm_strbuf_addc(&b, '"');
