@@ -5,13 +5,14 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import unittest
 
 from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, program)
 
 SEED = int(os.environ.get("HM_SEED", "7"))
-PER_RECIPE = 60 if os.environ.get("HM_LONG") else 12
+PER_RECIPE = 60 if os.environ.get("HM_LONG") else 15
 SHIPPED = sorted(os.path.basename(p)[:-4] for p in glob.glob(os.path.join(TOP, "config", "recipes", "*.cfg")))
 READS = re.compile(r"^POST /metapod/api/graphql$|^GET ")
 
@@ -45,6 +46,8 @@ class Plan(Case):
         self.random = random.Random(SEED)
         self.called = os.path.join(self.bot.folder, "calls")
         self.bot.write_config()
+        for recipe in SHIPPED:
+            shutil.copy(os.path.join(TOP, "config", "recipes", recipe + ".cfg"), self.bot.recipes)
         nu = program("HM_NU", "tests/world/bin/nu")
         with open(self.bot.config) as file:
             text = file.read()
