@@ -167,6 +167,9 @@ static void input(struct check *c, const json_t *block)
         length(c, "an initial_value", str(element, "initial_value"), 0, (size_t)max);
     } else if (is(element, "static_select") || is(element, "multi_static_select")) {
         options(c, element);
+    } else if (is(element, "external_select") || is(element, "multi_external_select")) {
+        if (json_object_get(element, "options") != NULL)
+            bad(c, "an %s that brings its options", str(element, "type"));
     } else if (!is(element, "number_input") && !is(element, "datepicker")) {
         bad(c, "an input of type %s", str(element, "type"));
     }
