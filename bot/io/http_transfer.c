@@ -18,7 +18,7 @@
 enum {
     MAX_HEADER_BYTES = 256 * 1024, /* of one answer; curl itself limits a line, not their number */
     MAX_IDLE_S = 30,               /* an older kept-alive connection is not used again: most servers close at 5 to 75 s */
-    CA_CACHE_S = 60 * 60 /* a renewed bundle is seen by then */
+    CA_CACHE_S = 60 * 60           /* a renewed bundle is seen by then */
 };
 
 struct hm_transfer {

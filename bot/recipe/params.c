@@ -10,10 +10,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "base/pattern.h"
 #include "recipe/recipe.h"
 
 /* Names of datasets as Metapod knows them: a kind, a slash, a name. */

@@ -33,7 +33,8 @@ static void load(struct hm_recipes *recipes)
 static void test_all_load(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"retract", "retract-all", "retract-attribute", "retract-indexed-attribute", "retract-series-dataset"};
+    static const char *const expected[] = {"retract", "retract-all", "retract-attribute", "retract-indexed-attribute",
+                                           "retract-series-dataset"};
     struct hm_recipes recipes = {0};
     load(&recipes);
     for (size_t i = 0; i < HM_ARRAY_LEN(expected); i++)
