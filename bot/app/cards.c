@@ -169,7 +169,7 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         hm_json_set_bool(cards->over, run->id, true);
     else
         (void)json_object_del(cards->over, run->id); /* it may have been taken up again */
-    bool urgent = over || hm_run_open_gate(run) != NULL || run->seq < 10;
+    bool urgent = over || hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || run->seq < 10;
     hm_poster_show(poster, key, content_new(cards, run), urgent);
     if (over)
         hm_poster_finish(poster, key);

@@ -149,7 +149,8 @@ static bool start_call(struct hm_deciding *d, const struct hm_site *site)
             hm_emit_call_failed(d, site, "permanent", err.msg);
     } else if (hm_is_effect(site) && !is_approved(d, site, &rendered.req)) {
         started = false;
-        (void)hm_decide_still_fits(d, "What would be sent is no longer what was approved.");
+        if (hm_decide_still_fits(d, "What would be sent is no longer what was approved."))
+            hm_decide_ask_anew(d, site->step->gate);
     } else {
         emit_started(d, site, &rendered);
     }

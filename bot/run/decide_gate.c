@@ -216,6 +216,12 @@ bool hm_decide_still_fits(struct hm_deciding *d, const char *why)
     return false;
 }
 
+void hm_decide_ask_anew(struct hm_deciding *d, int gate)
+{
+    if (gate >= 0 && !hm_effect_under_way(d->run))
+        void_gate(d, gate, "There is something to send after all.");
+}
+
 /* ---- clicks ---------------------------------------------------------------------------------------------------------- */
 
 /* The approve step whose (newest) buttons bear the nonce, or -1. */

@@ -88,6 +88,8 @@ void hm_decide_gate_time(struct hm_deciding *d);
 /* Does what would be sent still match the recipe and the approved plan? If not, emits the events that ask anew and returns false.
  * why: a sentence for the card when the caller knows it, else NULL. */
 bool hm_decide_still_fits(struct hm_deciding *d, const char *why);
+/* Nothing has changed, and the gate was not approved: it was passed over when there was nothing to send. */
+void hm_decide_ask_anew(struct hm_deciding *d, int gate);
 
 /* decide_click.c */
 void hm_decide_click(struct hm_deciding *d, const struct hm_input *in);

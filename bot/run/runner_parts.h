@@ -71,6 +71,9 @@ struct hm_runner {
 /* runner.c: decides what waits, commits. */
 void hm_runner_pump(struct hm_slot *e);
 
+/* runner_send.c: performs what the events, now committed, say. */
+void hm_runner_perform(struct hm_slot *e, const struct hm_events *events, int64_t first_seq);
+
 /* runner_queue.c */
 struct hm_waiting *hm_waiting_new(const struct hm_input *in);
 void hm_waiting_free(struct hm_waiting *w);
