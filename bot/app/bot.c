@@ -31,6 +31,9 @@
 #include "run/runner.h"
 
 enum { DRAIN_MS = 1500, DRAIN_STEP_MS = 20, END_GUARD_MS = 4500, AUTH_RETRY_MS = 5000, MAX_PROGRAMS = 16, HOLD_MS = 5000 };
+/* The runner's times are wall-clock times; timers stand still while the machine sleeps, and do not see the clock being set. So
+ * the clock is looked at this often. */
+enum { WAKE_MAX_MS = 10000 };
 
 enum phase { PHASE_RUNNING, PHASE_CLOSING_SOCKET, PHASE_DRAINING, PHASE_CLOSING_HTTP, PHASE_CLOSING_JOURNAL, PHASE_CLOSING_LOOP };
 
@@ -132,10 +135,11 @@ static void io_changed(void *arg, const struct hm_run *run)
 static void io_wake(void *arg, int64_t at_ms)
 {
     struct hm_bot *bot = arg;
+    int64_t in_ms = at_ms != INT64_MAX ? at_ms - hm_wall_ms(bot->clock) : INT64_MAX;
     if (at_ms == INT64_MAX)
         hm_timer_stop(bot->wake_timer);
     else
-        hm_timer_start(bot->wake_timer, at_ms - hm_wall_ms(bot->clock));
+        hm_timer_start(bot->wake_timer, in_ms < WAKE_MAX_MS ? in_ms : WAKE_MAX_MS);
 }
 
 static void on_wake(void *arg)
