@@ -37,10 +37,12 @@ static size_t person(const char *user)
 
 static bool was_cancelled(const struct book_run *run, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (run->rows[i].event.type == HM_EV_CANCEL_ASKED)
-            return true;
-    return false;
+    bool cancelled = false;
+    for (size_t i = 0; i < n; i++) {
+        cancelled = cancelled || run->rows[i].event.type == HM_EV_CANCEL_ASKED;
+        cancelled = cancelled && run->rows[i].event.type != HM_EV_RUN_REOPENED;
+    }
+    return cancelled;
 }
 
 static int step_index(const struct book_run *run, const json_t *data)
@@ -63,7 +65,7 @@ static void check_outcome(const struct book_run *run, const struct hm_event *e)
 {
     int step = step_index(run, e->data);
     int item = (int)hm_json_get_int(e->data, "item", 0);
-    const struct call_record *record = backend_record(run->id, step, item);
+    struct call_record *record = backend_record(run->id, step, item);
     if (e->type == HM_EV_CALL_FINISHED) {
         bool ok = hm_streq(hm_json_get_str(e->data, "verdict", ""), "ok") && json_object_get(e->data, "again") == NULL;
         if (ok && is_write(run, e->data) && record->applied == 0)
@@ -77,6 +79,15 @@ static void check_outcome(const struct book_run *run, const struct hm_event *e)
     const char *thing = hm_json_get_str(run->state->steps[step].calls[item].args, "id", "");
     if (hm_json_get_bool(e->data, "applied", false) && !backend_is_off(thing))
         sim_fail("outcomes-are-true", "%s says that step %d, item %d has happened; it has not", run->id, step, item);
+    record->proven = !hm_json_get_bool(e->data, "applied", false);
+    if (!hm_json_get_bool(e->data, "resend", false))
+        return;
+    if (run->state->recipe->steps[step].effect == HM_EFFECT_ONCE)
+        sim_fail("once-at-most-once", "%s is to send step %d, item %d again because of a look", run->id, step, item);
+    if (!record->looked || record->look_saw_it)
+        sim_fail("look-before-repeating", "%s is to send step %d, item %d again %s", run->id, step, item,
+                 record->looked ? "although a look had seen it done" : "without a look");
+    record->open = 0; /* what was sent before is known to have done nothing */
 }
 
 void check_batch(const struct book_run *run)
@@ -114,6 +125,8 @@ void check_row(const struct book_run *run, size_t n)
     case HM_EV_CALL_STARTED:
         if (is_write(run, e->data) && was_cancelled(run, n))
             sim_fail("cancel-bites", "%s starts a write after somebody asked to stop", run->id);
+        if (is_write(run, e->data) && book_is_held())
+            sim_fail("cancel-bites", "%s starts a write after somebody stopped everything", run->id);
         break;
     case HM_EV_CALL_FINISHED:
     case HM_EV_CALL_SETTLED:
@@ -125,9 +138,16 @@ void check_row(const struct book_run *run, size_t n)
         check_outcome(run, e);
         break;
     case HM_EV_CANCEL_ASKED:
-    case HM_EV_QUESTION_ANSWERED:
-    case HM_EV_OFFER_TAKEN:
     case HM_EV_RUN_REOPENED:
+        for (size_t i = 0; i < run->state->recipe->n_steps; i++)
+            backend_again(run->id, (int)i, run->state->recipe->steps[i].effect == HM_EFFECT_ONCE);
+        people[person(hm_json_get_str(e->data, "user", ""))].acts++;
+        break;
+    case HM_EV_CALLS_AGAIN: /* somebody has said so */
+        backend_again(run->id, step_index(run, e->data),
+                      run->state->recipe->steps[step_index(run, e->data)].effect == HM_EFFECT_ONCE);
+        break;
+    case HM_EV_QUESTION_ANSWERED:
         people[person(hm_json_get_str(e->data, "user", ""))].acts++;
         break;
     case HM_EV_RUN_REPLANNED:
@@ -138,8 +158,8 @@ void check_row(const struct book_run *run, size_t n)
     case HM_EV_CALL_ASKED:
     case HM_EV_RUN_FINISHED:
     case HM_EV_QUESTION_OPENED:
-    case HM_EV_CALLS_AGAIN:
     case HM_EV_OFFERS_MADE:
+    case HM_EV_OFFER_TAKEN: /* its outcome is the run that begins */
     case HM_EV_LOCK_WAITED:
     case HM_EV_LOCK_TAKEN:
     case HM_EV_NR:
@@ -176,9 +196,8 @@ static void check_repeat(const struct book_run *run, const struct hm_ticket *tic
     if (step->effect == HM_EFFECT_ONCE)
         sim_fail("once-at-most-once", "%s sends step %s, item %d again; nobody said that it did not happen", run->id, step->id,
                  ticket->item);
-    if (has_probe && (!record->looked || record->look_saw_it))
-        sim_fail("look-before-repeating", "%s sends step %s, item %d again %s", run->id, step->id, ticket->item,
-                 record->looked ? "although a look had seen it done" : "without a look");
+    if (has_probe)
+        sim_fail("look-before-repeating", "%s sends step %s, item %d again without a look", run->id, step->id, ticket->item);
 }
 
 void check_sent(const char *run_id, const struct hm_ticket *ticket, const struct hm_request *req,
@@ -225,7 +244,8 @@ static const struct book_run *run_of_card(const json_t *blocks, int64_t *ret_seq
 bool check_content(const struct book_run *run, const char *text, const json_t *blocks)
 {
     struct hm_slack_message message = {0};
-    hm_card_render(run->state, &message);
+    const struct hm_card_around around = process_around();
+    hm_card_render_around(run->state, &around, &message);
     bool same = hm_streq(message.text, text) && json_equal(message.blocks, hm_unconst(blocks));
     hm_slack_message_done(&message);
     return same;
@@ -283,14 +303,14 @@ void check_shown(bool is_card, const json_t *args)
     if (seq < run->state->seq)
         return;
     check_buttons(run, blocks);
-    if (sim->thorough && !check_content(run, hm_json_get_str(args, "text", ""), blocks))
+    if (sim->thorough && !sim->faults.stops && !check_content(run, hm_json_get_str(args, "text", ""), blocks))
         sim_fail("shown-is-committed", "%s is shown otherwise than the journal says", run->id);
 }
 
 void check_message(const struct message *message)
 {
     char why[200];
-    if (message->blocks != NULL && !hm_limits_message(message->text, message->blocks, why, sizeof why))
+    if (json_array_size(message->blocks) > 0 && !hm_limits_message(message->text, message->blocks, why, sizeof why))
         sim_fail("block-kit-limits", "%s: %s", message->key, why);
     crowd_see(message);
 }

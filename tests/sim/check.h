@@ -5,7 +5,7 @@
  *   once-at-most-once     a `once` write leaves at most once unless a person said on record that it did not happen      (6)
  *   look-before-repeating an idempotent write with a probe is repeated only after a look that did not see it            (6)
  *   outcomes-are-true     what the journal says about an outcome is so                                                  (6)
- *   cancel-bites          no write is started after somebody asked to stop                                              (7)
+ *   cancel-bites          no write is started after somebody asked to stop the run, or everything                       (7)
  *   gates-decide-once     votes are of different, entitled people and in time; a gate is approved once                  (7)
  *   locks-exclude         a lock has one holder                                                                         (8)
  *   journal-gapless       events are numbered without gaps                                                              (3)

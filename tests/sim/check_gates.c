@@ -13,6 +13,8 @@ void gate_view(const struct book_run *run, size_t n, const char *step, struct ga
         const struct hm_event *e = &run->rows[i].event;
         if (e->type == HM_EV_RUN_REPLANNED)
             *ret = (struct gate_view){0};
+        if (e->type == HM_EV_RUN_REOPENED)
+            ret->closed = true; /* what failed is approved anew */
         if (!hm_streq(hm_json_get_str(e->data, "step", ""), step))
             continue;
         if (e->type == HM_EV_GATE_OPENED)
@@ -77,9 +79,9 @@ void check_gate_row(const struct book_run *run, size_t n)
     struct gate_view now;
     gate_view(run, n - 1, id, &before);
     gate_view(run, n, id, &now);
-    if (e->type == HM_EV_GATE_OPENED)
+    if (e->type == HM_EV_GATE_OPENED || e->type == HM_EV_GATE_VOIDED)
         return;
-    if (before.opened == NULL || before.closed || (before.approved && e->type != HM_EV_GATE_VOIDED))
+    if (before.opened == NULL || before.closed || before.approved)
         sim_fail("gates-decide-once", "%s: %s of a gate that is not open", run->id, hm_event_name(e->type));
     if (e->type == HM_EV_GATE_VOTE)
         check_vote(run, step, &now, now.n_votes - 1);
@@ -88,6 +90,8 @@ void check_gate_row(const struct book_run *run, size_t n)
     if (e->type == HM_EV_GATE_APPROVED &&
         !hm_streq(hm_json_get_str(e->data, "digest", ""), hm_json_get_str(before.opened, "digest", "-")))
         sim_fail("gates-decide-once", "%s: another plan is approved than was shown", run->id);
+    if (e->type == HM_EV_GATE_EXPIRED && e->at_ms < hm_json_get_int(before.opened, "expires", 0))
+        sim_fail("gates-decide-once", "%s: a gate expires before its time", run->id);
     if (e->type == HM_EV_GATE_REJECTED) {
         const char *user = hm_json_get_str(e->data, "user", "");
         if (!sim_is_entitled(user) && !hm_streq(user, run->state->requester))

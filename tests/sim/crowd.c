@@ -7,28 +7,25 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/strbuf.h"
 #include "base/text.h"
+#include "crowd_parts.h"
 #include "model_journal.h"
-#include "sim.h"
+#include "process.h"
 #include "view/card.h"
-#include "view/dialog.h"
 
-enum { REMEMBERED = 24 };
-
-struct button {
-    char action[40], value[64], channel[16], ts[32];
-};
+enum { REMEMBERED = 24, FAVOURITES = 2 };
 
 struct crowd {
     struct button old[REMEMBERED]; /* a ring */
     size_t n_seen;
-    unsigned ids; /* of envelopes */
+    size_t favourites[FAVOURITES]; /* recipes that this story is about: they meet each other more often than by chance */
 };
 
 void sim_crowd_init(void)
 {
     sim->crowd = hm_xcalloc(1, sizeof *sim->crowd);
+    for (size_t i = 0; i < FAVOURITES; i++)
+        sim->crowd->favourites[i] = rng_below(&sim->rng, sim_recipe_count());
 }
 
 void sim_crowd_done(void)
@@ -80,74 +77,6 @@ void crowd_see(const struct message *message)
         c->n_seen++;
 }
 
-/* ---- what Slack sends
- * ----------------------------------------------------------------------------------------------------------------------- */
-
-static void send_it(const char *user, enum envelope_kind kind, struct hm_strbuf *payload)
-{
-    struct crowd *c = sim->crowd;
-    unsigned id = ++c->ids;
-    struct envelope e = {
-        .key = hm_xasprintf("%s:t%u", kind == SIM_COMMAND ? "cmd" : "act", id),
-        .id = hm_xasprintf("e%u", id),
-        .type = kind == SIM_COMMAND ? "slash_commands" : "interactive",
-        .user = user,
-        .kind = kind,
-    };
-    e.text = hm_xasprintf(
-        "{\"envelope_id\":\"%s\",\"type\":\"%s\",\"accepts_response_payload\":true,\"payload\":{\"trigger_id\":\"t%u\","
-        "\"api_app_id\":\"A0SIM\",\"response_url\":\"https://hooks/%s\",%s}}",
-        e.id, e.type, id, user, hm_strbuf_str(payload));
-    hm_strbuf_done(payload);
-    slack_send_envelope(&e);
-}
-
-static void type_command(const char *user, const char *channel, const char *text)
-{
-    struct hm_strbuf p;
-    sim_tell("%s types /hausmeister %s", user, text);
-    hm_strbuf_init(&p, 4000);
-    hm_strbuf_addf(&p,
-                   "\"command\":\"/hausmeister\",\"text\":\"%s\",\"team_id\":\"T0SIM\",\"user_id\":\"%s\",\"channel_id\":\"%s\"",
-                   text, user, channel);
-    send_it(user, SIM_COMMAND, &p);
-}
-
-static void click(const char *user, const struct button *b)
-{
-    struct hm_strbuf p;
-    sim->count.clicks++;
-    sim_tell("%s clicks %s (%s)", user, b->action, b->value);
-    hm_strbuf_init(&p, 4000);
-    hm_strbuf_addf(&p,
-                   "\"type\":\"block_actions\",\"team\":{\"id\":\"T0SIM\"},\"user\":{\"id\":\"%s\",\"team_id\":\"%s\"},"
-                   "\"channel\":{\"id\":\"%s\"},\"container\":{\"message_ts\":\"%s\",\"channel_id\":\"%s\"},"
-                   "\"actions\":[{\"action_id\":\"%s\",\"block_id\":\"b\",\"value\":\"%s\"}]",
-                   user, sim_team_of(user), b->channel, b->ts, b->channel, b->action, b->value);
-    send_it(user, SIM_CLICK, &p);
-}
-
-/* typed, reason: NULL = the field is not in the form. */
-static void submit(struct dialog *d, const char *typed, const char *reason)
-{
-    struct hm_strbuf p;
-    sim_tell("%s submits the form of %s%s%s", d->user, d->value, typed != NULL ? ", typed " : "", typed != NULL ? typed : "");
-    hm_strbuf_init(&p, 4000);
-    hm_strbuf_addf(&p,
-                   "\"type\":\"view_submission\",\"team\":{\"id\":\"T0SIM\"},\"user\":{\"id\":\"%s\",\"team_id\":\"%s\"},"
-                   "\"view\":{\"id\":\"V1\",\"callback_id\":\"%s\",\"private_metadata\":\"%s\",\"state\":{\"values\":{",
-                   d->user, sim_team_of(d->user), d->callback_id, d->value);
-    if (typed != NULL)
-        hm_strbuf_addf(&p, "\"" HM_FIELD_TYPED "\":{\"a\":{\"type\":\"plain_text_input\",\"value\":\"%s\"}}", typed);
-    if (reason != NULL)
-        hm_strbuf_addf(&p, "%s\"" HM_FIELD_REASON "\":{\"a\":{\"type\":\"plain_text_input\",\"value\":\"%s\"}}",
-                       typed != NULL ? "," : "", reason);
-    hm_strbuf_adds(&p, "}}}");
-    send_it(d->user, SIM_FORM, &p);
-    free(d->callback_id);
-    free(d->value);
-}
-
 /* ---- by chance
  * ------------------------------------------------------------------------------------------------------------------------------
  */
@@ -163,38 +92,51 @@ static const char *somebody(const unsigned weights[SIM_PEOPLE])
     return sim_people[0];
 }
 
+/* Words about the runs that there are, or about all of them. */
+static char *control_words(void)
+{
+    const struct book_run *run = book_run(rng_below(&sim->rng, book_runs()));
+    switch (rng_below(&sim->rng, sim->faults.stops ? 7 : 5)) {
+    case 0:
+        return hm_xasprintf("retry %s", run->id);
+    case 1:
+        return hm_xasprintf("run %s", run->id);
+    case 2:
+        return hm_xstrdup("runs");
+    case 5:
+        return hm_xstrdup("stop all");
+    case 6:
+        return hm_xstrdup("resume");
+    default:
+        return hm_xasprintf("cancel %s", run->id);
+    }
+}
+
 static void act_command(void)
 {
     static const unsigned weights[SIM_PEOPLE] = {45, 25, 15, 15, 0};
-    char *text = sim_command_new(&sim->rng);
+    size_t recipe = sim->crowd->favourites[rng_below(&sim->rng, FAVOURITES)];
+    if (rng_percent(&sim->rng, 25))
+        recipe = rng_below(&sim->rng, sim_recipe_count());
+    bool control = book_runs() > 0 && rng_percent(&sim->rng, 20);
+    char *text = control ? control_words() : sim_command_new(&sim->rng, recipe);
     const char *user = somebody(weights);
-    if (book_runs() > 0 && rng_percent(&sim->rng, 8)) {
-        free(text);
-        text = hm_xasprintf("cancel %s", book_run(rng_below(&sim->rng, book_runs()))->id);
-    }
-    type_command(user, rng_percent(&sim->rng, 10) ? "D0USER" : "C0OPS", text);
+    crowd_type(user, rng_percent(&sim->rng, 10) ? "D0USER" : "C0OPS", text);
     free(text);
 }
 
-/* What must be typed for this dialog's gate. */
-static const char *right_text(const char *value)
+bool crowd_resume(void)
 {
-    char run_id[HM_CARD_RUN_ID_MAX];
-    char nonce[HM_CARD_NONCE_MAX];
-    if (!hm_card_parse_value(value, run_id, nonce))
-        return "";
-    const struct book_run *run = book_find(run_id);
-    const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run->state) : NULL;
-    return gate != NULL && gate->typed != NULL ? gate->typed : "";
+    if (process_around().held_by == NULL)
+        return false;
+    crowd_type("U0ANA", "C0OPS", "resume");
+    return true;
 }
 
 static void act_submit(bool well)
 {
     struct dialog d = slack_take_dialog(rng_below(&sim->rng, slack_dialogs()));
-    bool glass = strcmp(d.callback_id, HM_DIALOG_GLASS) == 0;
-    const char *typed = glass ? NULL : !well && rng_percent(&sim->rng, 30) ? "wrong" : right_text(d.value);
-    const char *reason = !glass ? NULL : !well && rng_percent(&sim->rng, 30) ? "" : "the house is on fire";
-    submit(&d, typed, reason);
+    crowd_submit(&d, well);
 }
 
 /* One of the messages that have buttons, or NULL. */
@@ -231,9 +173,9 @@ static bool act_click(void)
     if (!pick_button(&b))
         return false;
     const char *user = somebody(weights);
-    click(user, &b);
+    crowd_click(user, &b);
     if (sim->faults.busy_people && rng_percent(&sim->rng, 30))
-        click(rng_percent(&sim->rng, 50) ? user : somebody(weights), &b);
+        crowd_click(rng_percent(&sim->rng, 50) ? user : somebody(weights), &b);
     return true;
 }
 
@@ -266,21 +208,31 @@ static const char *helper(const struct hm_run *run, const struct hm_gate *gate)
     return NULL;
 }
 
+/* Which buttons are answers. *ret_gate: by somebody else than whoever asked. */
+static bool is_answer(const char *action, bool *ret_gate)
+{
+    static const char *const answers[] = {HM_ACTION_HAPPENED,      HM_ACTION_CHOOSE, HM_ACTION_DONE,
+                                          HM_ACTION_DONE_EVIDENCE, HM_ACTION_RETRY,  HM_ACTION_SKIP};
+    *ret_gate = strcmp(action, HM_ACTION_APPROVE) == 0 || strcmp(action, HM_ACTION_APPROVE_TYPED) == 0;
+    for (size_t i = 0; i < HM_ARRAY_LEN(answers); i++)
+        if (strcmp(action, answers[i]) == 0)
+            return true;
+    return *ret_gate || (strcmp(action, HM_ACTION_DID_NOT) == 0 && rng_percent(&sim->rng, 50));
+}
+
 static bool help_run(const struct message *m)
 {
     struct button b;
+    bool is_gate = false;
     const struct book_run *run = hm_starts_with(m->key, "run:") ? book_find(m->key + 4) : NULL;
     if (m->deleted || run == NULL)
         return false;
     const struct hm_gate *gate = hm_run_open_gate(run->state);
     for (size_t i = 0; find_button(m, i, &b); i++) {
-        bool settles =
-            strcmp(b.action, HM_ACTION_HAPPENED) == 0 || (strcmp(b.action, HM_ACTION_DID_NOT) == 0 && rng_percent(&sim->rng, 50));
-        bool approves = strcmp(b.action, HM_ACTION_APPROVE) == 0 || strcmp(b.action, HM_ACTION_APPROVE_TYPED) == 0;
-        const char *user = settles || approves ? helper(run->state, approves ? gate : NULL) : NULL;
+        const char *user = is_answer(b.action, &is_gate) ? helper(run->state, is_gate ? gate : NULL) : NULL;
         if (user == NULL)
             continue;
-        click(user, &b);
+        crowd_click(user, &b);
         return true;
     }
     return false;

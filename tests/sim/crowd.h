@@ -12,6 +12,8 @@ void sim_crowd_done(void);
 void crowd_see(const struct message *message);
 /* Somebody does something; false when there is nothing to do. */
 bool crowd_act(void);
+/* Somebody lets everything go on, if it was stopped; false when it was not. */
+bool crowd_resume(void);
 /* The right people answer what the cards ask, one thing per call. False when there is nothing to answer. */
 bool crowd_help(void);
 

@@ -69,6 +69,14 @@ struct call_record *backend_record(const char *run_id, int step, int item)
     return record;
 }
 
+void backend_again(const char *run_id, int step, bool once)
+{
+    struct backend *b = sim->backend;
+    for (size_t i = 0; i < b->n_records; i++)
+        if (b->records[i].step == step && strcmp(b->records[i].run_id, run_id) == 0 && (!once || b->records[i].proven))
+            b->records[i].open = 0;
+}
+
 static bool *thing_is_off(const char *id)
 {
     struct backend *b = sim->backend;
@@ -102,7 +110,7 @@ void backend_send(const char *run_id, const struct hm_ticket *ticket, const stru
         check_sent(run_id, ticket, req, record);
         record->sent++;
         record->open++;
-        record->looked = record->look_saw_it = false;
+        record->looked = record->look_saw_it = record->proven = false;
         sim->count.effects++;
     }
     sim_tell("%s sends %s %s (%s)", run_id, req->method, req->url, hm_purpose_name(ticket->purpose));

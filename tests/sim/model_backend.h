@@ -21,6 +21,7 @@ struct call_record {
     unsigned open;    /* of these, not known by the bot to have done nothing */
     unsigned applied; /* that took effect */
     unsigned on_way;  /* given up by the bot, may still arrive */
+    bool proven;      /* a look has settled that none of it took effect: a person may have it sent again */
     bool looked;      /* since the newest request a probe was answered … */
     bool look_saw_it; /* … and it could see that the write had taken effect */
 };
@@ -37,6 +38,8 @@ void backend_late(bool all);  /* what is on its way and due (or: all of it) arri
 int64_t backend_next_late_ms(void);
 void backend_crash(void); /* the bot died: nobody waits any more */
 
+/* A person has a step's failed calls tried again: the records of once = what was proven to have done nothing, of others = all. */
+void backend_again(const char *run_id, int step, bool once);
 /* Never NULL: made when it was not there. */
 struct call_record *backend_record(const char *run_id, int step, int item);
 bool backend_is_off(const char *thing);

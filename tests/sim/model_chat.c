@@ -139,11 +139,7 @@ static void open_view(struct call *call)
     if (envelope == NULL)
         sim_bug("no envelope with trigger %s", trigger);
     s->dialogs = hm_xreallocarray(s->dialogs, s->n_dialogs + 1, sizeof s->dialogs[0]);
-    s->dialogs[s->n_dialogs++] = (struct dialog){
-        .user = envelope->user,
-        .callback_id = hm_xstrdup(hm_json_get_str(view, "callback_id", "")),
-        .value = hm_xstrdup(hm_json_get_str(view, "private_metadata", "")),
-    };
+    s->dialogs[s->n_dialogs++] = (struct dialog){.user = envelope->user, .view = json_incref(hm_unconst(view))};
     slack_tell(envelope->user);
     sim_tell("slack: %s has a dialog", envelope->user);
 }

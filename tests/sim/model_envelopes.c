@@ -15,7 +15,6 @@ void slack_send_envelope(const struct envelope *stolen)
     struct envelope *e = &s->envelopes[s->n_envelopes++];
     *e = *stolen;
     e->to_deliver = 1;
-    sim->count.envelopes++;
     if (sim->calm || !sim->faults.doubled_envelopes)
         return;
     e->to_deliver = rng_percent(&sim->rng, 10) ? 0 : rng_percent(&sim->rng, 25) ? 2 : 1;

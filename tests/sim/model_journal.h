@@ -67,5 +67,7 @@ bool book_is_pending(const char *run_id);
 size_t book_inbox_size(void);
 const struct inbox *book_inbox(size_t index);
 const struct inbox *book_inbox_find(const char *key);
+/* Everything is stopped, and that is durable. */
+bool book_is_held(void);
 
 #endif

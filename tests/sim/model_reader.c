@@ -56,6 +56,12 @@ const char *book_value(const char *space, const char *key)
     return NULL;
 }
 
+bool book_is_held(void)
+{
+    const char *text = book_value("control", "hold");
+    return text != NULL && strstr(text, "\"held\":true") != NULL;
+}
+
 struct hm_journal_reader *hm_journal_reader_open(const char *path, struct hm_err *err)
 {
     (void)path;

@@ -45,10 +45,8 @@ void sim_slack_done(void)
         json_decref(s->late[i].args);
     for (size_t i = 0; i < s->n_messages; i++)
         free_message(&s->messages[i]);
-    for (size_t i = 0; i < s->n_dialogs; i++) {
-        free(s->dialogs[i].callback_id);
-        free(s->dialogs[i].value);
-    }
+    for (size_t i = 0; i < s->n_dialogs; i++)
+        json_decref(s->dialogs[i].view);
     for (size_t i = 0; i < s->n_envelopes; i++) {
         free(s->envelopes[i].key);
         free(s->envelopes[i].id);

@@ -37,7 +37,7 @@ struct envelope {
 /* A dialog that somebody has before him. */
 struct dialog {
     const char *user;
-    char *callback_id, *value;
+    json_t *view;
 };
 
 void sim_slack_init(void);
@@ -63,7 +63,7 @@ const struct envelope *slack_envelope(const char *key);
 size_t slack_messages(void);
 struct message *slack_message(size_t index);
 size_t slack_dialogs(void);
-/* Moves it out; the caller frees its strings. */
+/* Moves it out; the caller drops its view. */
 struct dialog slack_take_dialog(size_t index);
 /* What this person was shown alone: ephemeral messages, dialogs, errors in a form. */
 unsigned slack_told(const char *user);

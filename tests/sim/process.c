@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/cards.h"
+#include "app/hold.h"
 #include "app/ledger.h"
 #include "app/people.h"
 #include "app/recipe_store.h"
@@ -21,7 +22,7 @@
 #include "model_time.h"
 #include "sim.h"
 
-enum { AUTH_RETRY_MS = 5000, HOLD_MS = 5000 };
+enum { AUTH_RETRY_MS = 5000, HOLD_MS = 5000, WAKE_MAX_MS = 10000 };
 
 struct hm_roles {
     int unused;
@@ -34,6 +35,7 @@ struct process {
     struct hm_cards *cards;
     struct hm_people *people;
     struct hm_intake *intake;
+    struct hm_hold *hold;
     struct hm_timer *wake_timer, *auth_timer, *hold_timer;
     char *team;
     bool dying;
@@ -86,10 +88,11 @@ static void io_changed(void *arg, const struct hm_run *run)
 static void io_wake(void *arg, int64_t at_ms)
 {
     struct process *p = arg;
+    int64_t in_ms = at_ms != INT64_MAX ? at_ms - sim_wall_ms() : INT64_MAX;
     if (at_ms == INT64_MAX)
         hm_timer_stop(p->wake_timer);
     else
-        hm_timer_start(p->wake_timer, at_ms - sim_wall_ms());
+        hm_timer_start(p->wake_timer, in_ms < WAKE_MAX_MS ? in_ms : WAKE_MAX_MS);
 }
 
 static void on_wake(void *arg)
@@ -222,6 +225,8 @@ static void open_inside(struct process *p)
     struct hm_people_opts people = {
         p->runner, NULL, p->intake, sim_web_api(), hm_cards_poster(p->cards), hm_cards_slack(p->cards), sim_clock(), sim_loop()};
     p->people = hm_people_new(&people);
+    p->hold = hm_hold_new(sim_journal(), p->runner, p->cards, sim_clock());
+    hm_people_attach(p->people, p->cards, p->hold);
     hm_cards_use(p->cards, s);
     hm_people_use(p->people, s);
 }
@@ -234,6 +239,8 @@ void process_start(void)
     sim->process = p;
     open_inside(p);
     enum hm_code code = hm_cards_restore(p->cards, &err);
+    if (code == HM_OK)
+        code = hm_hold_restore(p->hold, "the book", &err);
     if (code == HM_OK)
         code = hm_ledger_restore(p->ledger, p->runner, &err);
     if (code == HM_OK)
@@ -300,6 +307,7 @@ void process_kill(void)
     hm_people_free(p->people);
     hm_intake_free(p->intake);
     hm_cards_free(p->cards);
+    hm_hold_free(p->hold);
     hm_runner_free(p->runner);
     hm_ledger_free(p->ledger);
     hm_recipe_store_free(p->store);
@@ -329,6 +337,12 @@ struct hm_intake *process_intake(void)
 unsigned process_life(void)
 {
     return sim->count.crashes + 1;
+}
+
+struct hm_card_around process_around(void)
+{
+    const struct hm_hold *hold = sim->process->hold;
+    return (struct hm_card_around){.held_by = hm_hold_by(hold), .held_ms = hm_hold_since_ms(hold)};
 }
 
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg)

@@ -4,6 +4,7 @@
 
 #include "app/intake.h"
 #include "run/runner.h"
+#include "view/card.h"
 
 /* Starts it: reads the journal, restores cards, runs and open envelopes. */
 void process_start(void);
@@ -16,6 +17,8 @@ struct hm_runner *process_runner(void);
 struct hm_intake *process_intake(void);
 /* Counts the lives of the bot; 1 = the first. */
 unsigned process_life(void);
+/* Who stopped everything, as the cards show it. */
+struct hm_card_around process_around(void);
 /* Visits what the process holds in memory. */
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg);
 

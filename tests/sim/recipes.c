@@ -52,6 +52,34 @@ static const char *const texts[] = {
                            "{ id = \"gate2\"; approve = \"And the other?\"; by = [ \"hausmeister\" ]; expires = \"2h\"; },\n"
                            "{ id = \"other\"; do = \"fake.blind\"; with = { id = \"${id}-2\"; }; } );",
     HEAD("ungated") "ungated = \"it is only a switch\";\n" PARAM "steps = (" WRITE("fake.idem") ");",
+    HEAD("pick") "params = ();\nsteps = ( { id = \"list\"; do = \"fake.list\"; }, { id = \"which\"; ask = { question = "
+                 "\"Which?\"; from = "
+                 "\"list.items\"; label = \"thing ${item.id}\"; expires = \"2h\"; }; },\n"
+                 "{ id = \"gate\"; approve = \"Off: ${which.id}?\"; by = [ \"hausmeister\" ]; expires = \"2h\"; },\n"
+                 "{ id = \"write\"; do = \"fake.once\"; with = { id = \"${which.id}\"; }; } );",
+    HEAD("picks") "params = ();\nsteps = ( { id = \"list\"; do = \"fake.list\"; }, { id = \"which\"; ask = { question = "
+                  "\"Which?\"; from = "
+                  "\"list.items\"; label = \"thing ${item.id}\"; many = true; expires = \"30m\"; }; },\n"
+                  "{ id = \"gate\"; approve = \"Off: ${count(which)}?\"; by = [ \"hausmeister\" ]; expires = \"2h\"; },\n"
+                  "{ id = \"write\"; foreach = \"which\"; as = \"thing\"; do = \"fake.once\"; with = { id = \"${thing.id}\"; }; "
+                  "on_error "
+                  "= \"continue\"; } );",
+    HEAD("form") "params = ();\nsteps = ( { id = \"form\"; ask = { question = \"Say\"; expires = \"2h\"; fields = ( { name = "
+                 "\"amount\"; "
+                 "type = \"int\"; help = \"n\"; min = 1; max = 9; }, { name = \"note\"; type = \"string\"; help = \"why\"; "
+                 "optional = "
+                 "true; } ); }; },\n{ id = \"end\"; say = \"${form.amount} ${form.note}\"; } );",
+    HEAD("by-hand") PARAM "steps = ( { id = \"hand\"; manual = \"Pull the plug of ${id}.\"; evidence = true; say = \"by "
+                          "${hand.by}\"; },\n" GATE("") WRITE("fake.once") ");",
+    HEAD("what-now") PARAM
+    "steps = (" GATE("") "{ id = \"write\"; do = \"fake.once\"; with = { id = \"${id}\"; }; on_error = \"ask\"; },\n"
+                         "{ id = \"end\"; say = \"write was ok: ${write.ok}\"; } );",
+    HEAD("each-what-now") EACH("fake.idem", "parallel = 2; on_error = \"ask\";"),
+    HEAD("offers") PARAM
+    "steps = ( { id = \"look\"; do = \"fake.get\"; with = { id = \"${id}\"; }; },\n"
+    "{ id = \"next\"; offer = ( { recipe = \"by-hand\"; label = \"By hand: ${id}\"; with = { id = \"${id}\"; }; },"
+    " { recipe = \"form\"; label = \"Form\"; when = \"not look.on\"; }, { recipe = \"once\"; label = \"Off\"; with "
+    "= { id = \"${id}\"; }; } ); } );",
     HEAD("pages") "params = ();\nsteps = ( { id = \"read\"; do = \"fake.pages\"; say = \"page ${read.page}\"; } );",
     HEAD("until") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
                         " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\"; }; } );",
@@ -59,6 +87,8 @@ static const char *const texts[] = {
 
 static struct hm_settings configs[SIM_CONFIGS];
 static struct hm_backend backends[2];
+static char role_name[] = "hausmeister";
+static struct hm_role roles[] = {{.name = role_name}};
 static struct hm_recipe *parsed[SETS][HM_ARRAY_LEN(texts)];
 
 const char *const sim_people[SIM_PEOPLE] = {"U0ANA", "U0BEN", "U0CAM", "U0DAN", "U0EVE"};
@@ -125,6 +155,7 @@ void sim_recipes_init(void)
     static char command[] = "/hausmeister";
     static char channel[] = "C0OPS";
     static char audit[] = "C0AUDIT";
+    static char journal[] = "the book";
     static char urls[][24] = {"http://127.0.0.1:1", "http://127.0.0.1:2"};
     for (size_t set = 0; set < SETS; set++) {
         for (size_t i = 0; i < HM_ARRAY_LEN(texts); i++) {
@@ -143,6 +174,9 @@ void sim_recipes_init(void)
         s->slack.audit_channel = audit;
         s->backends = &backends[i / SETS];
         s->n_backends = 1;
+        s->roles = roles;
+        s->n_roles = HM_ARRAY_LEN(roles);
+        s->journal_path = journal;
         s->known = hm_json_obj_new();
         fill_set(i % SETS, &s->recipes);
     }
@@ -178,11 +212,16 @@ const struct hm_recipe *sim_recipe_by_sha(void *arg, const char *sha256)
     return NULL;
 }
 
-char *sim_command_new(struct rng *rng)
+size_t sim_recipe_count(void)
+{
+    return HM_ARRAY_LEN(texts);
+}
+
+char *sim_command_new(struct rng *rng, size_t index)
 {
     static const char *const odd[] = {"", "help", "help once", "nonsense x1", "once", "cancel r-none", "once x1 x2 x3"};
     if (rng_percent(rng, 10))
         return hm_xstrdup(odd[rng_below(rng, HM_ARRAY_LEN(odd))]);
-    const struct hm_recipe *recipe = parsed[0][rng_below(rng, HM_ARRAY_LEN(texts))];
+    const struct hm_recipe *recipe = parsed[0][index];
     return recipe->n_params == 0 ? hm_xstrdup(recipe->name) : hm_xasprintf("%s x%zu", recipe->name, 1 + rng_below(rng, 2));
 }

@@ -25,7 +25,7 @@
 
 struct faults {
     bool crashes, full_disks, bad_backend, lost_replies, slow_writes, bad_slack, deleted_cards, unreadable_roles, new_configs,
-        clock_jumps, suspends, doubled_envelopes, busy_people;
+        clock_jumps, suspends, doubled_envelopes, busy_people, stops;
     /* what is wrong at this moment */
     bool disk_full, roles_unreadable, slack_away, backend_down;
 };
@@ -96,8 +96,9 @@ void sim_recipes_init(void);
 void sim_recipes_done(void);
 const struct hm_settings *sim_config(unsigned index);
 const struct hm_recipe *sim_recipe_by_sha(void *arg, const char *sha256);
-/* A command line (recipe and words) as somebody may type it. Caller frees. */
-char *sim_command_new(struct rng *rng);
+size_t sim_recipe_count(void);
+/* A command line as somebody may type it who has that recipe in mind. Caller frees. */
+char *sim_command_new(struct rng *rng, size_t recipe);
 
 /* Who is who. */
 extern const char *const sim_people[];

@@ -40,7 +40,7 @@ static void choose_faults(void)
     struct faults *f = &sim->faults;
     bool *const all[] = {&f->crashes,   &f->full_disks,        &f->bad_backend,      &f->lost_replies, &f->slow_writes,
                          &f->bad_slack, &f->deleted_cards,     &f->unreadable_roles, &f->new_configs,  &f->clock_jumps,
-                         &f->suspends,  &f->doubled_envelopes, &f->busy_people};
+                         &f->suspends,  &f->doubled_envelopes, &f->busy_people,      &f->stops};
     bool peaceful = rng_percent(&sim->rng, 5);
     for (size_t i = 0; i < HM_ARRAY_LEN(all); i++)
         *all[i] = !peaceful && rng_percent(&sim->rng, 50);
@@ -61,7 +61,7 @@ static void jump(bool suspend)
         sim_tell("our machine is suspended for %lld s", (long long)(ms / 1000));
         sim_time_suspend(ms);
     } else {
-        int64_t ms = rng_between(&sim->rng, -3000, 3000);
+        int64_t ms = rng_between(&sim->rng, -SIM_CLOCK_MS, SIM_CLOCK_MS);
         sim_tell("our clock is set: %lld ms off", (long long)ms);
         sim_time_skew(ms);
     }
@@ -275,6 +275,8 @@ static void calm_down(void)
     sim->calm = true;
     f->disk_full = f->roles_unreadable = f->slack_away = f->backend_down = false;
     settle(REST_MS);
+    if (crowd_resume())
+        settle(REST_MS);
     check_rest(false);
 }
 
@@ -283,7 +285,7 @@ static void check_all_over(bool helped)
 {
     for (size_t i = 0; i < book_runs(); i++) {
         const struct book_run *run = book_run(i);
-        if (run->open && (helped || hm_run_open_gate(run->state) != NULL))
+        if (run->open && (helped ? run->deletions == 0 : hm_run_open_gate(run->state) != NULL))
             sim_fail("runs-settle", "%s is still open %s", run->id, helped ? "although everybody helped" : "long after its time");
     }
 }
@@ -291,10 +293,11 @@ static void check_all_over(bool helped)
 static void end_with_help(void)
 {
     sim_tell("the right people answer everything");
-    for (unsigned i = 0; i < 300 && crowd_help(); i++)
+    for (unsigned i = 0; i < 2000 && crowd_help(); i++)
         settle(REST_MS / 15);
     settle(REST_MS);
     check_rest(false);
+    check_all_over(true);
 }
 
 static void end_with_time(void)
