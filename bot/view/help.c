@@ -188,7 +188,9 @@ void hm_help_render(const struct hm_recipes *recipes, const char *command, struc
         hm_word_plain(&out, recipe->title, TITLE_MAX);
         hm_strbuf_adds(&out, recipe->worst == HM_EFFECT_READ ? "" : recipe->ungated != NULL ? "" : " :lock:");
     }
-    hm_strbuf_addf(&tail, "`%s help &lt;recipe&gt;` tells more of one. :lock: changes something, and asks for approval before.",
+    hm_strbuf_addf(&tail,
+                   "`%s help &lt;recipe&gt;` tells more of one. :lock: changes something, and asks for approval before.\n"
+                   "Also: `runs` lists what is going and what was; `run ID`, `cancel ID`, `retry ID`; `stop all` and `resume`.",
                    command);
     hm_blocks_reserve(blocks, 1, 600);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
