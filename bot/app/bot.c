@@ -116,6 +116,8 @@ static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticke
 {
     struct hm_bot *bot = arg;
     size_t len = strlen(run_id) + 1;
+    if (bot->phase >= PHASE_CLOSING_HTTP) /* not sent, and the journal has it as under way: the next start settles it */
+        return;
     struct flight *flight = hm_xmalloc(sizeof *flight + len);
     flight->bot = bot;
     flight->ticket = *ticket;
@@ -312,6 +314,11 @@ static void reload(struct hm_bot *bot)
     if (fresh == NULL) {
         hm_log(HM_LOG_ERROR, "config", "not reloaded, the configuration from before stays in force: %s", bot->config_problem);
         return;
+    }
+    if (strcmp(fresh->journal_path, bot->settings->journal_path) != 0) {
+        hm_log(HM_LOG_WARN, "config", "journal.path is read at start only: %s stays in use", bot->settings->journal_path);
+        free(fresh->journal_path);
+        fresh->journal_path = hm_xstrdup(bot->settings->journal_path);
     }
     bot->retired = hm_xreallocarray(bot->retired, bot->n_retired + 1, sizeof(void *));
     bot->retired[bot->n_retired++] = bot->settings;

@@ -18,12 +18,16 @@ struct hm_hold {
     const struct hm_clock *clock;
     char *by; /* NULL = nothing is stopped */
     int64_t since_ms;
+    bool stored;       /* the journal holds what `by` says */
+    unsigned resuming; /* words to go on that are being stored */
+    uint64_t newest;   /* number of the newest word */
 };
 
 /* A change under way. */
 struct change {
     struct hm_hold *hold;
     bool held;
+    uint64_t number;
     void (*on_done)(void *arg, enum hm_code code, const char *problem);
     void *arg;
 };
@@ -54,6 +58,11 @@ int64_t hm_hold_since_ms(const struct hm_hold *hold)
     return hold->since_ms;
 }
 
+bool hm_hold_firm(const struct hm_hold *hold)
+{
+    return hold->by != NULL && hold->stored && hold->resuming == 0;
+}
+
 /* by NULL: goes on. The cards learn it first, because the runner shows them all anew. */
 static void apply(struct hm_hold *hold, const char *by, int64_t at_ms)
 {
@@ -70,6 +79,7 @@ static bool restore_one(void *arg, const char *name, const json_t *value)
     struct hm_hold *hold = arg;
     if (strcmp(name, key) == 0 && hm_json_get_bool(value, "held", false)) {
         apply(hold, hm_json_get_str(value, "by", "?"), hm_json_get_int(value, "at", 0));
+        hold->stored = true;
         hm_log(HM_LOG_WARN, "control", "everything is stopped since before the restart, by %s", hold->by);
     }
     return true;
@@ -88,26 +98,34 @@ enum hm_code hm_hold_restore(struct hm_hold *hold, const char *journal_path, str
 static void on_stored(void *arg, const struct hm_put_result *result)
 {
     struct change *change = arg;
-    if (result->code == HM_OK && !change->held)
-        apply(change->hold, NULL, 0);
+    struct hm_hold *hold = change->hold;
+    bool newest = change->number == hold->newest;
+    hold->resuming -= change->held ? 0 : 1;
+    if (newest && result->code == HM_OK)
+        hold->stored = true;
+    if (newest && result->code == HM_OK && !change->held) /* a stop that came meanwhile stays */
+        apply(hold, NULL, 0);
     if (result->code != HM_OK)
         hm_log(HM_LOG_ERROR, "control", "%s was not stored: %s", change->held ? "stop all" : "resume", result->error);
     change->on_done(change->arg, result->code, result->error);
     free(change);
 }
 
-void hm_hold_set(struct hm_hold *hold, bool held, const char *user,
+void hm_hold_set(struct hm_hold *hold, bool held, const char *user, int64_t inbox_id,
                  void (*on_done)(void *arg, enum hm_code code, const char *problem), void *arg)
 {
     int64_t now_ms = hm_wall_ms(hold->clock);
     struct hm_batch *batch = hm_batch_new();
     json_t *value = hm_json_obj_new();
     struct change *change = hm_xmalloc(sizeof *change);
-    *change = (struct change){hold, held, on_done, arg};
+    *change = (struct change){hold, held, ++hold->newest, on_done, arg};
     hm_json_set_bool(value, "held", held);
     hm_json_set_str(value, "by", user);
     hm_json_set_int(value, "at", now_ms);
     hm_batch_set(batch, space, key, value);
+    hm_batch_inbox_done(batch, inbox_id);
+    hold->stored = false;
+    hold->resuming += held ? 0 : 1;
     hm_log(HM_LOG_WARN, "control", "%s by %s", held ? "stop all" : "resume", user);
     if (held)
         apply(hold, user, now_ms);

@@ -21,8 +21,13 @@ HM_MUST enum hm_code hm_hold_restore(struct hm_hold *hold, const char *journal_p
 const char *hm_hold_by(const struct hm_hold *hold);
 int64_t hm_hold_since_ms(const struct hm_hold *hold);
 
-/* on_done once, later: HM_OK, or the journal's problem (then a stop holds all the same, until a restart; a resume is undone). */
-void hm_hold_set(struct hm_hold *hold, bool held, const char *user,
+/* True when a stop is in force and stored, and nobody is undoing it: saying it again would change nothing. */
+bool hm_hold_firm(const struct hm_hold *hold);
+
+/* The fact and the end of the envelope that asked for it (inbox_id) are one batch: a restart never plays an old word again.
+ * on_done once, later: HM_OK, or the journal's problem (then a stop holds all the same, until a restart; a resume is undone). A
+ * newer word wins over one that is still being stored. */
+void hm_hold_set(struct hm_hold *hold, bool held, const char *user, int64_t inbox_id,
                  void (*on_done)(void *arg, enum hm_code code, const char *problem), void *arg);
 
 #endif

@@ -88,21 +88,34 @@ static void on_words(struct hm_asker *asker, const char *text)
     free(word);
 }
 
+/* Asked for so long ago that its asker may have gone on: said, not done. */
+static bool is_late(struct hm_asker *asker, const struct hm_slack_request *req)
+{
+    int64_t asked_ms = req->event_time_s > 0 ? req->event_time_s * 1000 : asker->stored_ms;
+    if (asked_ms == 0 || hm_wall_ms(asker->people->opts.clock) - asked_ms <= TOO_LATE_MS)
+        return false;
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_LATE, .word = req->text, .when_ms = asked_ms});
+    return true;
+}
+
 static void on_command(struct hm_asker *asker, const struct hm_slack_request *req)
 {
-    bool late = asker->stored_ms != 0 && hm_wall_ms(asker->people->opts.clock) - asker->stored_ms > TOO_LATE_MS;
-    if (late)
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_LATE, .word = req->text, .when_ms = asker->stored_ms});
-    else
+    if (!is_late(asker, req))
         on_words(asker, req->text);
 }
 
 static void on_mention(struct hm_asker *asker, const struct hm_slack_request *req)
 {
-    if (asker->thread_ts[0] == '\0') { /* the card answers in a thread under the mention */
-        free(asker->thread_ts);
-        asker->thread_ts = hm_xstrdup(req->message_ts);
+    if (req->is_edited) { /* an edit is told like a new mention, and must not start anything a second time */
+        hm_asker_close(asker);
+        return;
     }
+    if (asker->card_thread[0] == '\0') { /* the card goes under the mention; words for one person stay in the channel: Slack */
+        free(asker->card_thread);        /* shows those in a thread only once it has replies */
+        asker->card_thread = hm_xstrdup(req->message_ts);
+    }
+    if (is_late(asker, req))
+        return;
     if (req->is_bot) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_BOT});
         return;

@@ -24,7 +24,7 @@ struct hm_people {
 struct hm_asker {
     struct hm_people *people;
     int64_t inbox_id;
-    char *user, *user_team, *channel, *thread_ts, *response_url, *trigger_id;
+    char *user, *user_team, *channel, *thread_ts, *card_thread, *response_url, *trigger_id;
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
     char *run_id;                     /* of a click */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */

@@ -187,7 +187,7 @@ static bool may_control(const struct hm_asker *asker, bool stop)
     bool may = people->settings->n_roles == 0;
     for (size_t i = 0; i < people->settings->n_roles && !may; i++) {
         enum hm_member is = hm_roles_member(people->opts.roles, people->settings->roles[i].name, asker->user);
-        may = is == HM_MEMBER_YES || (stop && is == HM_MEMBER_UNKNOWN);
+        may = is == HM_MEMBER_YES || (stop && is == HM_MEMBER_UNKNOWN && people->team != NULL); /* one of ours at least */
     }
     return may;
 }
@@ -226,11 +226,11 @@ static void stop_all(struct hm_asker *asker, const char *what)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_STOP_WHAT});
     else if (hold == NULL || !may_control(asker, true))
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_CONTROL});
-    else if (hm_hold_by(hold) != NULL)
+    else if (hm_hold_firm(hold))
         hm_say_notice(asker,
                       (struct hm_notice){.kind = HM_NOTICE_HELD, .word = hm_hold_by(hold), .when_ms = hm_hold_since_ms(hold)});
     else
-        hm_hold_set(hold, true, asker->user, on_held, asker);
+        hm_hold_set(hold, true, asker->user, asker->inbox_id, on_held, asker);
 }
 
 static void resume(struct hm_asker *asker)
@@ -241,7 +241,7 @@ static void resume(struct hm_asker *asker)
     else if (hm_hold_by(hold) == NULL)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NOT_HELD});
     else
-        hm_hold_set(hold, false, asker->user, on_resumed, asker);
+        hm_hold_set(hold, false, asker->user, asker->inbox_id, on_resumed, asker);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .user_team = hm_xstrdup(req->user_team),
         .channel = hm_xstrdup(req->channel),
         .thread_ts = hm_xstrdup(req->thread_ts),
+        .card_thread = hm_xstrdup(req->thread_ts),
         .response_url = hm_xstrdup(req->response_url),
         .trigger_id = hm_xstrdup(req->trigger_id),
         .stored_ms = stored_ms,
@@ -41,6 +42,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->user_team);
     free(asker->channel);
     free(asker->thread_ts);
+    free(asker->card_thread);
     free(asker->response_url);
     free(asker->trigger_id);
     free(asker->run_id);

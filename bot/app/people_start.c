@@ -73,7 +73,7 @@ void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *reci
             .requester = asker->user,
             .team = people->team,
             .channel = asker->channel,
-            .thread_ts = hm_or_null(asker->thread_ts),
+            .thread_ts = hm_or_null(asker->card_thread),
         };
         code = hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
     }
@@ -179,9 +179,9 @@ void hm_people_offer_taken(struct hm_asker *asker)
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe != NULL ? asker->offer_recipe : "");
     if (recipe == NULL)
         return;
-    if (asker->thread_ts[0] == '\0') { /* its card goes under the one that offered it */
-        free(asker->thread_ts);
-        asker->thread_ts = hm_xstrdup(asker->message_ts);
+    if (asker->card_thread[0] == '\0') { /* its card goes under the one that offered it */
+        free(asker->card_thread);
+        asker->card_thread = hm_xstrdup(asker->message_ts);
     }
     hm_people_start_values(asker, recipe, asker->offer_with, NULL);
 }

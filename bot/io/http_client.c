@@ -474,6 +474,11 @@ void hm_http_pool_retire(struct hm_http_pool *pool)
     schedule_turn(pool->client);
 }
 
+bool hm_http_client_closing(const struct hm_http_client *client)
+{
+    return client->closing;
+}
+
 struct hm_http_call *hm_http_send(struct hm_http_pool *pool, const struct hm_request *req, int64_t timeout_ms,
                                   hm_http_done_fn on_done, void *arg)
 {

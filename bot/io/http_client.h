@@ -8,6 +8,7 @@
 #ifndef HM_IO_HTTP_CLIENT_H
 #define HM_IO_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -52,6 +53,8 @@ struct hm_http_client *hm_http_client_new(uv_loop_t *loop, const struct hm_clock
  * are gone; then hm_http_client_free(). */
 void hm_http_client_close(struct hm_http_client *client, void (*on_closed)(void *arg), void *arg);
 void hm_http_client_free(struct hm_http_client *client);
+/* True from hm_http_client_close() on: nothing may be sent any more. */
+bool hm_http_client_closing(const struct hm_http_client *client);
 
 /* opts is copied. Pools live as long as the client, or until hm_http_pool_retire(): gone once its last request ended. */
 struct hm_http_pool *hm_http_pool_new(struct hm_http_client *client, const struct hm_http_pool_opts *opts, struct hm_err *err);

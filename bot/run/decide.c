@@ -69,6 +69,8 @@ static bool changed_nothing(const struct hm_run *run)
         for (size_t i = 0; run->recipe->steps[s].effect != HM_EFFECT_READ && i < run->steps[s].n_calls; i++) {
             const struct hm_call *call = &run->steps[s].calls[i];
             bool refused = call->phase == HM_CALL_FAILED && call->code != NULL && strcmp(call->code, "unknown-outcome") != 0;
+            if (call->attempts > 1 && run->recipe->steps[s].call.action->probe_action == NULL)
+                refused = false; /* an earlier try may have got through, and nothing can tell */
             if (!refused && call->phase != HM_CALL_READY)
                 return false;
         }

@@ -287,6 +287,8 @@ static void commit_failed(struct hm_slot *e, const char *problem)
 /* A run that is over, with nothing left to do in this process. */
 static void drop_if_over(struct hm_slot *e)
 {
+    if (e->broken) /* what memory says was never written: the journal is asked again */
+        return;
     if (e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
         drop_slot(e);
 }

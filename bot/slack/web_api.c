@@ -79,6 +79,7 @@ struct lane {
 struct hm_web_api {
     const struct hm_clock *clock;
     struct hm_timer *timer;
+    const struct hm_http_client *http;
     struct hm_http_pool *pools[2]; /* by enum hm_web_token */
     struct hm_http_pool *url_pool; /* response_url: no token */
     char *base_url;
@@ -314,6 +315,8 @@ static void pump(void *arg)
     struct lane *lane = NULL;
     int64_t soonest = INT64_MAX;
 
+    if (hm_http_client_closing(api->http)) /* what waits ends in hm_web_api_free() */
+        return;
     api->n_pumps++;
     LIST_FOREACH(lane, &api->lanes, link)
     {
@@ -452,6 +455,7 @@ static enum hm_code make_pools(struct hm_web_api *api, const struct hm_web_api_o
     for (int i = 0; i < 2; i++) {
         o.authorization = give_token;
         o.authorization_arg = api->tokens[i];
+        api->http = opts->http;
         api->pools[i] = hm_http_pool_new(opts->http, &o, err);
         if (api->pools[i] == NULL)
             return HM_EENV;

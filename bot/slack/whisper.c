@@ -23,7 +23,7 @@ static void on_answer(void *arg, const struct hm_web_answer *a)
 {
     struct whisper *w = arg;
 
-    if (a->code != HM_OK && a->code != HM_EUNKNOWN && w->response_url != NULL) {
+    if (a->code != HM_OK && w->response_url != NULL) { /* perhaps it was shown: twice is better than never */
         char *url = w->response_url;
         w->response_url = NULL;
         w->slack.respond(w->slack.arg, url, hm_post_response_new(w->thread_ts, w->content), on_answer, w);
