@@ -168,6 +168,16 @@ void check_row(const struct book_run *run, size_t n)
     sim_tell("journal: %s %zu %s", run->id, n, hm_event_name(e->type));
 }
 
+/* "Stop all" and "resume": every card shows it, so it is an outcome. */
+void check_value(const char *space, const char *text)
+{
+    if (text == NULL || !hm_streq(space, "control"))
+        return;
+    json_t *value = hm_json_parse_new(text, strlen(text), 10000, NULL);
+    people[person(hm_json_get_str(value, "by", ""))].acts++;
+    json_decref(value);
+}
+
 /* ---- writes
  * --------------------------------------------------------------------------------------------------------------------------------
  */

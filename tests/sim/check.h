@@ -32,6 +32,8 @@ void sim_check_init(void);
 void check_row(const struct book_run *run, size_t n);
 /* All events of a batch are folded. */
 void check_batch(const struct book_run *run);
+/* A value became durable. */
+void check_value(const char *space, const char *text);
 /* A write leaves. record: what was sent before. */
 void check_sent(const char *run_id, const struct hm_ticket *ticket, const struct hm_request *req,
                 const struct call_record *record);

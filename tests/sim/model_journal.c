@@ -205,6 +205,7 @@ static void write_value(const struct hm_op *op)
     }
     free(book->values[i].text);
     book->values[i].text = hm_xstrdup_null(op->text[2].s);
+    check_value(op->text[0].s, op->text[2].s);
 }
 
 static void write_text(const struct hm_op *op)
