@@ -37,8 +37,10 @@ char *hm_test_people_why(const struct hm_run *run)
 {
     int step = 0;
     int item = 0;
-    const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run) : NULL;
-    const struct hm_question *question = run != NULL ? hm_run_open_question(run) : NULL;
+    if (run == NULL)
+        return hm_xstrdup("for nothing that could still come");
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_question *question = hm_run_open_question(run);
     const struct hm_call *asking = asking_call(run, &step, &item);
     if (gate != NULL)
         return hm_xasprintf("for an approval: %s%s%s", gate->question, gate->anew != NULL ? " Anew, because: " : "",

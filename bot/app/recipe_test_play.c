@@ -22,6 +22,11 @@ struct lines {
     size_t count;
 };
 
+static struct lines lines_new(void)
+{
+    return (struct lines){.items = hm_xcalloc(1, sizeof(char *))};
+}
+
 static void add_line(struct lines *lines, char *stolen)
 {
     lines->items = hm_xreallocarray(lines->items, lines->count + 1, sizeof(char *));
@@ -38,13 +43,10 @@ static void free_lines(struct lines *lines)
 
 typedef bool (*fits_fn)(const void *arg, size_t expected, size_t got);
 
-/* Prints both lists as one: "-" for what is missing, "+" for what is too much (longest common subsequence). */
-static void add_difference(struct hm_strbuf *out, const struct lines *expected, const struct lines *got, fits_fn fits,
-                           const void *arg)
+/* How many lines the ends of both lists, from (i, j) on, have in common: at [i * (m + 1) + j]. The caller frees. */
+static unsigned short *common_lines(size_t n, size_t m, fits_fn fits, const void *arg)
 {
-    size_t n = expected->count < LINES_MAX ? expected->count : LINES_MAX;
-    size_t m = got->count < LINES_MAX ? got->count : LINES_MAX;
-    unsigned short *best = hm_xcalloc((n + 1) * (m + 1), sizeof *best); /* of the ends from (i, j) on */
+    unsigned short *best = hm_xcalloc((n + 1) * (m + 1), sizeof *best);
     for (size_t i = n; i-- > 0;) {
         for (size_t j = m; j-- > 0;) {
             unsigned short skip_e = best[(i + 1) * (m + 1) + j];
@@ -54,6 +56,16 @@ static void add_difference(struct hm_strbuf *out, const struct lines *expected, 
             best[i * (m + 1) + j] = both > most ? both : most;
         }
     }
+    return best;
+}
+
+/* Prints both lists as one: "-" for what is missing, "+" for what is too much (longest common subsequence). */
+static void add_difference(struct hm_strbuf *out, const struct lines *expected, const struct lines *got, fits_fn fits,
+                           const void *arg)
+{
+    size_t n = expected->count < LINES_MAX ? expected->count : LINES_MAX;
+    size_t m = got->count < LINES_MAX ? got->count : LINES_MAX;
+    unsigned short *best = common_lines(n, m, fits, arg);
     size_t i = 0;
     size_t j = 0;
     while (i < n || j < m) {
@@ -70,7 +82,7 @@ static void add_difference(struct hm_strbuf *out, const struct lines *expected, 
 
 static struct lines requests_of(const struct hm_test_play *play)
 {
-    struct lines lines = {0};
+    struct lines lines = lines_new();
     for (size_t i = 0; i < play->n_sent; i++)
         add_line(&lines, hm_xstrdup(play->sent[i].name));
     return lines;
@@ -79,7 +91,7 @@ static struct lines requests_of(const struct hm_test_play *play)
 /* The lines that steps have said, in order. */
 static struct lines said_of(const struct hm_test_play *play)
 {
-    struct lines lines = {0};
+    struct lines lines = lines_new();
     for (size_t i = 0; i < play->n_journal; i++) {
         const struct hm_event *event = &play->journal[i].event;
         const char *said = event->type == HM_EV_STEP_FINISHED ? hm_json_get_str(event->data, "said", NULL) : NULL;
@@ -124,7 +136,7 @@ static void compare_requests(const struct hm_recipe_test *test, const struct hm_
         same = request_fits(&both, i, i);
     if (same)
         return;
-    struct lines expected = {0};
+    struct lines expected = lines_new();
     struct lines got = requests_of(play);
     for (size_t i = 0; i < test->expect.n_requests; i++) {
         const struct hm_test_request *want = &test->expect.requests[i];
@@ -149,10 +161,12 @@ static bool said_fits(const void *arg, size_t expected, size_t got)
 
 static void compare_said(const struct hm_recipe_test *test, const struct hm_test_play *play, struct hm_strbuf *out)
 {
+    if (test->expect.said == NULL)
+        return;
     struct lines got = said_of(play);
     struct lines expected = {.items = test->expect.said, .count = test->expect.n_said};
     const struct said both = {&got, test->expect.said};
-    bool same = test->expect.said == NULL || got.count == expected.count;
+    bool same = got.count == expected.count;
     for (size_t i = 0; i < expected.count && same; i++)
         same = said_fits(&both, i, i);
     if (!same) {
@@ -232,8 +246,8 @@ enum kind { KIND_EFFECTS, KIND_ONCE_APPLIED, KIND_READS, KIND_NR };
 /* Sorted; each once, but how often a `once` took effect counts. The bodies belong to them. */
 static struct lines set_of(const struct hm_test_play *play, enum kind kind)
 {
-    struct lines all = {0};
-    struct lines set = {0};
+    struct lines all = lines_new();
+    struct lines set = lines_new();
     for (size_t i = 0; i < play->n_sent; i++) {
         const struct hm_test_sent *sent = &play->sent[i];
         bool effect = sent->effect != HM_EFFECT_READ;

@@ -198,12 +198,12 @@ static const struct hm_recipe *by_sha(void *arg, const char *sha256)
     return strcmp(sha256, r->recipe->sha256) == 0 ? r->recipe : NULL;
 }
 
-static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *params, const json_t *given, struct hm_err *err)
+static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const struct hm_run_order *order, struct hm_err *err)
 {
     const struct hm_runner_io io = {commit, send_read, changed, wake, load, fill_env, by_sha, r};
-    const struct hm_run_order order = {
-        .recipe = r->recipe, .params = params, .given = given, .requester = "plan", .channel = "plan"};
-
+    struct hm_run_order mine = *order;
+    mine.requester = "plan";
+    mine.channel = "plan";
     r->effects = hm_json_arr_new();
     r->http = hm_http_client_new(loop, hm_clock_real(), err);
     if (r->http == NULL) {
@@ -217,7 +217,7 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     r->wake_timer = hm_timer_new(loop, on_wake_timer, r);
     enum hm_code code = hm_backends_use(r->backends, r->settings, err);
     if (code == HM_OK)
-        code = hm_runner_start(r->runner, &order, 0, NULL, NULL, err);
+        code = hm_runner_start(r->runner, &mine, 0, NULL, NULL, err);
     if (code != HM_OK)
         hm_processes_close(r->processes, close_http, r);
     (void)uv_run(loop, UV_RUN_DEFAULT);
@@ -232,16 +232,15 @@ static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const json_t *par
     return code;
 }
 
-enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_recipe *recipe, const json_t *params,
-                         const json_t *given, void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg,
-                         struct hm_err *err)
+enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_run_order *order,
+                         void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg, struct hm_err *err)
 {
     uv_loop_t loop;
-    struct rehearsal r = {.settings = settings, .recipe = recipe, .shown = shown, .arg = arg};
+    struct rehearsal r = {.settings = settings, .recipe = order->recipe, .shown = shown, .arg = arg};
     int rc = uv_loop_init(&loop);
     if (rc != 0)
         return hm_err_set(err, HM_EENV, "no event loop: %s", uv_strerror(rc));
-    enum hm_code code = play(&r, &loop, params, given, err);
+    enum hm_code code = play(&r, &loop, order, err);
     rc = uv_loop_close(&loop);
     HM_ASSERT(rc == 0);
     return code;

@@ -15,10 +15,9 @@ struct hm_rehearsed {
     const json_t *effects;      /* requests that were about to leave without a gate and were refused; empty = none */
 };
 
-/* Plays recipe with params (as hm_params_check_new() gave them) until it ends, needs a person or would change something.
- * Blocking: it turns a loop of its own. shown: called once. */
-HM_MUST enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_recipe *recipe, const json_t *params,
-                                 const json_t *given, void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg,
-                                 struct hm_err *err);
+/* Plays order's recipe with its params (as hm_params_check_new() gave them; the rest is filled in) until it ends, needs a person
+ * or would change something. Blocking: it turns a loop of its own. shown: called once. */
+HM_MUST enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_run_order *order,
+                                 void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg, struct hm_err *err);
 
 #endif

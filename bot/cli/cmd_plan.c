@@ -161,7 +161,8 @@ static int plan_recipe(const struct hm_cli *cli, const struct hm_settings *setti
         exit_code = hm_cli_fail(HM_EXIT_NO, "%s", err.msg);
         goto out;
     }
-    code = hm_rehearse(settings, recipe, params, given, on_shown, &shown, &err);
+    code = hm_rehearse(settings, &(const struct hm_run_order){.recipe = recipe, .params = params, .given = given}, on_shown,
+                       &shown, &err);
     if (code != HM_OK)
         exit_code = hm_cli_fail(hm_cli_exit_of(code), "%s", err.msg);
     else if (!shown.seen)

@@ -31,8 +31,8 @@ enum {
     MAX_QUEUE = 20000,
     CHUNK = 65536,
 };
-static const size_t default_max_output = 1024 * 1024;
-static const size_t default_max_errors = 16 * 1024;
+static const size_t default_max_output = 1UL << 20;
+static const size_t default_max_errors = 1UL << 14;
 
 enum stage { STAGE_QUEUED, STAGE_RUNNING, STAGE_STOPPING, STAGE_KILLED, STAGE_EXITED, STAGE_CLOSING };
 
@@ -52,7 +52,7 @@ struct stream {
 };
 
 struct hm_process {
-    struct hm_process *next;
+    struct hm_process *next, **link; /* link: what points to this one */
     struct hm_processes *all;
     struct hm_process_opts opts; /* argv and dir are copies */
     enum stage stage;
@@ -73,9 +73,9 @@ struct hm_processes {
     const struct hm_clock *clock;
     unsigned max_running, running;
     size_t count;
-    struct hm_process *first; /* in order of their start */
-    struct hm_timer *kick;    /* the next turn: starts whose turn it is, ends what was cancelled in the queue */
-    char *chunk;              /* what is read goes through here */
+    struct hm_process *first, **end; /* in order of their start */
+    struct hm_timer *kick;           /* the next turn: starts whose turn it is, ends what was cancelled in the queue */
+    char *chunk;                     /* what is read goes through here */
     void (*on_closed)(void *arg);
     void *closed_arg;
     bool closing;
@@ -129,10 +129,11 @@ static char *tail_take(struct tail *tail, size_t *ret_len)
 
 static void unlink_process(struct hm_process *p)
 {
-    struct hm_process **at = &p->all->first;
-    while (*at != p)
-        at = &(*at)->next;
-    *at = p->next;
+    *p->link = p->next;
+    if (p->next != NULL)
+        p->next->link = p->link;
+    else
+        p->all->end = p->link;
     p->all->count--;
 }
 
@@ -390,23 +391,18 @@ static void start_now(struct hm_process *p)
     (void)uv_read_start((uv_stream_t *)&p->errors.pipe, on_room, on_read);
 }
 
-/* One whose turn has come, or NULL. */
-static struct hm_process *next_due(const struct hm_processes *all)
-{
-    for (struct hm_process *p = all->first; p != NULL; p = p->next)
-        if (p->stage == STAGE_QUEUED && (p->problem != NULL || all->running < all->max_running))
-            return p;
-    return NULL;
-}
-
+/* What an on_done starts anew comes with the next kick. */
 static void on_kick(void *arg)
 {
     struct hm_processes *all = arg;
-    struct hm_process *p = NULL;
-    while ((p = next_due(all)) != NULL) {
+    struct hm_process *next = NULL;
+    for (struct hm_process *p = all->first; p != NULL; p = next) {
+        next = p->next;
+        if (p->stage != STAGE_QUEUED)
+            continue;
         if (p->problem != NULL)
             finish(p);
-        else
+        else if (all->running < all->max_running)
             start_now(p);
     }
     if (!all->closing || all->count > 0 || all->kick == NULL)
@@ -426,6 +422,7 @@ struct hm_processes *hm_processes_new(uv_loop_t *loop, const struct hm_clock *cl
     all->max_running = max_running > 0 ? max_running : 1;
     all->kick = hm_timer_new(loop, on_kick, all);
     all->chunk = hm_xmalloc(CHUNK);
+    all->end = &all->first;
     return all;
 }
 
@@ -486,10 +483,9 @@ struct hm_process *hm_process_start(struct hm_processes *all, const struct hm_pr
     else if (all->count >= MAX_QUEUE)
         set_problem(p, HM_TRANSPORT_NOT_SENT, hm_xasprintf("%s was not started: too many others are waiting", p->opts.argv[0]));
 
-    struct hm_process **at = &all->first;
-    while (*at != NULL)
-        at = &(*at)->next;
-    *at = p;
+    p->link = all->end;
+    *all->end = p;
+    all->end = &p->next;
     all->count++;
     if (all->kick != NULL)
         hm_timer_start(all->kick, 0);

@@ -128,7 +128,9 @@ static void test_long_output(void **state)
     const struct hm_argv_asked asked = {.command = "it", .effect = HM_EFFECT_READ};
     (void)state;
     for (size_t i = 0; i < sizeof body - 1; i++)
-        body[i] = i % 50 == 49 ? '\n' : (char)('a' + (i / 50) % 26);
+        body[i] = "abcdefghijklmnopqrstuvwxyz"[(i / 50) % 26];
+    for (size_t i = 49; i < sizeof body - 1; i += 50)
+        body[i] = '\n';
     body[sizeof body - 1] = '\0';
     const struct hm_answer answer = {.body = body, .body_len = sizeof body - 1, .errors = ""};
     assert_int_equal(hm_argv_judge(&asked, &answer, &out), HM_VERDICT_OK);
