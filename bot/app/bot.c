@@ -352,7 +352,7 @@ static void close_loop(void *arg)
     struct hm_bot *bot = arg;
     bot->phase = PHASE_CLOSING_LOOP;
     hm_health_free(bot->health);
-    hm_intake_use(bot->intake, NULL);
+    hm_intake_stop(bot->intake);
     hm_socket_free(bot->socket);
     bot->socket = NULL;
     bot->health = NULL;

@@ -30,6 +30,7 @@ struct piece {
 struct hm_intake {
     struct hm_intake_opts opts;
     struct hm_socket *socket;
+    bool stopped;
     struct hm_timer *timer;
     struct piece *queue, **tail;
     size_t being_written;    /* envelopes at the journal: their acks come first */
@@ -263,8 +264,17 @@ static void on_closed(void *arg, const struct hm_put_result *result)
     free(closing);
 }
 
+void hm_intake_stop(struct hm_intake *intake)
+{
+    intake->stopped = true;
+    intake->socket = NULL;
+    hm_timer_stop(intake->timer);
+}
+
 void hm_intake_done(struct hm_intake *intake, int64_t inbox_id)
 {
+    if (intake->stopped)
+        return;
     struct hm_batch *batch = hm_batch_new();
     struct closing *closing = hm_xmalloc(sizeof *closing);
     *closing = (struct closing){intake, inbox_id};
