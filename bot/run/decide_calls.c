@@ -219,6 +219,17 @@ static bool verify_wanted(struct hm_deciding *d, const struct hm_step *step, con
     return wanted;
 }
 
+/* A call that nobody knows the end of is looked into, whatever holds up the others. True when something was decided. */
+static bool settle_call(struct hm_deciding *d, int index, int item)
+{
+    struct hm_site site = hm_site_of(d->run, index, item, HM_FOR_PROBE);
+    bool due = site.call->again_ms <= d->env->now_ms;
+    if (site.call->phase != HM_CALL_UNKNOWN && !(site.call->phase == HM_CALL_WAITING_PROBE && due))
+        return false;
+    start_probe(d, &site);
+    return true;
+}
+
 /* A request whose time has come: true when something was decided. *room: how many fresh ones may still be started. */
 static bool move_call(struct hm_deciding *d, int index, int item, unsigned *room, bool *ret_halt)
 {
@@ -228,11 +239,6 @@ static bool move_call(struct hm_deciding *d, int index, int item, unsigned *room
     bool late = d->run->cancel_by != NULL || d->env->now_ms >= d->run->deadline_ms;
     bool held = d->env->held && hm_is_effect(&site);
 
-    if (call->phase == HM_CALL_UNKNOWN || (call->phase == HM_CALL_WAITING_PROBE && due)) {
-        site.purpose = HM_FOR_PROBE;
-        start_probe(d, &site);
-        return true;
-    }
     bool fresh = call->phase == HM_CALL_READY && *room > 0;
     bool again = call->phase == HM_CALL_WAITING && due && !hm_step_gives_up(d->run, index);
     if ((fresh || again) && !late && !held) {
@@ -273,6 +279,8 @@ static bool move_calls(struct hm_deciding *d, int index, bool *ret_halt)
     unsigned room = state->n_busy < step->parallel ? step->parallel - (unsigned)state->n_busy : 0;
     if (hm_step_gives_up(d->run, index))
         room = 0;
+    for (size_t i = 0; i < state->n_busy; i++)
+        moved = settle_call(d, index, state->busy[i]) || moved;
     for (size_t i = 0; i < state->n_busy && !*ret_halt; i++)
         moved = move_call(d, index, state->busy[i], &room, ret_halt) || moved;
     for (size_t i = state->first_ready; i < state->n_calls && room > 0 && !*ret_halt; i++) {

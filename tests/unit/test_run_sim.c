@@ -19,13 +19,19 @@ static const char asking[] = "name = \"asking\"; title = \"T\"; doc = \"D\"; who
                              "params = ( { name = \"id\"; type = \"string\"; help = \"which\"; } );\n"
                              "steps = ( { id = \"gate\"; approve = \"Turn ${id} off?\"; by = [ \"hausmeister\" ]; },\n"
                              "{ id = \"write\"; do = \"fake.once\"; with = { id = \"${id}\"; }; on_error = \"ask\"; } );";
-static const char *const recipes[] = {gated, asking, NULL};
+static const char each[] =
+    "name = \"each\"; title = \"T\"; doc = \"D\"; who = [ \"hausmeister\" ]; timeout = \"30m\"; params = ();\n"
+    "steps = ( { id = \"list\"; do = \"fake.list\"; },\n"
+    "{ id = \"gate\"; approve = \"All?\"; by = [ \"hausmeister\" ]; },\n"
+    "{ id = \"write\"; foreach = \"list.items\"; as = \"thing\"; do = \"fake.idem\"; with = { id = "
+    "\"${thing.id}\"; }; parallel = 2; retry = { tries = 3; wait = \"1s\"; }; } );";
+static const char *const recipes[] = {gated, asking, each, NULL};
 
 static void begin(struct stage *stage, const char *recipe)
 {
     struct hm_err err = {0};
     stage_init(stage, recipes);
-    assert_int_equal(stage_start(stage, recipe, "x1", &err), HM_OK);
+    assert_int_equal(stage_start(stage, recipe, strcmp(recipe, "each") == 0 ? "" : "x1", &err), HM_OK);
     assert_non_null(hm_run_open_gate(stage_run(stage)));
 }
 
@@ -71,11 +77,41 @@ static void test_retry_behind_a_gate_that_was_passed_over(void **state)
     free(changed);
 }
 
+/* Two items are under way when the recipe is removed: one waits for its next try, the other for the second look whether it
+ * happened. The try is held up by the look's outcome; and the look was held up by the try, for ever. */
+static void test_a_look_is_not_held_up(void **state)
+{
+    struct stage stage;
+    (void)state;
+    begin(&stage, "each");
+    char nonce[17];
+    memcpy(nonce, hm_run_open_gate(stage_run(&stage))->nonce, sizeof nonce);
+    const struct hm_input in = {.kind = HM_IN_APPROVE, .user = "U0BEN", .user_team = "T0SIM", .nonce = nonce};
+    hm_runner_click(stage.runner, stage.run_id, &in, stage_keep_reply, &stage);
+    assert_true(stage_step(&stage)); /* the commit */
+    assert_int_equal(stage.n_flights, 2);
+    stage.write_fate = STAGE_503;
+    stage.write_fate_for = 1;
+    assert_true(stage_step(&stage)); /* the first item's answer, and its commit */
+    assert_true(stage_step(&stage));
+    stage.write_fate = STAGE_NEVER;
+    stage.write_fate_for = 1;
+    stage_settle(&stage);
+    assert_int_equal(stage_run(&stage)->steps[2].calls[0].phase, HM_CALL_WAITING);
+    assert_int_equal(stage_run(&stage)->steps[2].calls[1].phase, HM_CALL_WAITING_PROBE);
+    stage.current_gone = true;
+    hm_runner_changed(stage.runner);
+    stage_advance(&stage, 60000);
+    assert_string_equal(stage_ending(&stage, NULL), "failed");
+    stage_done(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_workspace_fails_closed),
         cmocka_unit_test(test_retry_behind_a_gate_that_was_passed_over),
+        cmocka_unit_test(test_a_look_is_not_held_up),
     };
     return cmocka_run_group_tests_name("run-sim", tests, NULL, NULL);
 }
