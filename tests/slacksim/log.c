@@ -20,7 +20,7 @@ struct kept {
     enum sim_log_kind kind;
     char *who, *text;
     size_t text_len;
-    json_t *a, *b;
+    char *a, *b; /* JSON text: a tree of each call would take ten times the memory */
     int status;
 };
 
@@ -41,8 +41,8 @@ static void clear(struct kept *e)
 {
     free(e->who);
     free(e->text);
-    json_decref(e->a);
-    json_decref(e->b);
+    free(e->a);
+    free(e->b);
     memset(e, 0, sizeof(*e));
 }
 
@@ -112,8 +112,8 @@ void sim_log_add(struct sim_log *log, const struct sim_log_entry *entry)
         e->text_len = strlen(entry->text);
         e->text = hm_xstrndup(entry->text, hm_utf8_prefix(entry->text, TEXT_MAX));
     }
-    e->a = json_incref(entry->a);
-    e->b = json_incref(entry->b);
+    e->a = entry->a != NULL ? json_dumps(entry->a, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    e->b = entry->b != NULL ? json_dumps(entry->b, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     e->took_us = entry->took_us;
     e->status = entry->status;
     log->per_kind[entry->kind]++;
@@ -192,6 +192,15 @@ int64_t sim_log_last_us(const struct sim_log *log)
     return log->last_us;
 }
 
+static void set_parsed(json_t *out, const char *key, const char *text)
+{
+    json_t *value = text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+    if (value != NULL) {
+        hm_json_set(out, key, value);
+    }
+}
+
 static json_t *entry_json_new(const struct sim_log *log, const struct kept *e)
 {
     json_t *out = hm_json_obj_new();
@@ -209,12 +218,8 @@ static json_t *entry_json_new(const struct sim_log *log, const struct kept *e)
         hm_json_set_str(out, "text", e->text);
         hm_json_set_int(out, "bytes", (int64_t)e->text_len);
     }
-    if (e->a != NULL) {
-        hm_json_set(out, "args", json_incref(e->a));
-    }
-    if (e->b != NULL) {
-        hm_json_set(out, "answer", json_incref(e->b));
-    }
+    set_parsed(out, "args", e->a);
+    set_parsed(out, "answer", e->b);
     if (e->kind == SIM_LOG_API || e->kind == SIM_LOG_HOOK) {
         hm_json_set_int(out, "status", e->status);
         hm_json_set(out, "took_ms", json_real((double)e->took_us / 1000.0));
