@@ -23,8 +23,8 @@ void sim_log_free(struct sim_log *log);
 void sim_log_reset(struct sim_log *log);
 struct sim_counts *sim_log_counts(struct sim_log *log);
 
-/* who: method or connection; text: frame or message (copied, cut at 8 KiB); a, b: e.g. arguments and answer (references are
- * taken); ms: how long it took; status: HTTP status, opcode or 0. */
+/* who: method or connection; text: frame or message (copied, cut at 8 KiB); a, b: e.g. arguments and answer (written
+ * down as text); ms: how long it took; status: HTTP status, opcode or 0. */
 struct sim_log_entry {
     enum sim_log_kind kind;
     const char *who;
