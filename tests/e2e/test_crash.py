@@ -77,6 +77,16 @@ class Persistent:
         except AssertionError:
             return False
 
+    @staticmethod
+    def click(card, user):
+        """None when the button went while the hand was on its way."""
+        try:
+            return card.click("Approve", user, acked=False)
+        except AssertionError as gone:
+            if "no button" in str(gone):
+                return None
+            raise
+
     def next(self):
         slack, bot = self.stage.slack, self.stage.bot
         if not bot.child.alive():
@@ -94,12 +104,14 @@ class Persistent:
             return True
         open_gate = card.button("Approve")
         if open_gate and "own" not in self.seen:
-            self.acked(card.click("Approve", ANA, acked=False), "the click of the requester")
             self.seen.append("own")
+            answer = self.click(card, ANA)
+            if answer:
+                self.acked(answer, "the click of the requester")
         elif open_gate:
             # Clicked again whenever the button is still there: the first click may have been lost with the process.
-            answer = card.click("Approve", BEN, acked=False)
-            if answer.get("error") not in ("no_such_action", "ambiguous_action"):
+            answer = self.click(card, BEN)
+            if answer and answer.get("error") not in ("no_such_action", "ambiguous_action"):
                 self.acked(answer, "the approval")
         slack.wait(alive=bot.child, channel=OPS, ts=card.ts, idle_ms=200)
         return False
