@@ -164,6 +164,11 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         free(key); /* a late click on an old run: its card has been right for long */
         return;
     }
+    if (run->reopened > 0 && !hm_poster_has(poster, key) && json_object_get(cards->known, run->id) == NULL) {
+        /* Taken up again just before a restart: the card of its first life is out there somewhere. */
+        const struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = run->started_ms - 60000};
+        hm_poster_restore(poster, key, channel, thread, &memory);
+    }
     hm_poster_open(poster, key, channel, thread);
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
