@@ -262,7 +262,7 @@ static void put_run(struct dump *d, const struct hm_run *run)
     put_int(d, "at", run->at);
     put_int(d, "seq", run->seq);
     put_int(d, "effect_started", run->effect_started);
-    for (size_t i = 0; run->steps != NULL && i < run->recipe->n_steps; i++)
+    for (size_t i = 0; run->recipe != NULL && i < run->recipe->n_steps; i++)
         put_step(d, i, &run->steps[i]);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "model_time.h"
 #include "sim.h"
@@ -45,16 +46,19 @@ static const char *program;
 
 void sim_tell(const char *fmt, ...)
 {
+    struct hm_strbuf line;
     va_list ap;
     if (!sim->telling)
         return;
-    char *line = sim->told[sim->n_told++ % SIM_TOLD];
-    int head = snprintf(line, SIM_LINE, "%5u %s  ", sim->step, sim->time != NULL ? sim_time_text() : "");
+    hm_strbuf_init(&line, SIM_LINE - 1);
+    hm_strbuf_addf(&line, "%5u %s  ", sim->step, sim->time != NULL ? sim_time_text() : "");
     va_start(ap, fmt);
-    (void)vsnprintf(line + head, (size_t)(SIM_LINE - head), fmt, ap);
+    hm_strbuf_addv(&line, fmt, ap);
     va_end(ap);
+    memcpy(sim->told[sim->n_told++ % SIM_TOLD], hm_strbuf_str(&line), line.len + 1);
     if (sim->verbose)
-        (void)printf("%s\n", line);
+        (void)printf("%s\n", hm_strbuf_str(&line));
+    hm_strbuf_done(&line);
 }
 
 static void print_replay(FILE *out, uint64_t seed)
@@ -67,11 +71,13 @@ static void print_replay(FILE *out, uint64_t seed)
 
 void sim_fail(const char *invariant, const char *fmt, ...)
 {
-    char text[1000];
+    struct hm_strbuf line;
     va_list ap;
+    hm_strbuf_init(&line, 2000);
     va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
+    hm_strbuf_addv(&line, fmt, ap);
     va_end(ap);
+    const char *text = hm_strbuf_str(&line);
     if (!sim->telling) { /* once more, this time with the story; it ends below */
         const struct story_opts again = {.seed = sim->seed, .steps = opts.steps, .telling = true};
         sim_play(&again);
@@ -93,13 +99,14 @@ void sim_fail(const char *invariant, const char *fmt, ...)
 
 void sim_bug(const char *fmt, ...)
 {
+    struct hm_strbuf line;
     va_list ap;
-    (void)fprintf(stderr, "sim: a mistake of the simulation itself%s%llu: ", sim != NULL ? ", seed " : " ",
-                  sim != NULL ? (unsigned long long)sim->seed : 0ull);
+    hm_strbuf_init(&line, 10000);
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    hm_strbuf_addv(&line, fmt, ap);
     va_end(ap);
-    (void)fprintf(stderr, "\n");
+    (void)fprintf(stderr, "sim: a mistake of the simulation itself (seed %llu): %s\n",
+                  sim != NULL ? (unsigned long long)sim->seed : 0ULL, hm_strbuf_str(&line));
     abort();
 }
 

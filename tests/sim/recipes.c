@@ -108,12 +108,11 @@ static char *text_new(size_t set, size_t index)
 {
     if (set == 1)
         return hm_xasprintf("%s\n# with a comment\n", texts[index]);
-    if (set == 2) { /* every write of a known kind becomes one of another kind */
-        char *text = hm_xstrdup(texts[index]);
-        char *at = strstr(text, "fake.once");
-        if (at != NULL)
-            memcpy(at, "fake.idem", 9);
-        return text;
+    if (set == 2) { /* the first write becomes one of another kind */
+        const char *at = strstr(texts[index], "fake.once");
+        if (at == NULL)
+            return hm_xstrdup(texts[index]);
+        return hm_xasprintf("%.*sfake.idem%s", (int)(at - texts[index]), texts[index], at + strlen("fake.idem"));
     }
     if (set == 3 && index % 3 == 0)
         return NULL;
@@ -142,11 +141,11 @@ static int by_name(const void *a, const void *b)
 
 static void fill_set(size_t set, struct hm_recipes *recipes)
 {
-    recipes->items = hm_xcalloc(HM_ARRAY_LEN(texts), sizeof(struct hm_recipe *));
+    recipes->items = hm_xcalloc(HM_ARRAY_LEN(texts), sizeof(void *));
     for (size_t i = 0; i < HM_ARRAY_LEN(texts); i++)
         if (parsed[set][i] != NULL)
             recipes->items[recipes->count++] = parsed[set][i];
-    qsort(recipes->items, recipes->count, sizeof recipes->items[0], by_name);
+    qsort(recipes->items, recipes->count, sizeof(void *), by_name);
 }
 
 void sim_recipes_init(void)
@@ -217,11 +216,11 @@ size_t sim_recipe_count(void)
     return HM_ARRAY_LEN(texts);
 }
 
-char *sim_command_new(struct rng *rng, size_t index)
+char *sim_command_new(struct rng *rng, size_t recipe)
 {
     static const char *const odd[] = {"", "help", "help once", "nonsense x1", "once", "cancel r-none", "once x1 x2 x3"};
     if (rng_percent(rng, 10))
         return hm_xstrdup(odd[rng_below(rng, HM_ARRAY_LEN(odd))]);
-    const struct hm_recipe *recipe = parsed[0][index];
-    return recipe->n_params == 0 ? hm_xstrdup(recipe->name) : hm_xasprintf("%s x%zu", recipe->name, 1 + rng_below(rng, 2));
+    const struct hm_recipe *r = parsed[0][recipe];
+    return r->n_params == 0 ? hm_xstrdup(r->name) : hm_xasprintf("%s x%zu", r->name, 1 + rng_below(rng, 2));
 }

@@ -59,7 +59,7 @@ static void jump(bool suspend)
 {
     let_arrive();
     if (suspend) {
-        int64_t ms = rng_between(&sim->rng, 1000, 40 * 60 * 1000);
+        int64_t ms = rng_between(&sim->rng, 1000, NAP_MS);
         sim_tell("our machine is suspended for %lld s", (long long)(ms / 1000));
         sim_time_suspend(ms);
     } else {
