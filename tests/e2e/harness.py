@@ -326,9 +326,11 @@ class Slack:
         answer = self.http.request("GET", "/_sim/messages", query={"channel": channel, "user": user, "format": "text"})
         return answer["text"] if isinstance(answer, dict) else answer
 
-    def everything(self):
+    def everything(self, most=300):
+        """All channels as text, at most so many lines of each."""
         with contextlib.suppress(Exception):
-            return "\n".join(self.channel_text(c["id"]) for c in self.get("state")["channels"] if c["messages"])
+            texts = [self.channel_text(c["id"]).splitlines() for c in self.get("state")["channels"] if c["messages"]]
+            return "\n".join("\n".join(lines if len(lines) <= most else [lines[0], "    …", *lines[-most:]]) for lines in texts)
         return "(slacksim does not answer)"
 
     def stats(self):
@@ -675,7 +677,7 @@ class Stage:
             check(child.alive(), f"{child.name} has ended\n{child.tail()}")
             check(not REPORT.search(child.stderr()), f"a sanitizer spoke:\n{child.tail(200)}")
         if self.bot.started:
-            check(METAPOD_TOKEN not in self.slack.everything() + self.bot.started[-1].tail(10000), "a secret was shown")
+            check(METAPOD_TOKEN not in self.slack.everything(1000000) + self.bot.started[-1].tail(10000), "a secret was shown")
         stats = self.slack.stats()
         violations = [v for v in stats["violations"] if not any(word in json.dumps(v) for word in self.allowed_violations)]
         check(not violations, f"Slack's rules were broken: {json.dumps(violations, indent=1)}")

@@ -47,9 +47,14 @@ class Persistent:
         return [self.stage.card_of(m) for m in self.stage.slack.messages() if m.get("bot_id") == "B0BOT" and DATASET in json.dumps(m)]
 
     def card(self):
-        """The one that does it, or None. A command typed again because its ack was lost has a run that waits and then finds
-        nothing to do."""
-        return next(iter(self.cards()), None)
+        """The one that does it, or None. A command typed again because its ack was lost has a run that waits for the first one
+        and then finds nothing to do; its card may be there before the other."""
+        return next((c for c in self.cards() if not self.is_second(c)), None)
+
+    @staticmethod
+    def is_second(card):
+        text = card.text()
+        return "*Waiting for* `r-" in text or "nothing to retract" in text
 
     def try_all(self):
         """Whatever a person would do next, until the card says that it is done."""
@@ -127,8 +132,9 @@ class Persistent:
         check("Ben" in card.text(), "who approved is gone from the card")
         stage.slack.wait(alive=stage.bot.child, idle_ms=100)
         check(card.buttons() == {}, f"buttons are left: {list(card.buttons())}")
-        for other in self.cards()[1:]:
-            other.wait("nothing to retract")
+        for other in self.cards():
+            if other.ts != card.ts:
+                other.wait("nothing to retract")
         ends = [stage.bot.events(r["run"])[-1] for r in stage.bot.runs()]
         statuses = sorted(e["data"].get("status", "going") for e in ends)
         check(statuses in (["done"], ["done", "stopped"]), f"the runs ended {statuses}")
