@@ -76,7 +76,7 @@ struct hm_bot {
 static void io_commit(void *arg, const struct hm_commit *commit, void *token)
 {
     struct hm_bot *bot = arg;
-    hm_ledger_commit(bot->ledger, bot->runner, commit, token);
+    hm_ledger_commit(bot->ledger, bot->runner, commit, hm_cards_owed_new(bot->cards, commit), token);
 }
 
 /* A backend request under way. */

@@ -58,6 +58,19 @@ static void forget(struct hm_cards *cards, const char *run_id)
     hm_journal_put(cards->opts.journal, batch, NULL, NULL);
 }
 
+json_t *hm_cards_owed_new(const struct hm_cards *cards, const struct hm_commit *commit)
+{
+    bool owed = commit->first_seq == 1;
+    for (size_t i = 0; i < commit->events->count; i++) {
+        enum hm_event_type type = commit->events->items[i].type;
+        owed = owed || type == HM_EV_RUN_REOPENED || type == HM_EV_OFFER_TAKEN;
+    }
+    const json_t *card = json_object_get(cards->known, commit->run_id);
+    if (!owed)
+        return NULL;
+    return card != NULL ? json_deep_copy(card) : hm_json_obj_new();
+}
+
 /* ---- the poster's side ----------------------------------------------------------------------------------------------- */
 
 /* Other messages (a notice in the audit channel) are shown once and not remembered. */

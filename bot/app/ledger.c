@@ -43,7 +43,8 @@ static void on_written(void *arg, const struct hm_put_result *result)
     free(writing);
 }
 
-void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, void *token)
+void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, json_t *stolen_card,
+                      void *token)
 {
     const struct hm_run *run = commit->run;
     struct hm_batch *batch = hm_batch_new();
@@ -58,8 +59,8 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
         hm_batch_event(batch, commit->run_id, commit->first_seq + (int64_t)i, hm_event_name(event->type),
                        json_incref(event->data));
     }
-    if (commit->first_seq == 1) /* from here on a card is owed, posted or not */
-        hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, hm_json_obj_new());
+    if (stolen_card != NULL)
+        hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, stolen_card);
     if (commit->inbox_id != 0)
         hm_batch_inbox_done(batch, commit->inbox_id);
     hm_journal_put(ledger->journal, batch, on_written, writing);

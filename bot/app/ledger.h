@@ -15,8 +15,10 @@ void hm_ledger_free(struct hm_ledger *ledger);
  */
 void hm_ledger_rest(struct hm_ledger *ledger);
 
-/* hm_runner_io.commit: hm_runner_committed(runner, token, …) follows. */
-void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, void *token);
+/* hm_runner_io.commit: hm_runner_committed(runner, token, …) follows. stolen_card: what is to be remembered about the run's card
+ * (hm_cards_owed_new()), or NULL. */
+void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, json_t *stolen_card,
+                      void *token);
 /* hm_runner_io.load: HM_ENOTFOUND when there is no such run; visit NULL only asks. */
 HM_MUST enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
                                     bool (*visit)(void *visit_arg, const struct hm_event *event), void *visit_arg,
