@@ -1,4 +1,5 @@
 /* The checks at rest: faults are off, nothing is under way, only people are waited for. See check.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -101,6 +102,23 @@ static struct message *check_card(const struct book_run *run)
     return alive;
 }
 
+/* Going on alone is told to the audit channel. */
+static void check_notices(const struct book_run *run)
+{
+    for (size_t i = 0; i < run->n_rows; i++) {
+        const struct hm_event *e = &run->rows[i].event;
+        bool told = false;
+        if (e->type != HM_EV_GATE_VOTE || !hm_json_get_bool(e->data, "glass", false))
+            continue;
+        char *key = hm_xasprintf("audit:%s:%s", run->id, hm_json_get_str(e->data, "step", ""));
+        for (size_t m = 0; m < slack_messages(); m++)
+            told = told || strcmp(slack_message(m)->key, key) == 0;
+        free(key);
+        if (!told)
+            sim_fail("alone-is-told", "somebody went on alone in %s, and the audit channel does not know", run->id);
+    }
+}
+
 static void check_envelopes(void)
 {
     for (size_t i = 0; i < book_inbox_size(); i++)
@@ -127,7 +145,9 @@ static void check_memory_of_cards(bool fresh)
 void check_rest(bool fresh)
 {
     check_envelopes();
-    for (size_t i = 0; i < book_runs(); i++)
+    for (size_t i = 0; i < book_runs(); i++) {
         check_run_at_rest(book_run(i), check_card(book_run(i)));
+        check_notices(book_run(i));
+    }
     check_memory_of_cards(fresh);
 }

@@ -162,7 +162,7 @@ static bool pick_button(struct button *ret)
     const struct message *m = pick_message();
     if (m == NULL)
         return false;
-    bool first = rng_percent(&sim->rng, 60); /* "approve", "it happened" … */
+    bool first = rng_percent(&sim->rng, 45); /* "approve", "it happened" … */
     return find_button(m, first ? 0 : rng_below(&sim->rng, count_buttons(m)), ret);
 }
 
@@ -255,7 +255,7 @@ bool crowd_help(void)
 bool crowd_act(void)
 {
     size_t pick = rng_below(&sim->rng, 100);
-    if (slack_dialogs() > 0 && pick < 40) {
+    if (slack_dialogs() > 0 && pick < 60) {
         act_submit(false);
     } else if (slack_messages() > 0 && sim->faults.deleted_cards && pick < 44) {
         act_delete();

@@ -85,8 +85,10 @@ static void update(struct call *call)
 
 static void whisper(struct call *call)
 {
-    slack_tell(hm_json_get_str(call->args, "user", ""));
-    sim_tell("slack: %s is told: %.140s", hm_json_get_str(call->args, "user", ""), hm_json_get_str(call->args, "text", ""));
+    const char *user = hm_json_get_str(call->args, "user", "");
+    const char *text = hm_json_get_str(call->args, "text", "");
+    slack_tell(user);
+    sim_tell("slack: %s is told: %.*s", user, (int)hm_utf8_prefix(text, 140), text);
 }
 
 static bool fits_look(const struct message *m, const json_t *args)

@@ -65,7 +65,7 @@ void hm_roles_refresh(struct hm_roles *roles, const char *usergroup)
 static void io_commit(void *arg, const struct hm_commit *commit, void *token)
 {
     struct process *p = arg;
-    hm_ledger_commit(p->ledger, p->runner, commit, token);
+    hm_ledger_commit(p->ledger, p->runner, commit, hm_cards_owed_new(p->cards, commit), token);
 }
 
 static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
@@ -285,14 +285,13 @@ static void fail_all(void)
  * outside. */
 static void bury(struct process *p)
 {
-    hm_cards_stop(p->cards);
     fail_all();
-    if (!has_open_envelopes())
-        return;
-    for (unsigned round = 0; round < 2; round++) { /* somebody may wait for the word of a run whose commit has failed */
+    for (unsigned round = 0; round < 2 && has_open_envelopes(); round++) {
+        /* somebody may wait for the word of a run whose commit has failed */
         hm_runner_time(p->runner, INT64_MAX - 1);
         fail_all();
     }
+    hm_cards_stop(p->cards);
 }
 
 void process_kill(void)

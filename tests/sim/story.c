@@ -16,6 +16,7 @@ enum {
     REST_MS = 15 * 60 * 1000, /* so long after the last fault everything must have settled */
     NAP_MS = 40 * 60 * 1000,  /* hours pass in pieces, while our machine sleeps */
     NAP_SETTLE_MS = 60 * 1000,
+    LAST_MS = 90 * 1000, /* longer than anybody waits before trying again */
     MAX_NAPS = 1000,
     MAX_CALM_STEPS = 300000,
 };
@@ -246,7 +247,7 @@ static void play_wild(void)
     }
 }
 
-/* Until nothing is under way and no timer is due before the time is over. */
+/* Until nothing is under way and no timer is due before the time is over; what happens near its end gets its own time. */
 static void settle(int64_t within_ms)
 {
     int64_t until_ms = sim_true_ms() + within_ms;
@@ -255,14 +256,16 @@ static void settle(int64_t within_ms)
         unsigned busy = weigh(weights);
         if (i > MAX_CALM_STEPS)
             sim_fail("runs-settle", "there is no end to it");
-        if (busy == 0) {
-            int64_t in_ms = next_in_ms();
-            if (in_ms == INT64_MAX || sim_true_ms() + in_ms > until_ms)
-                return;
-            act(ACT_TIME, true);
-        } else {
+        if (book_queued() + backend_waiting() + slack_waiting() > 0 && until_ms < sim_true_ms() + LAST_MS)
+            until_ms = sim_true_ms() + LAST_MS;
+        if (busy > 0) {
             act(draw(weights), false);
+            continue;
         }
+        int64_t in_ms = next_in_ms();
+        if (in_ms == INT64_MAX || sim_true_ms() + in_ms > until_ms)
+            return;
+        act(ACT_TIME, true);
     }
 }
 
