@@ -386,22 +386,25 @@ static void test_any_type_anywhere(void **state)
 {
     (void)state;
     static const char *const others[] = {"null", "[]", "{}", "\"x\"", "3", "1.5", "true", "[{}]", "[[\"a\"]]"};
-    static const char *const payloads[] = {
+    /* A name each: clang suspects a forgotten comma between literals that stand side by side in a list. */
+    static const char action[] =
         "{\"envelope_id\":\"e\",\"type\":\"interactive\",\"payload\":{\"type\":\"block_actions\",\"team\":{\"id\":\"T\"},"
         "\"user\":{\"id\":"
         "\"U\",\"team_id\":\"T\"},\"container\":{\"message_ts\":\"1.2\",\"channel_id\":\"C\"},\"state\":{\"values\":{\"b\":{"
         "\"a\":"
         "{\"selected_options\":[{\"value\":\"x\"}]}}}},\"view\":{\"id\":\"V\",\"state\":{\"values\":{\"b\":{\"a\":{\"value\":"
         "\"x\"}}}}},"
-        "\"message\":{\"ts\":\"1.2\"},\"actions\":[{\"action_id\":\"a\",\"selected_option\":{\"value\":\"v\"}}]}}",
+        "\"message\":{\"ts\":\"1.2\"},\"actions\":[{\"action_id\":\"a\",\"selected_option\":{\"value\":\"v\"}}]}}";
+    static const char message[] =
         "{\"envelope_id\":\"e\",\"type\":\"events_api\",\"retry_attempt\":1,\"payload\":{\"event_time\":1,\"event\":{\"type\":"
         "\"message\","
         "\"subtype\":\"message_changed\",\"channel\":\"C\",\"message\":{\"user\":\"U\",\"bot_profile\":{\"id\":\"B\"},\"ts\":\"1."
         "2\"},"
-        "\"previous_message\":{\"ts\":\"1.2\"}}}}",
+        "\"previous_message\":{\"ts\":\"1.2\"}}}}";
+    static const char command[] =
         "{\"envelope_id\":\"e\",\"type\":\"slash_commands\",\"payload\":{\"command\":\"/h\",\"text\":\"t\",\"team_id\":\"T\","
-        "\"is_enterprise_install\":\"false\"}}",
-    };
+        "\"is_enterprise_install\":\"false\"}}";
+    static const char *const payloads[] = {action, message, command};
     for (size_t p = 0; p < HM_ARRAY_LEN(payloads); p++) {
         for (size_t o = 0; o < HM_ARRAY_LEN(others); o++) {
             json_t *root = json_loads(payloads[p], 0, NULL);
