@@ -153,3 +153,8 @@ char *hm_url_encode(const char *s)
     *p = '\0';
     return out;
 }
+
+char *hm_answer_header(const struct hm_answer *answer, const char *name)
+{
+    return hm_header_line(answer->headers, name);
+}

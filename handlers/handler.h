@@ -107,8 +107,13 @@ struct hm_answer {
     const char *content_type; /* "" when absent */
     const char *location;     /* redirect target of a 3xx, "" when absent (never followed for writes) */
     int64_t retry_after_s;    /* -1 when absent */
+    const char *headers;      /* HTTP: further headers, a line "Name: value\n" each; NULL or "" = none. Read them with: */
     const char *problem;      /* transport != ANSWER: one sentence ("connection refused by 127.0.0.1:7001") */
 };
+
+/* The value of an answer's header, by its name in any case; NULL when there is none. The first when it came several times. A
+ * copy; the caller frees. */
+char *hm_answer_header(const struct hm_answer *answer, const char *name);
 
 enum hm_verdict {
     HM_VERDICT_OK,        /* done; result is set */

@@ -21,7 +21,7 @@ struct hm_test_answer {
     unsigned times; /* used up after so many; 0 = never */
     enum hm_transport transport;
     int status;
-    char *body, *errors, *content_type;
+    char *body, *errors, *content_type, *headers;
     int64_t retry_after_s;
     bool applied; /* the request, if it changes something, has done so (whatever came back) */
     int line;

@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-enum { TEXT_MAX = 4000, BODY_MAX = 200000, TIMES_MAX = 100000 };
+enum { TEXT_MAX = 4000, BODY_MAX = 200000, HEADERS_MAX = 16384, TIMES_MAX = 100000 };
 static const int64_t longest_wait_ms = 366LL * 24 * 3600 * 1000;
 
 static char *copy_str(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
@@ -77,6 +77,24 @@ static char *read_body(struct hm_cfg_node *group, bool *ret_json)
     return json;
 }
 
+/* headers = ( "Link: <…>; rel=\"next\"" ): a line each, or NULL. */
+static char *read_header_lines(struct hm_cfg_node *group)
+{
+    struct hm_strbuf lines;
+    char **list = hm_cfg_get_strings(group, "headers", HM_CFG_OPTIONAL);
+    hm_strbuf_init(&lines, HEADERS_MAX);
+    for (size_t i = 0; list[i] != NULL; i++) {
+        if (strchr(list[i], ':') == NULL || strpbrk(list[i], "\r\n") != NULL)
+            hm_cfg_add(group, "headers: \"%s\" is not a line \"Name: value\"", list[i]);
+        hm_strbuf_addf(&lines, "%s\n", list[i]);
+    }
+    hm_cfg_strings_free(list);
+    if (lines.len > 0)
+        return hm_strbuf_take(&lines);
+    hm_strbuf_done(&lines);
+    return NULL;
+}
+
 static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer)
 {
     static const char *const ends[HM_TRANSPORT_NR] = {[HM_TRANSPORT_NOT_SENT] = "refused",
@@ -99,6 +117,7 @@ static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer
     answer->content_type = copy_str(group, "type", HM_CFG_OPTIONAL, 100);
     if (answer->content_type == NULL)
         answer->content_type = hm_xstrdup(is_json ? "application/json" : "text/plain");
+    answer->headers = read_header_lines(group);
     answer->retry_after_s = hm_cfg_get_int(group, "retry_after", -1, 0, 86400);
     bool ok = answer->status == 0 || (answer->status >= 200 && answer->status <= 299);
     bool lost = answer->transport == HM_TRANSPORT_BROKEN || answer->transport == HM_TRANSPORT_TOO_BIG;
@@ -342,6 +361,7 @@ static void free_parts(struct hm_recipe_test *test)
         free(test->answers[i].body);
         free(test->answers[i].errors);
         free(test->answers[i].content_type);
+        free(test->answers[i].headers);
     }
     for (size_t i = 0; i < test->n_moves; i++) {
         free(test->moves[i].user);

@@ -115,6 +115,7 @@ static void give_answer(struct hm_test_play *play, struct hm_test_sent *sent)
         .errors = recorded->errors != NULL ? recorded->errors : "",
         .content_type = came && recorded->content_type != NULL ? recorded->content_type : "",
         .location = "",
+        .headers = came ? recorded->headers : NULL,
         .retry_after_s = recorded->retry_after_s,
         .problem = came ? "" : "no answer came (so the recipe test says)",
     };

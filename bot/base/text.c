@@ -248,3 +248,21 @@ size_t hm_edit_distance(const char *a, const char *b, size_t max)
     }
     return min_size(rows[len_a % 3][len_b], max + 1);
 }
+
+char *hm_header_line(const char *lines, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *line = lines; line != NULL && *line != '\0';) {
+        size_t whole = strcspn(line, "\n");
+        if (strncasecmp(line, name, len) == 0 && line[len] == ':') {
+            const char *value = line + len + 1;
+            const char *end = line + whole;
+            value += strspn(value, " \t");
+            while (end > value && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+                end--;
+            return hm_xstrndup(value, (size_t)(end - value));
+        }
+        line += whole + (line[whole] == '\n' ? 1 : 0);
+    }
+    return NULL;
+}

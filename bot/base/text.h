@@ -37,6 +37,10 @@ bool hm_starts_with(const char *s, const char *prefix);
 bool hm_ends_with(const char *s, const char *suffix);
 bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
 
+/* lines: "Name: value\n" each, as of HTTP headers, or NULL. A copy (caller frees) of the first value under this name, in any
+ * case, without the spaces around it; NULL when there is none. */
+char *hm_header_line(const char *lines, const char *name);
+
 /* Edits from a to b (insert, delete, change, or swap of two neighbours, each 1), bytewise; max + 1 when it is more than max or a
  * text is longer than 64 bytes. For "did you mean". */
 size_t hm_edit_distance(const char *a, const char *b, size_t max);

@@ -40,6 +40,7 @@ static struct hm_http_exchange *exchange_new(struct hm_http_server *server, stru
     x->server = server;
     x->wsi = wsi;
     hm_strbuf_init(&x->body, server->opts.max_body);
+    hm_strbuf_init(&x->headers, HEADERS_MAX);
     x->next = server->open;
     if (x->next != NULL)
         x->next->prev = x;
@@ -80,6 +81,7 @@ static void exchange_free(struct hm_http_exchange *x)
     free(x->authorization);
     free(x->accept);
     free(x->host);
+    hm_strbuf_done(&x->headers);
     free(x->out);
     free(x);
 }
@@ -107,6 +109,37 @@ static char *header_copy(struct lws *wsi, enum lws_token_indexes token)
     if (lws_hdr_copy(wsi, value, len + 1, token) < 0)
         value[0] = '\0';
     return value;
+}
+
+/* A header by its lower-case name: lws has numbers for those it knows, the others it keeps by name. NULL = it did not come. */
+static char *named_header(struct lws *wsi, const char *name)
+{
+    char *with_colon = hm_xasprintf("%s:", name), *value = NULL;
+    int len = (int)strlen(with_colon);
+    for (int token = 0; token < WSI_TOKEN_COUNT && value == NULL; token++) {
+        const unsigned char *known = lws_token_to_string((enum lws_token_indexes)token);
+        if (known != NULL && strcmp((const char *)known, with_colon) == 0 &&
+            lws_hdr_total_length(wsi, (enum lws_token_indexes)token) > 0)
+            value = header_copy(wsi, (enum lws_token_indexes)token);
+    }
+    int custom = value == NULL ? lws_hdr_custom_length(wsi, with_colon, len) : -1;
+    if (custom >= 0) {
+        value = hm_xcalloc(1, (size_t)custom + 1);
+        if (lws_hdr_custom_copy(wsi, value, custom + 1, with_colon, len) < 0)
+            value[0] = '\0';
+    }
+    free(with_colon);
+    return value;
+}
+
+static void keep_headers(struct hm_http_exchange *x)
+{
+    for (const char *const *name = x->server->opts.keep_headers; name != NULL && *name != NULL; name++) {
+        char *value = named_header(x->wsi, *name);
+        if (value != NULL)
+            hm_strbuf_addf(&x->headers, "%s: %s\n", *name, value);
+        free(value);
+    }
 }
 
 /* lws hands out the arguments split at '&' and decoded; they are encoded again, so that an encoded '&' stays one. */
@@ -202,6 +235,7 @@ static int route(struct hm_http_exchange *x)
         .authorization = x->authorization,
         .accept = x->accept,
         .host = x->host,
+        .headers = hm_strbuf_str(&x->headers),
     };
 
     lws_set_timeout(x->wsi, NO_PENDING_TIMEOUT, 0);
@@ -266,6 +300,7 @@ int hm_http_exchange_on_headers(struct hm_http_server *server, struct hm_http_se
     x->authorization = header_copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
     x->accept = header_copy(wsi, WSI_TOKEN_HTTP_ACCEPT);
     x->host = header_copy(wsi, WSI_TOKEN_HOST);
+    keep_headers(x);
     if (lws_hdr_copy(wsi, x->connection, (int)sizeof(x->connection), WSI_TOKEN_CONNECTION) < 0)
         x->connection[0] = '\0';
 

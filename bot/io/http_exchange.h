@@ -38,6 +38,7 @@ struct hm_http_exchange {
     int completed;    /* how often lws has announced the end of the body */
     const char *method;
     char *path, *query, *content_type, *authorization, *accept, *host;
+    struct hm_strbuf headers; /* the kept ones, a line each */
     struct hm_strbuf body;
     int64_t expected; /* bytes of body that the headers announced */
     char connection[16];

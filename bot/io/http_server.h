@@ -25,6 +25,7 @@ struct hm_http_seen {
     const char *authorization; /* "" when absent */
     const char *accept;        /* "" when absent */
     const char *host;          /* "" when absent */
+    const char *headers;       /* those of opts.keep_headers that came, a line "Name: value\n" each; hm_header_line() finds one */
 };
 
 struct hm_http_server_opts {
@@ -32,6 +33,7 @@ struct hm_http_server_opts {
     size_t max_body;      /* bytes */
     const char *tls_cert; /* PEM paths, or NULL for plain HTTP */
     const char *tls_key;
+    const char *const *keep_headers; /* names, lower-case, ends with NULL; or NULL = none besides the above. lws keeps no list */
     /* Called once a request has arrived whole. Must answer now or keep the exchange and answer later. */
     void (*on_request)(void *arg, struct hm_http_exchange *x, const struct hm_http_seen *seen);
     /* The client went away before it was answered: x is dead after this. May be NULL. */

@@ -17,8 +17,9 @@
 
 enum {
     MAX_HEADER_BYTES = 256 * 1024, /* of one answer; curl itself limits a line, not their number */
-    MAX_IDLE_S = 30,               /* an older kept-alive connection is not used again: most servers close at 5 to 75 s */
-    CA_CACHE_S = 60 * 60           /* a renewed bundle is seen by then */
+    MAX_KEPT_HEADERS = 16 * 1024,
+    MAX_IDLE_S = 30,     /* an older kept-alive connection is not used again: most servers close at 5 to 75 s */
+    CA_CACHE_S = 60 * 60 /* a renewed bundle is seen by then */
 };
 
 struct hm_transfer {
@@ -42,6 +43,7 @@ struct hm_transfer {
     struct hm_strbuf answer;
     char *content_type;
     char *location;
+    struct hm_strbuf kept; /* further headers of the answer, a line each */
     char curl_says[CURL_ERROR_SIZE];
     struct hm_err problem;
 };
@@ -170,6 +172,7 @@ void hm_transfer_free(struct hm_transfer *t)
     free(t->body);
     free(t->content_type);
     free(t->location);
+    hm_strbuf_done(&t->kept);
     hm_strbuf_done(&t->answer);
     free(t);
 }
@@ -312,6 +315,7 @@ enum hm_code hm_transfer_arm(struct hm_transfer *t, CURL *easy, const struct hm_
     t->timeout_ms = opts->timeout_ms;
     t->connect_timeout_ms = opts->connect_timeout_ms;
     hm_strbuf_init(&t->answer, opts->max_answer);
+    hm_strbuf_init(&t->kept, MAX_KEPT_HEADERS);
 
     CURLcode rc = set_request(t, easy);
     if (rc == CURLE_OK)
@@ -379,6 +383,17 @@ static void fill_empty(struct hm_answer *ret, enum hm_transport transport, const
                               .problem = problem};
 }
 
+/* Those that only some handlers ask for (Link, ETag, digests …): all but cookies, as many as fit. */
+static void keep_headers(struct hm_transfer *t, CURL *easy)
+{
+    struct curl_header *header = NULL;
+    while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != NULL) {
+        size_t len = strlen(header->name) + strlen(header->value) + 3;
+        if (strcasecmp(header->name, "Set-Cookie") != 0 && t->kept.len + len < MAX_KEPT_HEADERS)
+            hm_strbuf_addf(&t->kept, "%s: %s\n", header->name, header->value);
+    }
+}
+
 static void read_headers(struct hm_transfer *t, CURL *easy, struct hm_answer *ret)
 {
     const char *value = NULL;
@@ -401,6 +416,8 @@ static void read_headers(struct hm_transfer *t, CURL *easy, struct hm_answer *re
     if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &retry_after) == CURLHE_OK &&
         curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait_s) == CURLE_OK && wait_s >= 0)
         ret->retry_after_s = wait_s;
+    keep_headers(t, easy);
+    ret->headers = hm_strbuf_str(&t->kept);
 }
 
 void hm_transfer_end(struct hm_transfer *t, CURL *easy, CURLcode rc, struct hm_answer *ret)

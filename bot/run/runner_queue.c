@@ -43,6 +43,7 @@ struct hm_waiting *hm_waiting_new(const struct hm_input *in)
         w->answer.content_type = w->strings[2] = hm_xstrdup(in->answer->content_type);
         w->answer.location = w->strings[3] = hm_xstrdup(in->answer->location);
         w->answer.problem = w->strings[4] = hm_xstrdup_null(in->answer->problem);
+        w->answer.headers = w->strings[5] = hm_xstrdup_null(in->answer->headers);
         w->in.answer = &w->answer;
         return w;
     }

@@ -20,6 +20,7 @@ struct end {
     size_t body_len;
     char content_type[64];
     char location[128];
+    char headers[256];
     char problem[256];
     int64_t retry_after_s;
 };
@@ -57,6 +58,7 @@ static void on_done(void *arg, const struct hm_http_result *r)
     e->retry_after_s = r->answer.retry_after_s;
     copy(e->body, sizeof(e->body), r->answer.body);
     copy(e->content_type, sizeof(e->content_type), r->answer.content_type);
+    copy(e->headers, sizeof(e->headers), r->answer.headers != NULL ? r->answer.headers : "");
     copy(e->location, sizeof(e->location), r->answer.location);
     copy(e->problem, sizeof(e->problem), r->answer.problem[0] != '\0' ? r->answer.problem : "-");
     if (rig->n_ends++ == 0 && rig->cancel_at_first != NULL)
@@ -138,6 +140,7 @@ static void send_endless_headers(struct raw_conn *conn)
 static const char *const canned[][2] = {
     {"/stall", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"},
     {"/429", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"},
+    {"/kept", "HTTP/1.1 200 OK\r\nETag: \"e1\"\r\nSet-Cookie: secret=1\r\nX-Two: a\r\nX-Two: b\r\nContent-Length: 0\r\n\r\n"},
     {"/now", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"},
     {"/307", "HTTP/1.1 307 Moved\r\nLocation: //127.0.0.1:1/there?x=1\r\nContent-Length: 0\r\n\r\n"},
 };
@@ -218,7 +221,8 @@ static void test_answers(void **state)
     (void)send_path(1, "GET", "/429", NULL);
     (void)send_path(2, "POST", "/307", "a=b");
     (void)send_path(3, "GET", "/now", NULL);
-    await(4);
+    (void)send_path(4, "GET", "/kept", NULL);
+    await(5);
     assert_int_equal(rig->ends[0].transport, HM_TRANSPORT_ANSWER);
     assert_int_equal(rig->ends[0].status, 200);
     assert_string_equal(rig->ends[0].body, "{}");
@@ -229,7 +233,8 @@ static void test_answers(void **state)
     assert_int_equal(rig->ends[2].status, 307); /* not followed */
     assert_string_equal(rig->ends[2].location, "http://127.0.0.1:1/there?x=1");
     assert_int_equal(rig->ends[3].retry_after_s, 0);
-    assert_int_equal(rig->server.n_seen, 4);
+    assert_string_equal(rig->ends[4].headers, "ETag: \"e1\"\nX-Two: a\nX-Two: b\nContent-Length: 0\n"); /* no cookies */
+    assert_int_equal(rig->server.n_seen, 5);
 }
 
 static char *give_secret(void *arg)

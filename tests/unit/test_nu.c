@@ -1,6 +1,4 @@
-/* Golden tests of the nu handler: tests/golden/nu/<action>.json hold arguments and the ends of the program, and under "expect"
- * what the action makes of them. With HM_UPDATE_GOLDEN=1 in the environment the files are rewritten; read the difference before
- * believing it. */
+/* How the end of a program is judged, for every handler of programs. (The actions themselves: test_actions.c.) */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -9,92 +7,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "handlers/argv_answer.h"
-
-static void play_request(const struct hm_action *action, const json_t *c, json_t *got)
-{
-    char program[] = "/usr/local/bin/nu";
-    char name[] = "nu";
-    struct hm_backend backend = {.name = name, .program = hm_json_get_bool(c, "no_program", false) ? NULL : program};
-    struct hm_request req;
-    struct hm_err err = {0};
-    hm_request_init(&req);
-    enum hm_code code = action->request(&backend, json_object_get(c, "args"), NULL, &req, &err);
-    assert_int_equal(code, err.code);
-    if (code == HM_OK)
-        hm_json_set(got, "request", hm_request_json_new(&req));
-    else
-        hm_json_set_str(got, "error", err.msg);
-    hm_request_done(&req);
-}
-
-static void play_end(const struct hm_action *action, const json_t *c, json_t *got)
-{
-    const json_t *end = hm_json_get_obj(c, "end");
-    const char *body = hm_json_get_str(end, "out", "");
-    const struct hm_answer answer = {.transport = HM_TRANSPORT_ANSWER,
-                                     .status = (int)hm_json_get_int(end, "status", 0),
-                                     .body = body,
-                                     .body_len = strlen(body),
-                                     .errors = hm_json_get_str(end, "err", ""),
-                                     .content_type = "",
-                                     .location = "",
-                                     .retry_after_s = -1,
-                                     .problem = ""};
-    struct hm_outcome out = {0};
-    enum hm_verdict verdict = action->response(NULL, json_object_get(c, "args"), NULL, &answer, &out);
-    hm_json_set_str(got, "verdict", hm_verdict_name(verdict));
-    assert_true((verdict == HM_VERDICT_OK) == (out.result != NULL));
-    assert_true((verdict == HM_VERDICT_OK) == (out.err.code == HM_OK));
-    assert_null(out.cursor);
-    if (out.result != NULL)
-        hm_json_set(got, "result", out.result);
-    else
-        hm_json_set_str(got, "says", out.err.msg);
-}
-
-static bool play_case(const struct hm_action *action, json_t *c, bool update)
-{
-    json_t *got = hm_json_obj_new();
-    if (hm_json_get_obj(c, "end") != NULL)
-        play_end(action, c, got);
-    else
-        play_request(action, c, got);
-    bool same = json_equal(got, json_object_get(c, "expect"));
-    if (update) {
-        hm_json_set(c, "expect", json_incref(got));
-    } else if (!same) {
-        char *text = hm_json_text(got);
-        print_error("%s: %s: got %s\n", action->name, hm_json_get_str(c, "case", ""), text);
-        free(text);
-    }
-    json_decref(got);
-    return same || update;
-}
-
-static void test_golden(void **state)
-{
-    const struct hm_handler *handler = hm_handler_find("nu");
-    bool update = getenv("HM_UPDATE_GOLDEN") != NULL;
-    bool ok = true;
-    (void)state;
-    assert_non_null(handler);
-    assert_int_equal(handler->kind, HM_REQUEST_ARGV);
-    for (const struct hm_action *const *action = handler->actions; *action != NULL; action++) {
-        json_error_t why;
-        char *path = hm_xasprintf("%s/tests/golden/nu/%s.json", HM_SOURCE_DIR, (*action)->name + strlen("nu."));
-        json_t *cases = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
-        if (cases == NULL)
-            fail_msg("%s:%d: %s", path, why.line, why.text);
-        assert_true(json_array_size(cases) > 0);
-        for (size_t i = 0; i < json_array_size(cases); i++)
-            ok = play_case(*action, json_array_get(cases, i), update) && ok;
-        if (update)
-            assert_int_equal(json_dump_file(cases, path, JSON_INDENT(2)), 0);
-        json_decref(cases);
-        free(path);
-    }
-    assert_true(ok);
-}
 
 /* What a read may do with a failure, and statuses that are known to mean that nothing was done. */
 static void test_judging(void **state)
@@ -156,7 +68,6 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
         cmocka_unit_test(test_judging),
         cmocka_unit_test(test_long_output),
         cmocka_unit_test(test_words),

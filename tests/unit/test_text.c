@@ -334,6 +334,25 @@ static void test_compare(void **state)
     assert_true(hm_streq(NULL, NULL));
 }
 
+static void test_header_line(void **state)
+{
+    static const char lines[] = "ETag: \"a:b\"\nx-empty:\nLink:  <https://x/?a=1>; rel=\"next\" \r\nlink: second\nlast: 1";
+    static const struct {
+        const char *name, *value;
+    } cases[] = {{"etag", "\"a:b\""}, {"LINK", "<https://x/?a=1>; rel=\"next\""},
+                 {"X-Empty", ""},     {"last", "1"},
+                 {"tag", NULL},       {"x", NULL},
+                 {"a", NULL}};
+    (void)state;
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        char *value = hm_header_line(lines, cases[i].name);
+        assert_true(hm_streq(value, cases[i].value));
+        free(value);
+    }
+    assert_null(hm_header_line(NULL, "a"));
+    assert_null(hm_header_line("", "a"));
+}
+
 static void test_edit_distance(void **state)
 {
     (void)state;
@@ -376,7 +395,7 @@ int main(void)
         cmocka_unit_test(test_parse_i64),      cmocka_unit_test(test_parse_u32),
         cmocka_unit_test(test_parse_duration), cmocka_unit_test(test_format_duration),
         cmocka_unit_test(test_is_uuid),        cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_edit_distance),
+        cmocka_unit_test(test_header_line),    cmocka_unit_test(test_edit_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

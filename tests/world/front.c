@@ -26,7 +26,7 @@ struct job {
     uv_timer_t timer;
     bool timed, held;
     enum next_step then;
-    char *method, *path, *query, *body, *content_type, *authorization, *accept;
+    char *method, *path, *query, *body, *content_type, *authorization, *accept, *headers;
     size_t body_len;
     struct hm_world_answer ans;
 };
@@ -89,6 +89,7 @@ static void job_free(struct job *job)
     free(job->content_type);
     free(job->authorization);
     free(job->accept);
+    free(job->headers);
     hm_world_answer_done(&job->ans);
     free(job);
 }
@@ -117,6 +118,7 @@ static struct job *job_new(struct hm_front *front, struct hm_http_exchange *x, c
     job->content_type = hm_xstrdup(req->content_type);
     job->authorization = hm_xstrdup(req->authorization);
     job->accept = hm_xstrdup(req->accept);
+    job->headers = hm_xstrdup(req->headers);
     hm_http_set_user(x, job);
     job->prev = front->last;
     if (front->last != NULL)
@@ -161,6 +163,7 @@ static void job_go_on(struct job *job)
         .content_type = job->content_type,
         .authorization = job->authorization,
         .accept = job->accept,
+        .headers = job->headers,
     };
     if (job->then == NEXT_PERFORM)
         hm_world_handle(job->front->world, &req, &job->ans);
@@ -371,6 +374,7 @@ static void note(struct hm_front *front, const struct hm_world_request *req, con
     hm_json_set_str(line, "content_type", req->content_type);
     hm_json_set_str(line, "accept", req->accept);
     hm_json_set_str(line, "authorization", req->authorization);
+    hm_json_set_str(line, "headers", req->headers);
     hm_json_set_str(line, "fault", fault != NULL ? hm_fault_name(fault->what) : NULL);
     if (json_array_size(front->log) >= LOG_MAX)
         (void)json_array_remove(front->log, 0);
@@ -390,6 +394,7 @@ void hm_front_on_request(void *arg, struct hm_http_exchange *x, const struct hm_
         .content_type = seen->content_type,
         .authorization = seen->authorization,
         .accept = seen->accept,
+        .headers = seen->headers,
     };
 
     memset(&ans, 0, sizeof(ans));

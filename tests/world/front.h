@@ -28,8 +28,8 @@ size_t hm_front_release(struct hm_front *front);
 /* Closes every connection that waits, without an answer. */
 void hm_front_drop_waiting(struct hm_front *front);
 size_t hm_front_waiting(const struct hm_front *front);
-/* The last 10,000 requests, oldest first: method, path, query, body, content_type, accept, authorization, fault, time. New
- * reference. */
+/* The last 10,000 requests, oldest first: method, path, query, body, content_type, accept, authorization, headers, fault, time.
+ * New reference. */
 json_t *hm_front_log_new(const struct hm_front *front);
 void hm_front_forget_log(struct hm_front *front);
 

@@ -98,7 +98,22 @@ int main(int argc, char **argv)
         {"tls-key", required_argument, NULL, 'k'},
         {NULL, 0, NULL, 0},
     };
-    struct hm_http_server_opts opts = {.listen = "127.0.0.1:0", .max_body = MAX_BODY};
+    /* What some system looks at: add to it. */
+    static const char *const headers[] = {"date",
+                                          "host",
+                                          "if-match",
+                                          "if-none-match",
+                                          "x-amz-content-sha256",
+                                          "x-amz-copy-source",
+                                          "x-amz-copy-source-if-match",
+                                          "x-amz-date",
+                                          "x-amz-metadata-directive",
+                                          "x-amz-security-token",
+                                          "x-amz-target",
+                                          "x-github-api-version",
+                                          "x-gocd-confirm",
+                                          NULL};
+    struct hm_http_server_opts opts = {.listen = "127.0.0.1:0", .max_body = MAX_BODY, .keep_headers = headers};
     const char *data_path = NULL;
     struct hm_err err = {0};
     int option;

@@ -21,6 +21,7 @@ struct hm_world_request {
     const char *body;
     size_t body_len;
     const char *content_type, *authorization, *accept; /* "" when absent */
+    const char *headers;                               /* further ones, of those that main.c names: hm_header_line() finds one */
 };
 
 /* Init with {0}; hm_world_answer_done() frees. */

@@ -1,6 +1,14 @@
-/* Golden tests of the Metapod handler: tests/golden/metapod/<action>.json hold arguments and recorded answers, and under "expect"
- * what the action makes of them: the exact request, the verdict with its result or sentence, the probe. With HM_UPDATE_GOLDEN=1
- * in the environment the files are rewritten; read the difference before believing it. */
+/* Golden tests of every action of every handler: tests/golden/<handler>/<action>.json hold arguments and recorded answers, and
+ * under "expect" what the action makes of them: the exact request, the verdict with its result or sentence, the probe. An action
+ * without such a file fails. With HM_UPDATE_GOLDEN=1 in the environment the files are rewritten; read the difference before
+ * believing it.
+ *
+ * A case has "case" (what it shows), "args", and one of
+ *   nothing more                               → the request; with "cursor", that of a later page
+ *   "answer": {status, json|text, type, location, retry_after, headers}   an HTTP answer
+ *   "end": {status, out, err}                  the end of a program
+ *   "probe": {context} or {verdict, result}    the probe's arguments, or its judgement
+ * and may have "settings", "headers" and "url" of the backend, or "no_program". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,12 +27,17 @@ static const char *const judgements[] = {"applied", "not-applied", "cannot-tell"
 
 /* --- reading a case ------------------------------------------------------------------------------------------------------ */
 
-static void fill_backend(struct hm_backend *backend, const json_t *given, json_t *empty)
+static void fill_backend(struct hm_backend *backend, const struct hm_handler *handler, const json_t *given, json_t *empty)
 {
     memset(backend, 0, sizeof(*backend));
-    backend->name = hm_xstrdup("metapod");
-    backend->handler = hm_xstrdup("metapod");
-    backend->url = hm_xstrdup("https://metapod.example.com");
+    backend->name = hm_xstrdup(handler->name);
+    backend->handler = hm_xstrdup(handler->name);
+    char *url = hm_xasprintf("https://%s.example.com", handler->name);
+    if (handler->kind == HM_REQUEST_HTTP)
+        backend->url = hm_xstrdup(hm_json_get_str(given, "url", url));
+    else if (!hm_json_get_bool(given, "no_program", false))
+        backend->program = hm_xasprintf("/usr/local/bin/%s", handler->name);
+    free(url);
     backend->settings = hm_json_get_obj(given, "settings") != NULL ? hm_json_get_obj(given, "settings") : empty;
     backend->headers = hm_json_get_obj(given, "headers") != NULL ? hm_json_get_obj(given, "headers") : empty;
 }
@@ -34,19 +47,22 @@ static void free_backend(struct hm_backend *backend)
     free(backend->name);
     free(backend->handler);
     free(backend->url);
+    free(backend->program);
 }
 
-/* The body is "json" written out, or "text" as it is. The caller frees it. */
+/* The body is "json" written out, or "text" as it is; of a program it is "out". The caller frees it. */
 static char *fill_answer(struct hm_answer *answer, const json_t *given)
 {
     const json_t *json = json_object_get(given, "json");
-    char *body = json != NULL ? hm_json_text(json) : hm_xstrdup(hm_json_get_str(given, "text", ""));
+    char *body =
+        json != NULL ? hm_json_text(json) : hm_xstrdup(hm_json_get_str(given, "text", hm_json_get_str(given, "out", "")));
     memset(answer, 0, sizeof(*answer));
     answer->transport = HM_TRANSPORT_ANSWER;
     answer->status = (int)hm_json_get_int(given, "status", 200);
     answer->body = body;
     answer->body_len = strlen(body);
-    answer->errors = "";
+    answer->errors = hm_json_get_str(given, "err", "");
+    answer->headers = hm_json_get_str(given, "headers", NULL);
     answer->content_type = hm_json_get_str(given, "type", json != NULL ? "application/json" : "text/plain");
     answer->location = hm_json_get_str(given, "location", "");
     answer->retry_after_s = hm_json_get_int(given, "retry_after", -1);
@@ -84,7 +100,10 @@ static void play_answer(const struct hm_action *action, const struct hm_backend 
     struct hm_outcome out;
     struct hm_answer answer;
     memset(&out, 0, sizeof(out));
-    char *body = fill_answer(&answer, hm_json_get_obj(c, "answer"));
+    const json_t *end = hm_json_get_obj(c, "end");
+    char *body = fill_answer(&answer, end != NULL ? end : hm_json_get_obj(c, "answer"));
+    if (end != NULL)
+        answer.status = (int)hm_json_get_int(end, "status", 0);
     enum hm_verdict verdict = action->response(backend, json_object_get(c, "args"), json_object_get(c, "cursor"), &answer, &out);
     free(body);
     hm_json_set_str(got, "verdict", hm_verdict_name(verdict));
@@ -125,13 +144,13 @@ static void play_probe(const struct hm_action *action, const json_t *c, json_t *
         hm_json_set_str(got, "error", err.msg);
 }
 
-static bool play_case(const struct hm_action *action, json_t *c, bool update)
+static bool play_case(const struct hm_handler *handler, const struct hm_action *action, json_t *c, bool update)
 {
     struct hm_backend backend;
     json_t *empty = hm_json_obj_new(), *got = hm_json_obj_new();
 
-    fill_backend(&backend, c, empty);
-    if (hm_json_get_obj(c, "answer") != NULL)
+    fill_backend(&backend, handler, c, empty);
+    if (hm_json_get_obj(c, "answer") != NULL || hm_json_get_obj(c, "end") != NULL)
         play_answer(action, &backend, c, got);
     else if (hm_json_get_obj(c, "probe") != NULL)
         play_probe(action, c, got);
@@ -153,29 +172,61 @@ static bool play_case(const struct hm_action *action, json_t *c, bool update)
     return same || update;
 }
 
+static bool play_file(const struct hm_handler *handler, const struct hm_action *action, bool update)
+{
+    json_error_t why;
+    bool ok = true;
+    const char *short_name = strchr(action->name, '.');
+    assert_non_null(short_name);
+    char *path = hm_xasprintf("%s/tests/golden/%s/%s.json", HM_SOURCE_DIR, handler->name, short_name + 1);
+    json_t *cases = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+    if (json_array_size(cases) == 0) {
+        print_error("%s:%d: %s\n", path, why.line, cases == NULL ? why.text : "no cases");
+        ok = false;
+    }
+    for (size_t i = 0; i < json_array_size(cases); i++)
+        ok = play_case(handler, action, json_array_get(cases, i), update) && ok;
+    if (update && ok)
+        assert_int_equal(json_dump_file(cases, path, JSON_INDENT(2)), 0);
+    json_decref(cases);
+    free(path);
+    return ok;
+}
+
 static void test_golden(void **state)
 {
-    const struct hm_handler *handler = hm_handler_find("metapod");
     bool update = getenv("HM_UPDATE_GOLDEN") != NULL;
     bool ok = true;
     (void)state;
-
-    assert_non_null(handler);
-    for (const struct hm_action *const *action = handler->actions; *action != NULL; action++) {
-        json_error_t why;
-        char *path = hm_xasprintf("%s/tests/golden/metapod/%s.json", HM_SOURCE_DIR, (*action)->name + strlen("metapod."));
-        json_t *cases = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
-        if (cases == NULL)
-            fail_msg("%s:%d: %s", path, why.line, why.text);
-        assert_true(json_array_size(cases) > 0);
-        for (size_t i = 0; i < json_array_size(cases); i++)
-            ok = play_case(*action, json_array_get(cases, i), update) && ok;
-        if (update)
-            assert_int_equal(json_dump_file(cases, path, JSON_INDENT(2)), 0);
-        json_decref(cases);
-        free(path);
-    }
+    for (const struct hm_handler *const *handler = hm_handlers; *handler != NULL; handler++)
+        for (const struct hm_action *const *action = (*handler)->actions; *action != NULL; action++)
+            ok = play_file(*handler, *action, update) && ok;
     assert_true(ok);
+}
+
+/* The names are how recipes and people find things: handler, dot, verb-noun; the declared probe is there and only reads. */
+static void test_tables(void **state)
+{
+    (void)state;
+    for (const struct hm_handler *const *handler = hm_handlers; *handler != NULL; handler++) {
+        assert_ptr_equal(hm_handler_find((*handler)->name), *handler);
+        for (const struct hm_action *const *each = (*handler)->actions; *each != NULL; each++) {
+            const struct hm_action *action = *each;
+            size_t len = strlen((*handler)->name);
+            assert_int_equal(strncmp(action->name, (*handler)->name, len), 0);
+            assert_int_equal(action->name[len], '.');
+            assert_ptr_equal(hm_action_find(action->name), action);
+            assert_true(action->title != NULL && action->doc != NULL && action->args != NULL);
+            assert_true(action->request != NULL && action->response != NULL);
+            assert_int_equal(action->probe_action == NULL, action->probe_judge == NULL);
+            assert_int_equal(action->probe_action == NULL, action->probe_args == NULL);
+            if (action->probe_action == NULL)
+                continue;
+            const struct hm_action *probe = hm_action_find(action->probe_action);
+            assert_non_null(probe);
+            assert_int_equal(probe->effect, HM_EFFECT_READ);
+        }
+    }
 }
 
 /* The two answers of the way by id, one after the other, as the caller plays them. */
@@ -191,7 +242,7 @@ static void test_two_pages(void **state)
     (void)state;
 
     memset(&out, 0, sizeof(out));
-    fill_backend(&backend, NULL, empty);
+    fill_backend(&backend, hm_handler_find("metapod"), NULL, empty);
     json_t *args = json_pack("{s:s, s:s}", "transaction", "319703ce-b90d-5a07-8195-33df0de911c8", "id",
                              "5a5d411b-e41a-4a30-ab34-bac476b95761");
     json_t *given = json_pack("{s:{s:{s:{s:[{s:s, s:s}, {s:s, s:s}]}}}}", "json", "data", "transaction", "datasets", "id",
@@ -213,6 +264,7 @@ static void test_two_pages(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_two_pages)};
-    return cmocka_run_group_tests_name("metapod", tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_tables),
+                                       cmocka_unit_test(test_two_pages)};
+    return cmocka_run_group_tests_name("actions", tests, NULL, NULL);
 }
