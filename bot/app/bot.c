@@ -397,6 +397,7 @@ static void on_drain(void *arg)
         return;
     }
     bot->phase = PHASE_CLOSING_HTTP;
+    hm_people_stop(bot->people);
     hm_processes_close(bot->processes, close_http, bot);
 }
 
@@ -508,8 +509,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     hm_intake_hold(bot->intake, true);
     hm_timer_start(bot->hold_timer, HOLD_MS);
     struct hm_people_opts people = {
-        bot->runner, bot->roles, bot->intake, bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards),
-        bot->clock,  &bot->loop};
+        bot->runner, bot->roles, bot->intake,  bot->api, hm_cards_poster(bot->cards), hm_cards_slack(bot->cards),
+        bot->clock,  &bot->loop, bot->backends};
     bot->people = hm_people_new(&people);
     hm_people_attach(bot->people, bot->cards, bot->hold);
     hm_cards_use(bot->cards, s);

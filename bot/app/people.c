@@ -52,20 +52,12 @@ static void cancel_run(struct hm_asker *asker, const char *run_id)
     hm_people_click(asker, &in);
 }
 
-char *hm_first_word(const char *text, const char **ret_rest)
-{
-    text += strspn(text, " \t\n");
-    size_t len = strcspn(text, " \t\n");
-    *ret_rest = text + len + strspn(text + len, " \t\n");
-    return hm_xstrndup(text, len);
-}
-
 /* What was typed, by command or mention. */
 static void on_words(struct hm_asker *asker, const char *text)
 {
     const struct hm_people *people = asker->people;
     const char *rest = "";
-    char *word = hm_first_word(text, &rest);
+    char *word = hm_words_first(text, &rest);
     bool outsider = people->team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, people->team) != 0;
     for (char *c = word; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
@@ -73,17 +65,15 @@ static void on_words(struct hm_asker *asker, const char *text)
     if (outsider) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
     } else if (word[0] == '\0' || strcmp(word, "help") == 0) {
-        char *about = hm_first_word(rest, &rest);
+        char *about = hm_words_first(rest, &rest);
         say_help(asker, about);
         free(about);
     } else if (strcmp(word, "cancel") == 0) {
-        char *run_id = hm_first_word(rest, &rest);
+        char *run_id = hm_words_first(rest, &rest);
         cancel_run(asker, run_id);
         free(run_id);
     } else if (!hm_people_runs(asker, word, rest)) {
-        const struct hm_recipe *recipe = hm_people_recipe(asker, word);
-        if (recipe != NULL)
-            hm_people_start_words(asker, recipe, rest);
+        hm_people_start_named(asker, word, rest);
     }
     free(word);
 }

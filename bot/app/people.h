@@ -3,6 +3,7 @@
 #ifndef HM_APP_PEOPLE_H
 #define HM_APP_PEOPLE_H
 
+#include "app/backends.h"
 #include "app/hold.h"
 #include "app/intake.h"
 #include "app/roles.h"
@@ -23,11 +24,15 @@ struct hm_people_opts {
     struct hm_poster_slack slack; /* for what is said to one person alone */
     const struct hm_clock *clock;
     uv_loop_t *loop;
+    struct hm_backends *backends; /* for --dry-run; NULL = not possible */
 };
 
 struct hm_people *hm_people_new(const struct hm_people_opts *opts);
 /* Call after the web API is freed. */
 void hm_people_free(struct hm_people *people);
+/* The program is ending: what is being rehearsed is given up; the next start takes it up again. Before the backends are closed.
+ */
+void hm_people_stop(struct hm_people *people);
 /* settings: borrowed until the next use. */
 void hm_people_use(struct hm_people *people, const struct hm_settings *settings);
 /* The cards, and what stops everything; borrowed. Without them (NULL) cards of runs that are over stay as they are, and nothing

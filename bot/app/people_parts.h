@@ -15,6 +15,7 @@ struct hm_people {
     struct hm_hold *hold;   /* NULL = none */
     char *bot_user;
     char *team;
+    struct hm_dry *dries; /* rehearsals under way */
     struct hm_timer *say_timer;
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
     size_t n_unsaid;
@@ -60,10 +61,15 @@ void hm_people_audit(const struct hm_people *people, const char *key, const char
 enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user);
 /* The recipe of that name, if the asker may start it; else he is told, and it is NULL. */
 const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *name);
+/* Starts the recipe of that name with the words of a command, if there is one and the asker may. */
+void hm_people_start_named(struct hm_asker *asker, const char *name, const char *words);
 /* Starts the recipe with the words of a command. */
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words);
 /* Starts it with these values; given (may be NULL): which of them a person gave. */
 void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given);
+/* ---- people_dry.c: plays the recipe without changing anything, and tells the asker alone. raw: what he gave. */
+void hm_people_dry_run(struct hm_asker *asker, const struct hm_run_order *order, const json_t *raw);
+
 /* False when the values do not fit the recipe; then the asker has been told. */
 bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw);
 const char *hm_people_nearest(const struct hm_people *people, const char *word);
@@ -90,7 +96,5 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest);
 
 /* Hands the input in; asker->run_id says to which run. */
 void hm_people_click(struct hm_asker *asker, const struct hm_input *in);
-/* The first word of text as a new string; *ret_rest: what follows. */
-char *hm_first_word(const char *text, const char **ret_rest);
 
 #endif

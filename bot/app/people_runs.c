@@ -250,12 +250,14 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
 {
     bool run = strcmp(word, "run") == 0;
     bool retry = strcmp(word, "retry") == 0;
-    char *first = hm_first_word(rest, &rest);
+    char *first = hm_words_first(rest, &rest);
     bool known = true;
     if (strcmp(word, "runs") == 0)
         list_runs(asker);
     else if ((run || retry) && first[0] == '\0')
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
+    else if (run && hm_recipes_find(&asker->people->settings->recipes, first) != NULL)
+        hm_people_start_named(asker, first, rest); /* "run retract …" */
     else if (run)
         show_run(asker, first);
     else if (retry)

@@ -57,7 +57,8 @@ bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe
     return fits;
 }
 
-void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given)
+/* given (may be NULL): which values a person gave; else what is in raw. */
+static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given, bool dry)
 {
     const struct hm_people *people = asker->people;
     struct hm_err err = {0};
@@ -75,7 +76,9 @@ void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *reci
             .channel = asker->channel,
             .thread_ts = hm_or_null(asker->card_thread),
         };
-        code = hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
+        code = dry ? HM_OK : hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
+        if (dry)
+            hm_people_dry_run(asker, &order, raw);
     }
     if (code != HM_OK)
         say_bad(asker, recipe, err.msg);
@@ -84,15 +87,28 @@ void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *reci
     json_decref(scope);
 }
 
+void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given)
+{
+    begin(asker, recipe, raw, given, false);
+}
+
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words)
 {
     struct hm_err err = {0};
-    json_t *raw = hm_params_parse_new(recipe, words, &err);
+    bool dry = false;
+    json_t *raw = hm_params_typed_new(recipe, words, &dry, &err);
     if (raw != NULL)
-        hm_people_start_values(asker, recipe, raw, NULL);
+        begin(asker, recipe, raw, NULL, dry);
     else
         say_bad(asker, recipe, err.msg);
     json_decref(raw);
+}
+
+void hm_people_start_named(struct hm_asker *asker, const char *name, const char *words)
+{
+    const struct hm_recipe *recipe = hm_people_recipe(asker, name);
+    if (recipe != NULL)
+        hm_people_start_words(asker, recipe, words);
 }
 
 const char *hm_people_nearest(const struct hm_people *people, const char *word)

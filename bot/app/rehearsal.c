@@ -12,46 +12,56 @@
 #include "run/plan.h"
 #include "run/runner.h"
 
-struct rehearsal {
-    const struct hm_settings *settings;
+struct hm_rehearsal {
+    struct hm_rehearsal_opts opts;
     const struct hm_recipe *recipe;
-    struct hm_http_client *http;
-    struct hm_processes *processes;
-    struct hm_backends *backends;
     struct hm_runner *runner;
     struct hm_timer *commit_timer;
     struct hm_timer *wake_timer;
+    struct hm_timer *end_timer;
     void *token;     /* of the commit that the timer will report */
     json_t *effects; /* refused */
+    unsigned flying;
     bool over;
-    void (*shown)(void *arg, const struct hm_rehearsed *rehearsed);
-    void *arg;
 };
 
 /* A request under way. */
 struct flight {
-    struct rehearsal *r;
+    struct hm_rehearsal *r;
     char *run_id;
     struct hm_ticket ticket;
 };
 
 enum { MAX_PROGRAMS = 4 };
 
-static void on_http_closed(void *arg)
-{
-    (void)arg;
-}
-
-static void close_http(void *arg)
-{
-    struct rehearsal *r = arg;
-    hm_http_client_close(r->http, on_http_closed, NULL);
-}
-
 static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env);
 
-/* The curtain: shows the run and lets the loop run dry. */
-static void end(struct rehearsal *r, const struct hm_run *run)
+static void free_rehearsal(void *arg)
+{
+    struct hm_rehearsal *r = arg;
+    hm_timer_free(r->commit_timer);
+    hm_timer_free(r->wake_timer);
+    hm_timer_free(r->end_timer);
+    hm_runner_free(r->runner);
+    json_decref(r->effects);
+    void (*ended)(void *arg) = r->opts.ended;
+    void *ended_arg = r->opts.arg;
+    free(r);
+    if (ended != NULL)
+        ended(ended_arg);
+}
+
+/* Not from inside the runner, which is still deciding: in the loop's next turn, and only when no answer is to come any more. */
+static void leave(struct hm_rehearsal *r)
+{
+    hm_timer_stop(r->wake_timer);
+    hm_timer_stop(r->commit_timer);
+    if (r->flying == 0)
+        hm_timer_start(r->end_timer, 0);
+}
+
+/* The curtain: shows the run. */
+static void end(struct hm_rehearsal *r, const struct hm_run *run)
 {
     struct hm_plan plan = {0};
     struct hm_run_env env = {0};
@@ -64,31 +74,35 @@ static void end(struct rehearsal *r, const struct hm_run *run)
     bool planned =
         gate != NULL && hm_plan_build(run, &env, run->at, &plan, &err) == HM_OK && strcmp(plan.digest, gate->digest) == 0;
     const struct hm_rehearsed rehearsed = {run, planned ? &plan : NULL, r->effects};
-    r->shown(r->arg, &rehearsed);
+    r->opts.shown(r->opts.arg, &rehearsed);
     hm_plan_done(&plan);
-    hm_timer_stop(r->wake_timer);
-    hm_processes_close(r->processes, close_http, r);
+    leave(r);
 }
 
 static void commit(void *arg, const struct hm_commit *commit, void *token)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     (void)commit; /* nothing is kept */
     r->token = token;
-    hm_timer_start(r->commit_timer, 0);
+    if (!r->over)
+        hm_timer_start(r->commit_timer, 0);
 }
 
 static void on_commit_timer(void *arg)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     hm_runner_committed(r->runner, r->token, HM_OK, "");
 }
 
 static void on_answer(void *arg, const struct hm_http_result *result)
 {
     struct flight *flight = arg;
-    if (!flight->r->over)
-        hm_runner_answer(flight->r->runner, flight->run_id, &flight->ticket, &result->answer, result->duration_ms);
+    struct hm_rehearsal *r = flight->r;
+    r->flying--;
+    if (!r->over)
+        hm_runner_answer(r->runner, flight->run_id, &flight->ticket, &result->answer, result->duration_ms);
+    else
+        leave(r);
     free(flight->run_id);
     free(flight);
 }
@@ -114,7 +128,7 @@ static const struct hm_action *action_of(const struct hm_step *step, enum hm_pur
 static void send_read(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
                       const struct hm_request *req, int64_t timeout_ms)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     const struct hm_action *action = action_of(&r->recipe->steps[ticket->step], ticket->purpose);
     if (action == NULL || action->effect != HM_EFFECT_READ) {
         hm_json_add(r->effects, hm_request_json_new(req));
@@ -122,13 +136,14 @@ static void send_read(void *arg, const char *run_id, const struct hm_ticket *tic
     }
     struct flight *flight = hm_xmalloc(sizeof *flight);
     *flight = (struct flight){r, hm_xstrdup(run_id), *ticket};
+    r->flying++;
     const struct hm_send send = {.timeout_ms = timeout_ms, .on_done = on_answer, .arg = flight};
-    hm_backends_send(r->backends, backend, req, &send);
+    hm_backends_send(r->opts.backends, backend, req, &send);
 }
 
 static void changed(void *arg, const struct hm_run *run)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     bool needs_a_person = hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL;
     if (run->status != HM_RUN_GOING || needs_a_person || json_array_size(r->effects) > 0)
         end(r, run);
@@ -136,7 +151,7 @@ static void changed(void *arg, const struct hm_run *run)
 
 static void wake(void *arg, int64_t at_ms)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     if (at_ms == INT64_MAX || r->over)
         hm_timer_stop(r->wake_timer);
     else
@@ -145,7 +160,7 @@ static void wake(void *arg, int64_t at_ms)
 
 static void on_wake_timer(void *arg)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     hm_runner_time(r->runner, hm_wall_ms(hm_clock_real()));
 }
 
@@ -160,8 +175,8 @@ static enum hm_code load(void *arg, const char *run_id, bool (*visit)(void *visi
 
 static const struct hm_backend *backend(void *arg, const char *name)
 {
-    const struct rehearsal *r = arg;
-    return hm_settings_backend(r->settings, name);
+    const struct hm_rehearsal *r = arg;
+    return hm_settings_backend(r->opts.settings, name);
 }
 
 static enum hm_member member(void *arg, const char *role, const char *user)
@@ -180,11 +195,11 @@ static void nonce(void *arg, char ret_nonce[17])
 
 static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
 {
-    struct rehearsal *r = arg;
+    struct hm_rehearsal *r = arg;
     *ret_env = (struct hm_run_env){
         .now_ms = hm_wall_ms(hm_clock_real()),
-        .current = hm_recipes_find(&r->settings->recipes, recipe),
-        .known = r->settings->known,
+        .current = hm_recipes_find(&r->opts.settings->recipes, recipe),
+        .known = r->opts.settings->known,
         .backend = backend,
         .member = member,
         .nonce = nonce,
@@ -194,41 +209,85 @@ static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
 
 static const struct hm_recipe *by_sha(void *arg, const char *sha256)
 {
-    const struct rehearsal *r = arg;
+    const struct hm_rehearsal *r = arg;
     return strcmp(sha256, r->recipe->sha256) == 0 ? r->recipe : NULL;
 }
 
-static enum hm_code play(struct rehearsal *r, uv_loop_t *loop, const struct hm_run_order *order, struct hm_err *err)
+struct hm_rehearsal *hm_rehearsal_new(const struct hm_rehearsal_opts *opts, const struct hm_run_order *order, struct hm_err *err)
 {
+    struct hm_rehearsal *r = hm_xcalloc(1, sizeof *r);
     const struct hm_runner_io io = {commit, send_read, changed, wake, load, fill_env, by_sha, r};
+    r->opts = *opts;
+    r->recipe = order->recipe;
+    r->effects = hm_json_arr_new();
+    r->runner = hm_runner_new(&io);
+    r->commit_timer = hm_timer_new(opts->loop, on_commit_timer, r);
+    r->wake_timer = hm_timer_new(opts->loop, on_wake_timer, r);
+    r->end_timer = hm_timer_new(opts->loop, free_rehearsal, r);
+    if (hm_runner_start(r->runner, order, 0, NULL, NULL, err) == HM_OK)
+        return r;
+    r->opts.ended = NULL;
+    free_rehearsal(r);
+    return NULL;
+}
+
+void hm_rehearsal_cancel(struct hm_rehearsal *r)
+{
+    if (r->over)
+        return;
+    r->over = true;
+    leave(r);
+}
+
+/* ---- a stage of its own ------------------------------------------------------------------------------------------------ */
+
+struct stage {
+    struct hm_http_client *http;
+    struct hm_processes *processes;
+    void (*shown)(void *arg, const struct hm_rehearsed *rehearsed);
+    void *arg;
+};
+
+static void on_http_closed(void *arg)
+{
+    (void)arg;
+}
+
+static void close_http(void *arg)
+{
+    struct stage *stage = arg;
+    hm_http_client_close(stage->http, on_http_closed, NULL);
+}
+
+static void on_stage_shown(void *arg, const struct hm_rehearsed *rehearsed)
+{
+    struct stage *stage = arg;
+    stage->shown(stage->arg, rehearsed);
+    hm_processes_close(stage->processes, close_http, stage); /* and the loop runs dry */
+}
+
+static enum hm_code play(struct stage *stage, uv_loop_t *loop, const struct hm_settings *settings,
+                         const struct hm_run_order *order, struct hm_err *err)
+{
     struct hm_run_order mine = *order;
     mine.requester = "plan";
     mine.channel = "plan";
-    r->effects = hm_json_arr_new();
-    r->http = hm_http_client_new(loop, hm_clock_real(), err);
-    if (r->http == NULL) {
-        json_decref(r->effects);
+    stage->http = hm_http_client_new(loop, hm_clock_real(), err);
+    if (stage->http == NULL)
         return HM_EENV;
-    }
-    r->processes = hm_processes_new(loop, hm_clock_real(), MAX_PROGRAMS);
-    r->backends = hm_backends_new(r->http, r->processes);
-    r->runner = hm_runner_new(&io);
-    r->commit_timer = hm_timer_new(loop, on_commit_timer, r);
-    r->wake_timer = hm_timer_new(loop, on_wake_timer, r);
-    enum hm_code code = hm_backends_use(r->backends, r->settings, err);
-    if (code == HM_OK)
-        code = hm_runner_start(r->runner, &mine, 0, NULL, NULL, err);
+    stage->processes = hm_processes_new(loop, hm_clock_real(), MAX_PROGRAMS);
+    struct hm_backends *backends = hm_backends_new(stage->http, stage->processes);
+    enum hm_code code = hm_backends_use(backends, settings, err);
+    const struct hm_rehearsal_opts opts = {
+        .loop = loop, .settings = settings, .backends = backends, .shown = on_stage_shown, .arg = stage};
+    if (code == HM_OK && hm_rehearsal_new(&opts, &mine, err) == NULL)
+        code = err->code;
     if (code != HM_OK)
-        hm_processes_close(r->processes, close_http, r);
+        hm_processes_close(stage->processes, close_http, stage);
     (void)uv_run(loop, UV_RUN_DEFAULT);
-    hm_timer_free(r->commit_timer);
-    hm_timer_free(r->wake_timer);
-    (void)uv_run(loop, UV_RUN_DEFAULT);
-    hm_runner_free(r->runner);
-    hm_http_client_free(r->http);
-    hm_processes_free(r->processes);
-    hm_backends_free(r->backends);
-    json_decref(r->effects);
+    hm_http_client_free(stage->http);
+    hm_processes_free(stage->processes);
+    hm_backends_free(backends);
     return code;
 }
 
@@ -236,11 +295,11 @@ enum hm_code hm_rehearse(const struct hm_settings *settings, const struct hm_run
                          void (*shown)(void *arg, const struct hm_rehearsed *rehearsed), void *arg, struct hm_err *err)
 {
     uv_loop_t loop;
-    struct rehearsal r = {.settings = settings, .recipe = order->recipe, .shown = shown, .arg = arg};
+    struct stage stage = {.shown = shown, .arg = arg};
     int rc = uv_loop_init(&loop);
     if (rc != 0)
         return hm_err_set(err, HM_EENV, "no event loop: %s", uv_strerror(rc));
-    enum hm_code code = play(&r, &loop, order, err);
+    enum hm_code code = play(&stage, &loop, settings, order, err);
     rc = uv_loop_close(&loop);
     HM_ASSERT(rc == 0);
     return code;

@@ -13,7 +13,8 @@
 
 enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200 };
 
-static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int", "bool", "regex", "choice", "date", "dataset"};
+static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int",     "bool", "regex",
+                                                    "choice", "date", "dataset", "user"};
 
 static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type)
 {
@@ -31,7 +32,7 @@ static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type)
         hm_suggest_try(&s, type_names[i]);
     }
     hm_cfg_add_here(hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
-                    "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset%s", word,
+                    "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset, user%s", word,
                     hm_suggest_text(&s, meant, sizeof meant));
     return false;
 }

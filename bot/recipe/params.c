@@ -2,6 +2,7 @@
  *
  * Happy path: every value given is checked against its param's type, the others get their defaults, and each param ends up with a
  * value or null. Failure: the first thing wrong, as a sentence that names the param, what is expected and what came. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,9 @@ const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t s
     case HM_PARAM_DATASET:
         hm_strbuf_adds(&b, "a dataset's name like dataset/x or series-contract/x");
         break;
+    case HM_PARAM_USER:
+        hm_strbuf_adds(&b, "a person, written with @ as in a message");
+        break;
     case HM_PARAM_NR:
         break;
     }
@@ -105,12 +109,37 @@ static json_t *text_value(const struct hm_param *param, const char *text, struct
     return fits ? hm_json_str_new(text) : wrong(param, text, "", err);
 }
 
-static json_t *uuid_value(const struct hm_param *param, const char *text, struct hm_err *err)
+enum { UUID_LEN = 36 };
+
+/* The one uuid in a link, or NULL when there is none or more than one. */
+static const char *uuid_in_link(const char *text, char ret_uuid[UUID_LEN + 1])
+{
+    bool found = false;
+    size_t len = strlen(text);
+    if (!hm_starts_with(text, "https://") && !hm_starts_with(text, "http://"))
+        return NULL;
+    for (size_t i = 0; i + UUID_LEN <= len; i++) {
+        char one[UUID_LEN + 1];
+        memcpy(one, text + i, UUID_LEN);
+        one[UUID_LEN] = '\0';
+        if (!hm_is_uuid(one) || isxdigit((unsigned char)text[i - 1]) || isxdigit((unsigned char)text[i + UUID_LEN]))
+            continue;
+        if (found)
+            return NULL;
+        found = true;
+        memcpy(ret_uuid, one, sizeof one);
+    }
+    return found ? ret_uuid : NULL;
+}
+
+static json_t *uuid_value(const struct hm_param *param, const char *given, struct hm_err *err)
 {
     char lower[40];
-    size_t len = strlen(text);
-    if (!hm_is_uuid(text) || len >= sizeof lower)
-        return wrong(param, text, "", err);
+    char linked[UUID_LEN + 1];
+    const char *text = hm_is_uuid(given) ? given : uuid_in_link(given, linked);
+    size_t len = text != NULL ? strlen(text) : 0;
+    if (text == NULL || len >= sizeof lower)
+        return wrong(param, given, "", err);
     for (size_t i = 0; i <= len; i++) /* one spelling, so that locks and comparisons hold */
         lower[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] | 0x20 : text[i]);
     return hm_json_str_new(lower);
@@ -141,13 +170,29 @@ static json_t *choice_value(const struct hm_param *param, const char *text, stru
 {
     char meant[120];
     struct hm_suggest s;
+    const char *same = NULL; /* but for capitals, which phones put in front */
+    bool several = false;
     hm_suggest_init(&s, text);
     for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++) {
         if (strcmp(param->choices[i], text) == 0)
             return hm_json_str_new(text);
+        if (strcasecmp(param->choices[i], text) == 0) {
+            several = same != NULL;
+            same = param->choices[i];
+        }
         hm_suggest_try(&s, param->choices[i]);
     }
+    if (same != NULL && !several)
+        return hm_json_str_new(same);
     return wrong(param, text, hm_suggest_text(&s, meant, sizeof meant), err);
+}
+
+static json_t *user_value(const struct hm_param *param, const char *text, struct hm_err *err)
+{
+    size_t len = strlen(text);
+    bool fits = len >= 2 && len <= 30 && (text[0] == 'U' || text[0] == 'W') &&
+                strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
+    return fits ? hm_json_str_new(text) : wrong(param, text, text[0] == '@' ? "; choose the name from Slack's list" : "", err);
 }
 
 /* A day that exists (proleptic Gregorian). */
@@ -179,6 +224,29 @@ static json_t *dataset_value(const struct hm_param *param, const char *text, str
     return hm_json_str_new(text);
 }
 
+/* The dashes that phones and pages make of a "-", in values that can hold no other. In place. */
+static void plain_dashes(char *text)
+{
+    static const char *const dashes[] = {"\xe2\x80\x90", "\xe2\x80\x91", "\xe2\x80\x92",
+                                         "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x88\x92"};
+    char *to = text;
+    while (*text != '\0') {
+        size_t len = 1;
+        char c = *text;
+        for (size_t i = 0; i < HM_ARRAY_LEN(dashes); i++)
+            if (hm_starts_with(text, dashes[i]))
+                len = strlen(dashes[i]), c = '-';
+        text += len;
+        *to++ = c;
+    }
+    *to = '\0';
+}
+
+static bool has_plain_dashes(enum hm_param_type type)
+{
+    return type == HM_PARAM_UUID || type == HM_PARAM_INT || type == HM_PARAM_DATE || type == HM_PARAM_DATASET;
+}
+
 /* text: trimmed, not empty, without control characters. */
 static json_t *typed_value(const struct hm_param *param, const char *text, struct hm_err *err)
 {
@@ -200,6 +268,8 @@ static json_t *typed_value(const struct hm_param *param, const char *text, struc
         return is_date(text) ? hm_json_str_new(text) : wrong(param, text, "", err);
     case HM_PARAM_DATASET:
         return dataset_value(param, text, err);
+    case HM_PARAM_USER:
+        return user_value(param, text, err);
     case HM_PARAM_NR:
         break;
     }
@@ -224,10 +294,12 @@ json_t *hm_param_value_new(const struct hm_param *param, const json_t *raw, stru
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
         len--;
     char *trimmed = hm_xstrndup(text, len);
+    if (has_plain_dashes(param->type))
+        plain_dashes(trimmed);
     json_t *value = NULL;
     bool control = false;
-    for (size_t i = 0; i < len; i++)
-        control = control || (unsigned char)trimmed[i] < 0x20 || trimmed[i] == 0x7f;
+    for (const char *c = trimmed; *c != '\0'; c++)
+        control = control || (unsigned char)*c < 0x20 || *c == 0x7f;
     if (control)
         (void)hm_err_set(err, HM_EINVAL, "%s may not hold line breaks or control characters", param->name);
     else

@@ -26,6 +26,7 @@ enum hm_param_type {
     HM_PARAM_CHOICE,  /* one of `choices` */
     HM_PARAM_DATE,    /* YYYY-MM-DD */
     HM_PARAM_DATASET, /* dataset/x, model/x, archive/x, series/x, series-raw/x, series-contract/x, contract-…/x, policy/x */
+    HM_PARAM_USER,    /* somebody in Slack: U… or W… */
     HM_PARAM_NR
 };
 
@@ -183,6 +184,10 @@ HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t
  * hm_params_check_new(): positional words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; &amp;
  * and pasted <https://…|x>, <@U…|x>, <#C…|x> are undone. */
 HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
+/* The same, and --dry-run may stand anywhere among them (a phone makes a long dash of the two). */
+HM_MUST json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err);
+/* The first word of what was typed, unwrapped in the same way (caller frees); *ret_rest: what follows it. */
+char *hm_words_first(const char *text, const char **ret_rest);
 /* The same for words that a shell has split already (NULL-terminated): nothing is unwrapped, quotes are part of the value. */
 HM_MUST json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err);
 /* "a uuid …", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */

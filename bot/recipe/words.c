@@ -4,6 +4,7 @@
  * Mac or a phone made "smart". All of that is undone here; what the values mean is params.c's business. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -15,19 +16,46 @@
 
 enum { MAX_WORDS_BYTES = 16000 };
 
-enum quote { QUOTE_NONE, QUOTE_SINGLE, QUOTE_DOUBLE };
+enum quote { QUOTE_NONE, QUOTE_SINGLE, QUOTE_DOUBLE, QUOTE_CODE };
 
 struct word {
     char *key;   /* NULL = by position */
     char *value; /* unwrapped */
+    bool option; /* it began with two dashes, which are taken off */
 };
 
-/* Bytes of the space at p, 0 when it is none. A phone may send a no-break space. */
+/* Bytes of the space at p, 0 when it is none. What phones and pages add counts too: no-break and wide spaces, and those that have
+ * no width at all. */
 static size_t space_len(const char *p)
 {
+    static const char *const odd[] = {
+        "\xc2\xa0",     /* no-break */
+        "\xe2\x80\xaf", /* narrow no-break */
+        "\xe2\x80\x87", /* figure space */
+        "\xe3\x80\x80", /* ideographic */
+        "\xe2\x80\x8b", /* zero width */
+        "\xe2\x81\xa0", /* word joiner */
+        "\xef\xbb\xbf", /* byte order mark */
+    };
     if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
         return 1;
-    return hm_starts_with(p, "\xc2\xa0") ? 2 : 0;
+    for (size_t i = 0; i < HM_ARRAY_LEN(odd); i++)
+        if (hm_starts_with(p, odd[i]))
+            return strlen(odd[i]);
+    return 0;
+}
+
+/* Bytes of the two dashes at p that begin an option, 0 when there are none: "--", or the one long dash that a phone makes of
+ * them. */
+static size_t dashes_len(const char *p)
+{
+    static const char *const dashes[] = {"--", "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x80\x95"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(dashes); i++) {
+        size_t len = strlen(dashes[i]);
+        if (hm_starts_with(p, dashes[i]))
+            return (p[len] >= 'a' && p[len] <= 'z') || (p[len] >= 'A' && p[len] <= 'Z') ? len : 0;
+    }
+    return 0;
 }
 
 /* Bytes of the quote at p, and its kind. */
@@ -36,7 +64,7 @@ static size_t quote_len(const char *p, enum quote *ret_kind)
     static const struct {
         const char *sign;
         enum quote kind;
-    } quotes[] = {{"'", QUOTE_SINGLE},  {"‘", QUOTE_SINGLE}, {"’", QUOTE_SINGLE}, {"‚", QUOTE_SINGLE},
+    } quotes[] = {{"'", QUOTE_SINGLE},  {"‘", QUOTE_SINGLE}, {"’", QUOTE_SINGLE}, {"‚", QUOTE_SINGLE}, {"`", QUOTE_CODE},
                   {"\"", QUOTE_DOUBLE}, {"“", QUOTE_DOUBLE}, {"”", QUOTE_DOUBLE}, {"„", QUOTE_DOUBLE}};
     for (size_t i = 0; i < HM_ARRAY_LEN(quotes); i++) {
         if (hm_starts_with(p, quotes[i].sign)) {
@@ -90,15 +118,45 @@ static const char *add_char(struct hm_strbuf *out, const char *p)
     return close + 1;
 }
 
-/* A name and = at p: returns the length of the name, else 0. */
-static size_t key_len(const char *p)
+static const struct hm_param *find_param(const struct hm_recipe *recipe, const char *name)
+{
+    for (size_t i = 0; i < recipe->n_params; i++)
+        if (strcmp(recipe->params[i].name, name) == 0)
+            return &recipe->params[i];
+    return NULL;
+}
+
+/* The name of a param at p, as "name=": its length, else 0. Phones begin a line with a capital, and some people put spaces around
+ * the sign: both only where the name is one of the recipe's. *ret_key (caller frees) is in small letters; *ret_rest: what
+ * follows. */
+static size_t key_len(const struct hm_recipe *recipe, const char *p, char **ret_key, const char **ret_rest)
 {
     size_t n = 0;
-    if (*p < 'a' || *p > 'z')
+    size_t capitals = 0;
+    while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (n > 0 && p[n] >= '0' && p[n] <= '9') ||
+           (n > 0 && p[n] == '-'))
+        capitals += p[n] >= 'A' && p[n] <= 'Z' ? 1 : 0, n++;
+    const char *sign = p + n;
+    while (n > 0 && space_len(sign) > 0)
+        sign += space_len(sign);
+    if (n == 0 || *sign != '=')
         return 0;
-    while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '-')
-        n++;
-    return p[n] == '=' ? n : 0;
+    char *key = hm_xstrndup(p, n);
+    for (size_t i = 0; i < n; i++)
+        key[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] | 0x20 : key[i]);
+    bool ours = recipe != NULL && find_param(recipe, key) != NULL;
+    if ((capitals > 0 || sign != p + n) && !ours) {
+        free(key);
+        return 0;
+    }
+    const char *value = ++sign;
+    while (ours && space_len(value) > 0)
+        value += space_len(value);
+    if (*value != '\0') /* "only=" alone is an empty value */
+        sign = value;
+    *ret_key = key;
+    *ret_rest = sign;
+    return n;
 }
 
 /* A quote ends where it is followed by a space or the end, so that 'don't' is one word. */
@@ -117,18 +175,17 @@ static const char *read_quoted(struct hm_strbuf *out, const char *p, enum quote 
 }
 
 /* Reads the word at p; returns what follows, or NULL with err set. */
-static const char *read_word(const char *p, struct word *word, struct hm_err *err)
+static const char *read_word(const struct hm_recipe *recipe, const char *p, struct word *word, struct hm_err *err)
 {
     struct hm_strbuf raw;
     struct hm_strbuf clean;
     enum quote kind = QUOTE_NONE;
-    size_t key = key_len(p);
+    size_t dashes = dashes_len(p);
     hm_strbuf_init(&raw, MAX_WORDS_BYTES);
     hm_strbuf_init(&clean, MAX_WORDS_BYTES);
-    if (key > 0) {
-        word->key = hm_xstrndup(p, key);
-        p += key + 1;
-    }
+    word->option = dashes > 0;
+    p += dashes;
+    (void)key_len(recipe, p, &word->key, &p);
     size_t quote = quote_len(p, &kind);
     if (quote > 0) {
         p = read_quoted(&raw, p + quote, kind, err);
@@ -141,14 +198,6 @@ static const char *read_word(const char *p, struct word *word, struct hm_err *er
     hm_strbuf_done(&raw);
     hm_strbuf_done(&clean);
     return p;
-}
-
-static const struct hm_param *find_param(const struct hm_recipe *recipe, const char *name)
-{
-    for (size_t i = 0; i < recipe->n_params; i++)
-        if (strcmp(recipe->params[i].name, name) == 0)
-            return &recipe->params[i];
-    return NULL;
 }
 
 /* The first param that has no value yet. */
@@ -184,20 +233,38 @@ static enum hm_code add_value(const struct hm_recipe *recipe, const struct word 
     return HM_OK;
 }
 
+/* "--dry-run"; "--name=value" is "name=value". */
+static enum hm_code take_word(const struct hm_recipe *recipe, const struct word *word, json_t *values, bool *ret_dry_run,
+                              struct hm_err *err)
+{
+    if (!word->option || word->key != NULL)
+        return add_value(recipe, word, values, err);
+    if (strcasecmp(word->value, "dry-run") != 0 && strcasecmp(word->value, "dryrun") != 0)
+        return hm_err_set(
+            err, HM_EINVAL,
+            "there is no option --%.*s; there is --dry-run, and params are written name=value; a value that begins with "
+            "dashes is put in quotes",
+            (int)hm_utf8_take(word->value, 40), word->value);
+    if (ret_dry_run == NULL)
+        return hm_err_set(err, HM_EINVAL, "--dry-run can not be used here");
+    *ret_dry_run = true;
+    return HM_OK;
+}
+
 /* words: UTF-8. */
-static json_t *parse_words(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
+static json_t *parse_words(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err)
 {
     json_t *values = hm_json_obj_new();
     const char *p = words;
     enum hm_code code = HM_OK;
     while (code == HM_OK) {
-        struct word word = {NULL, NULL};
+        struct word word = {0};
         while (space_len(p) > 0)
             p += space_len(p);
         if (*p == '\0')
             return values;
-        p = read_word(p, &word, err);
-        code = p != NULL ? add_value(recipe, &word, values, err) : HM_EINVAL;
+        p = read_word(recipe, p, &word, err);
+        code = p != NULL ? take_word(recipe, &word, values, ret_dry_run, err) : HM_EINVAL;
         free(word.key);
         free(word.value);
     }
@@ -205,17 +272,49 @@ static json_t *parse_words(const struct hm_recipe *recipe, const char *words, st
     return NULL;
 }
 
-json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
+json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err)
 {
     size_t len = strlen(words);
     char *clean = hm_utf8_valid(words, len) ? hm_xstrdup(words) : hm_utf8_clean(words, len);
     json_t *values = NULL;
+    if (ret_dry_run != NULL)
+        *ret_dry_run = false;
     if (strlen(clean) > MAX_WORDS_BYTES)
         (void)hm_err_set(err, HM_ETOOBIG, "more than %d bytes after the recipe's name", MAX_WORDS_BYTES);
     else
-        values = parse_words(recipe, clean, err);
+        values = parse_words(recipe, clean, ret_dry_run, err);
     free(clean);
     return values;
+}
+
+json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
+{
+    return hm_params_typed_new(recipe, words, NULL, err);
+}
+
+char *hm_words_first(const char *text, const char **ret_rest)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, MAX_WORDS_BYTES);
+    while (space_len(text) > 0)
+        text += space_len(text);
+    enum quote kind = QUOTE_NONE;
+    size_t quote = quote_len(text, &kind);
+    struct hm_err ignored = {0};
+    const char *end = quote > 0 ? read_quoted(&out, text + quote, kind, &ignored) : NULL;
+    if (end == NULL) { /* not quoted, or the quote is never closed: then it is a letter like any other */
+        hm_strbuf_reset(&out);
+        for (end = text; *end != '\0' && space_len(end) == 0;)
+            end = add_char(&out, end);
+    }
+    while (space_len(end) > 0)
+        end += space_len(end);
+    *ret_rest = end;
+    struct hm_strbuf clean;
+    hm_strbuf_init(&clean, MAX_WORDS_BYTES);
+    hm_slack_unescape(&clean, hm_strbuf_str(&out));
+    hm_strbuf_done(&out);
+    return hm_strbuf_take(&clean);
 }
 
 json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err)
@@ -223,8 +322,11 @@ json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, 
     json_t *values = hm_json_obj_new();
     for (; *words != NULL; words++) {
         char *clean = hm_utf8_clean(*words, strlen(*words));
-        size_t key = key_len(clean);
-        struct word word = {key > 0 ? hm_xstrndup(clean, key) : NULL, hm_xstrdup(clean + (key > 0 ? key + 1 : 0))};
+        const char *rest = clean;
+        struct word word = {0};
+        if (key_len(NULL, clean, &word.key, &rest) == 0)
+            rest = clean;
+        word.value = hm_xstrdup(rest);
         enum hm_code code = add_value(recipe, &word, values, err);
         free(word.key);
         free(word.value);

@@ -187,7 +187,7 @@ static void add_status(struct hm_blocks *blocks, const struct hm_run *run, const
 /* ---- who asked for what
  * --------------------------------------------------------------------------------------------------------- */
 
-static void add_params(struct hm_strbuf *out, const struct hm_run *run)
+void hm_card_add_params(struct hm_strbuf *out, const struct hm_run *run)
 {
     size_t shown = 0;
     for (size_t i = 0; i < run->recipe->n_params && shown < PARAMS_SHOWN; i++) {
@@ -219,7 +219,7 @@ static void add_origin(struct hm_blocks *blocks, const struct hm_run *run)
     hm_word_channel(&origin, run->channel);
     hm_strbuf_adds(&origin, ", ");
     hm_word_moment(&origin, run->started_ms);
-    add_params(&params, run);
+    hm_card_add_params(&params, run);
 
     const char *const texts[] = {hm_strbuf_str(&origin)};
     const char *const values[] = {hm_strbuf_str(&params)};

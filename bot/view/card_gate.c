@@ -117,7 +117,7 @@ static size_t gather(struct hm_strbuf *out, const struct hm_gate *gate, size_t r
     return shown;
 }
 
-static void add_requests(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_gate *gate)
+void hm_card_add_requests(struct hm_blocks *blocks, const struct hm_gate *gate, const char *would, const char *rest)
 {
     struct hm_strbuf text;
     struct hm_strbuf note;
@@ -126,20 +126,17 @@ static void add_requests(struct hm_blocks *blocks, const struct hm_run *run, con
     hm_strbuf_init(&note, SIZE_MAX / 2);
     size_t shown = gather(&text, gate, room > 1500 ? room * 3 / 4 : 1000);
 
-    hm_strbuf_adds(&note, gate->n_plan == 1 ? "*Exactly this will be sent:*" : "*Exactly these ");
-    if (gate->n_plan > 1) {
+    hm_strbuf_adds(&note, gate->n_plan == 1 ? "*Exactly this " : "*Exactly these ");
+    if (gate->n_plan > 1)
         hm_slack_add_count(&note, gate->n_plan);
-        hm_strbuf_adds(&note, " requests will be sent:*");
-    }
+    hm_strbuf_addf(&note, "%s%s be sent:*", gate->n_plan > 1 ? " requests " : "", would);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&note));
     (void)hm_blocks_preformatted(blocks, hm_strbuf_str(&text), 0);
     if (shown < gate->n_plan) {
         hm_strbuf_reset(&note);
         hm_strbuf_adds(&note, ":warning: ");
         hm_word_count(&note, gate->n_plan - shown, "more request is", "more requests are");
-        hm_strbuf_addf(&note,
-                       " part of the plan, approved with it and not shown here; `hausmeister plan … %s …` prints every one.",
-                       run->recipe->name);
+        hm_strbuf_adds(&note, rest);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&note));
     }
     hm_strbuf_done(&note);
@@ -149,19 +146,25 @@ static void add_requests(struct hm_blocks *blocks, const struct hm_run *run, con
 /* ---- who may
  * -------------------------------------------------------------------------------------------------------------------- */
 
+/* "2 different approvals from role `x`, not from …" */
+void hm_card_add_need(struct hm_strbuf *out, const struct hm_step *step, const char *requester)
+{
+    hm_word_count(out, step->need, "approval from ", "different approvals from ");
+    hm_word_roles(out, step->by);
+    if (!step->self) {
+        hm_strbuf_adds(out, ", not from ");
+        hm_word_user(out, requester);
+        hm_strbuf_adds(out, ", who asked");
+    }
+}
+
 static void add_conditions(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_step *step,
                            const struct hm_gate *gate)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     hm_strbuf_adds(&out, "Needs ");
-    hm_word_count(&out, step->need, "approval from ", "different approvals from ");
-    hm_word_roles(&out, step->by);
-    if (!step->self) {
-        hm_strbuf_adds(&out, ", not from ");
-        hm_word_user(&out, run->requester);
-        hm_strbuf_adds(&out, ", who asked");
-    }
+    hm_card_add_need(&out, step, run->requester);
     hm_strbuf_addf(&out, " · %zu so far · closes at ", gate->n_votes);
     hm_word_time(&out, gate->expires_ms);
     hm_strbuf_addf(&out, " · plan `%.12s`", gate->digest);
@@ -252,7 +255,10 @@ void hm_card_add_gate(struct hm_blocks *blocks, const struct hm_run *run, const 
     hm_blocks_reserve(blocks, AFTER_BLOCKS, AFTER_ROOM);
     (void)hm_blocks_divider(blocks);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
-    add_requests(blocks, run, gate);
+    char *rest = hm_xasprintf(
+        " part of the plan, approved with it and not shown here; `hausmeister plan … %s …` prints every one.", run->recipe->name);
+    hm_card_add_requests(blocks, gate, "will", rest);
+    free(rest);
     hm_blocks_reserve(blocks, 0, 0);
     add_conditions(blocks, run, step, gate);
     add_buttons(blocks, run, step, gate);

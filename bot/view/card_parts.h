@@ -11,6 +11,11 @@ void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run);
 
 /* card_gate.c: the open gate, its plan and its buttons. */
 void hm_card_add_gate(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_gate *gate);
+/* The requests of the gate's plan, as many as there is room for. would: "will" or "would"; rest: what is said behind "17 more
+ * requests are". */
+void hm_card_add_requests(struct hm_blocks *blocks, const struct hm_gate *gate, const char *would, const char *rest);
+/* "2 different approvals from role `x`, not from …, who asked" */
+void hm_card_add_need(struct hm_strbuf *out, const struct hm_step *step, const char *requester);
 /* "approved by …", "rejected by … at …: “why”", for the list of steps. */
 void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate);
 
@@ -28,6 +33,9 @@ bool hm_card_has_offers(const struct hm_run *run);
 void hm_card_add_offers(struct hm_blocks *blocks, const struct hm_run *run);
 /* The button of a partial run. */
 void hm_card_add_retry(struct hm_blocks *blocks, const struct hm_run *run);
+
+/* card.c: who asked for what. */
+void hm_card_add_params(struct hm_strbuf *out, const struct hm_run *run);
 
 /* What a foreach item is called: itself, or its name, id or title; else "item 12". Plain text; caller frees. */
 char *hm_card_item_name(const struct hm_step_state *state, size_t item);

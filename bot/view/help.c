@@ -53,6 +53,9 @@ static void add_example_value(struct hm_strbuf *out, const struct hm_param *para
     case HM_PARAM_DATASET:
         hm_strbuf_adds(out, "dataset/example");
         break;
+    case HM_PARAM_USER:
+        hm_strbuf_adds(out, "@somebody");
+        break;
     case HM_PARAM_STRING:
     case HM_PARAM_NR:
         hm_strbuf_adds(out, "'some text'");

@@ -469,6 +469,11 @@ char *hm_notice_text(const struct hm_notice *n)
         add_word(&out, n->word);
         hm_strbuf_adds(&out, " any more.");
         break;
+    case HM_NOTICE_DRY_BUSY:
+        hm_strbuf_adds(&out, "Too many dry runs are going on just now; ");
+        add_word(&out, recipe_name(n));
+        hm_strbuf_adds(&out, " was not tried. Ask again in a minute.");
+        break;
     case HM_NOTICE_NR:
         break;
     }

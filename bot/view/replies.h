@@ -37,6 +37,7 @@ enum hm_notice_kind {
     HM_NOTICE_STOP_WHAT,     /* "stop" without "all" */
     HM_NOTICE_WHICH_RUN,     /* word: the command that needs the id of a run */
     HM_NOTICE_RECIPE_GONE,   /* run_id, word: its recipe, which is no longer there */
+    HM_NOTICE_DRY_BUSY,      /* recipe: too many rehearsals at once */
     HM_NOTICE_NR
 };
 

@@ -223,7 +223,8 @@ static void open_inside(struct process *p)
     hm_intake_hold(p->intake, true);
     hm_timer_start(p->hold_timer, HOLD_MS);
     struct hm_people_opts people = {
-        p->runner, NULL, p->intake, sim_web_api(), hm_cards_poster(p->cards), hm_cards_slack(p->cards), sim_clock(), sim_loop()};
+        p->runner,   NULL,       p->intake, sim_web_api(), hm_cards_poster(p->cards), hm_cards_slack(p->cards),
+        sim_clock(), sim_loop(), NULL};
     p->people = hm_people_new(&people);
     p->hold = hm_hold_new(sim_journal(), p->runner, p->cards, sim_clock());
     hm_people_attach(p->people, p->cards, p->hold);

@@ -71,6 +71,27 @@ static void test_words(void **state)
         {"'open", "the quote before \"open\" is never closed"},
         {"a transation=b", "retract has no param \"transation\"; did you mean \"transaction\"?"},
         {"a id=b", "id is given twice"},
+        {"`a` `b c`", "{\"id\":\"a\",\"transaction\":\"b c\"}"},
+        {"a\xe2\x80\xaf"
+         "b\xe2\x80\x8b",
+         "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"\xef\xbb\xbf"
+         "a\xe3\x80\x80"
+         "b",
+         "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"Transaction=b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"transaction = b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"transaction= b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"A=b", "{\"id\":\"A=b\"}"},
+        {"a = b", "{\"id\":\"a\",\"only\":\"b\",\"transaction\":\"=\"}"},
+        {"--transaction=b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"—transaction=b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
+        {"-5 --6", "{\"id\":\"-5\",\"transaction\":\"--6\"}"},
+        {"a --dry-run", "--dry-run can not be used here"},
+        {"a --force",
+         "there is no option --force; there is --dry-run, and params are written name=value; a value that begins with "
+         "dashes is put in quotes"},
+        {"a '--force'", "{\"id\":\"a\",\"transaction\":\"--force\"}"},
         {"1 2 3 4 5 6 7 8 9 10", "retract takes 9 params; \"10\" is too much; put a value with spaces in quotes"},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
@@ -85,6 +106,76 @@ static void test_words(void **state)
     struct hm_err err = {0};
     assert_null(hm_params_parse_new(&none, "x", &err));
     assert_string_equal(err.msg, "retract takes no params; \"x\" is too much");
+}
+
+/* --dry-run, as keyboards and phones write it, anywhere among the words. */
+static void test_dry_run(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool dry;
+    } cases[] = {
+        {"a b", false},         {"a b --dry-run", true}, {"--dry-run a b", true}, {"a —dry-run b", true},
+        {"a b –dry-run", true}, {"a b --Dry-Run", true}, {"a b --dryrun", true},  {"a b\xc2\xa0--dry-run", true},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct hm_err err = {0};
+        bool dry = false;
+        json_t *raw = hm_params_typed_new(&recipe, cases[i].words, &dry, &err);
+        assert_non_null(raw);
+        char *text = hm_json_text(raw);
+        assert_string_equal(text, "{\"id\":\"a\",\"transaction\":\"b\"}");
+        assert_int_equal(dry, cases[i].dry);
+        free(text);
+        json_decref(raw);
+    }
+}
+
+static void test_first_word(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"", "", ""},
+        {"  retract", "retract", ""},
+        {"\xc2\xa0retract\xc2\xa0 5a  b", "retract", "5a  b"},
+        {"`retract` 5a", "retract", "5a"},
+        {"“retract” 5a", "retract", "5a"},
+        {"'open 5a", "'open", "5a"},
+        {"a&amp;b c", "a&b", "c"},
+        {"<http://x.y|x.y> c", "x.y", "c"},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        const char *rest = NULL;
+        char *word = hm_words_first(cases[i][0], &rest);
+        assert_string_equal(word, cases[i][1]);
+        assert_string_equal(rest, cases[i][2]);
+        free(word);
+    }
+}
+
+static void test_people(void **state)
+{
+    (void)state;
+    static char who[] = "who";
+    static const struct hm_param param = {.name = who, .type = HM_PARAM_USER};
+    static const char *const cases[][2] = {
+        {"U0ANA", "\"U0ANA\""},
+        {"W123", "\"W123\""},
+        {"@ana", "who must be a person, written with @ as in a message; \"@ana\" is not; choose the name from Slack's list"},
+        {"C0OPS", "who must be a person, written with @ as in a message; \"C0OPS\" is not"},
+        {"U", "who must be a person, written with @ as in a message; \"U\" is not"},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct hm_err err = {0};
+        json_t *raw = hm_json_str_new(cases[i][0]);
+        json_t *value = hm_param_value_new(&param, raw, &err);
+        char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : hm_xstrdup(err.msg);
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+        json_decref(value);
+        json_decref(raw);
+    }
 }
 
 /* Words of a command line come split and unescaped. */
@@ -123,6 +214,11 @@ static void test_values(void **state)
         {ID, "\"  \"", "null"},
         {ID, "\"5a5d\"", "id must be a uuid (8-4-4-4-12 hex digits); \"5a5d\" is not"},
         {ID, "\"<!channel>\"", "id must be a uuid (8-4-4-4-12 hex digits); \"<!channel>\" is not"},
+        {ID, "\"5a5d411b–e41a—4a30‑ab34−bac476b95761\"", "\"" UUID "\""},
+        {ID, "\"https://metapod.example.com/datasets/" UUID "?tab=schema\"", "\"" UUID "\""},
+        {ID, "\"https://x.y/" UUID "/" UUID "\"",
+         "id must be a uuid (8-4-4-4-12 hex digits); \"https://x.y/5a5d411b-e41a-4a30-ab34-bac476b95761/5a5d411b-e4…\" is not"},
+        {ID, "\"" UUID "x\"", "id must be a uuid (8-4-4-4-12 hex digits); \"" UUID "x\" is not"},
         {ID, "17", "id must be a uuid (8-4-4-4-12 hex digits); \"17\" is not"},
         {ID, "[]", "id must be a uuid (8-4-4-4-12 hex digits), not a list or an object"},
         {ID, "\"a\\nb\"", "id may not hold line breaks or control characters"},
@@ -144,6 +240,8 @@ static void test_values(void **state)
         {SURE, "true", "true"},
         {SURE, "0", "false"},
         {SURE, "\"maybe\"", "sure must be yes or no; \"maybe\" is not"},
+        {ENV, "\"Foz\"", "\"foz\""},
+        {DAY, "\"2024–02–29\"", "\"2024-02-29\""},
         {DAY, "\"2024-02-29\"", "\"2024-02-29\""},
         {DAY, "\"2026-02-29\"", "day must be a date like 2026-11-23; \"2026-02-29\" is not"},
         {DAY, "\"1900-02-29\"", "day must be a date like 2026-11-23; \"1900-02-29\" is not"},
@@ -301,7 +399,8 @@ static void test_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_split_words), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_dry_run),     cmocka_unit_test(test_first_word),
+        cmocka_unit_test(test_people),     cmocka_unit_test(test_split_words), cmocka_unit_test(test_values),
         cmocka_unit_test(test_type_texts), cmocka_unit_test(test_checks_all),  cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

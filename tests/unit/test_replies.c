@@ -58,6 +58,7 @@ static const char *const notice_names[] = {
     [HM_NOTICE_LATE] = "late",
     [HM_NOTICE_FORM_EXPIRED] = "form expired",
     [HM_NOTICE_NOT_YET] = "not yet",
+    [HM_NOTICE_DRY_BUSY] = "dry busy",
     [HM_NOTICE_HOLDING] = "holding",
     [HM_NOTICE_HELD] = "held",
     [HM_NOTICE_RESUMED] = "resumed",

@@ -1,0 +1,55 @@
+"""Slash text as people type it: what phones, Slack and copying make of it; --dry-run; one sentence when something is wrong."""
+from harness import ANA, BEN, COMMITTED_2, DATASET, DATASET_NAME, OPS, TRANSACTION, Case, main
+
+
+class Words(Case):
+    def test_what_phones_and_pages_make_of_a_command(self):
+        self.bot.start()
+        dashed = DATASET.replace("-", "–")
+        for text in (f"Retract\u00a0{DATASET}", f"`retract` `{DATASET}`", f"retract “{DATASET.upper()}”", f"retract {dashed}",
+                     f"retract Id = {DATASET}", f"retract <https://metapod.example.com/dataset/{DATASET}?tab=schema>",
+                     f"run retract {DATASET}"):
+            before = len(self.slack.messages())
+            self.slack.slash(text)
+            card = self.card(DATASET_NAME)
+            card.wait_button("Approve")
+            card.click("Reject", BEN)
+            card.wait("Rejected")
+            self.slack.post("delete_message", channel=OPS, ts=card.ts)
+            self.assertLessEqual(len(self.slack.messages()), before + 1, text)
+
+    def test_one_sentence_when_something_is_wrong(self):
+        self.bot.start()
+        for text, sentence in ((f"retrcat {DATASET}", "retract"), ("retract 5a5d", "uuid"), (f"retract {DATASET} trans={TRANSACTION}", "transaction"),
+                               (f"retract {DATASET} --force", "--dry-run"), (f"retract '{DATASET}", "never closed")):
+            self.slack.slash(text)
+            self.whisper(ANA, sentence)
+        self.assertEqual(self.slack.messages(), [], "what one person typed is nobody else's business")
+        self.assertEqual(self.bot.runs(), [])
+
+    def test_a_dry_run_reads_and_shows_and_sends_nothing(self):
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET} —dry-run")
+        shown = self.whisper(ANA, "Dry run")
+        for part in (DATASET_NAME, TRANSACTION, f"POST {self.world.url}/metapod/api/migrations/retract/committed-dataset/{DATASET}",
+                     "would be sent", f"/hausmeister retract {DATASET}"):
+            self.assertIn(part, shown)
+        self.assertEqual(self.world.posts(), 0)
+        self.assertEqual(self.slack.messages(), [])
+        self.assertEqual(self.bot.runs(), [])
+        self.slack.wait(idle_ms=200)
+
+    def test_a_dry_run_that_was_under_way_at_a_restart(self):
+        self.bot.start()
+        self.world.fault("hang", prefix="/metapod/api/graphql")
+        self.slack.slash(f"retract {COMMITTED_2} --dry-run")
+        self.slack.wait(idle_ms=300)
+        self.assertEqual(self.bot.stop(), 0)
+        self.world.mend()
+        self.bot.start()
+        self.whisper(ANA, "Dry run")
+        self.assertEqual(self.world.posts(), 0)
+
+
+if __name__ == "__main__":
+    main()
