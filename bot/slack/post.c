@@ -526,6 +526,7 @@ void hm_poster_show(struct hm_poster *poster, const char *key, json_t *stolen_co
     bool waiting = slot->state == HM_SLOT_WAITING;
 
     HM_ASSERT(json_is_object(stolen_content));
+    slot->finishing = false; /* what it shows goes on after all: dropped now, its message would be forgotten and posted anew */
     hm_post_digest(stolen_content, digest);
     if (!hm_streq(digest, slot->wanted_digest)) {
         slot->text_only = false;

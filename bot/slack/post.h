@@ -86,7 +86,8 @@ void hm_poster_restore(struct hm_poster *poster, const char *key, const char *ch
 void hm_poster_show(struct hm_poster *poster, const char *key, json_t *stolen_content, bool urgent);
 /* To another place: what is wanted is posted there, the old message is left alone. What is shown already must be shown again. */
 void hm_poster_move(struct hm_poster *poster, const char *key, const char *channel, const char *thread_ts);
-/* No more content will come: the slot is dropped as soon as its last content is shown (or nothing more can be done for it). */
+/* No more content will come: the slot is dropped as soon as its last content is shown (or nothing more can be done for it). If
+ * content comes all the same while it is still there, it lives on until it is finished again. */
 void hm_poster_finish(struct hm_poster *poster, const char *key);
 /* Drops it now, shown or not. */
 void hm_poster_forget(struct hm_poster *poster, const char *key);

@@ -528,6 +528,29 @@ static void test_finish_and_forget(void **state)
     assert_int_equal(stats.slots, 1);
 }
 
+/* A run whose last card is still on its way to Slack is taken up again: the same message goes on. */
+static void test_finished_and_shown_again(void **state)
+{
+    (void)state;
+    post_one("k", "C1", "1.1");
+    show("k", "end", true);
+    hm_poster_finish(poster, "k");
+    advance(1000);
+    answer(1, HM_EIO, "", NULL);
+    show("k", "it goes on", true);
+    advance(1000);
+    expect_call(2, "chat.update", "it goes on");
+    answer(2, HM_OK, "", NULL);
+    assert_true(hm_poster_has(poster, "k"));
+    assert_string_equal(hm_poster_ts(poster, "k"), "1.1");
+    show("k", "end again", true);
+    hm_poster_finish(poster, "k");
+    advance(1000);
+    expect_call(3, "chat.update", "end again");
+    answer(3, HM_OK, "", NULL);
+    assert_false(hm_poster_has(poster, "k"));
+}
+
 static void test_keys_are_found(void **state)
 {
     char digest_a[HM_SHA256_HEX];
@@ -583,6 +606,7 @@ int main(void)
         TEST(test_few_updates_at_a_time),
         TEST(test_owner_acts_in_callbacks),
         TEST(test_finish_and_forget),
+        TEST(test_finished_and_shown_again),
         TEST(test_keys_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
