@@ -68,10 +68,8 @@ static bool changed_nothing(const struct hm_run *run)
     for (size_t s = 0; run->effect_started && s < run->recipe->n_steps; s++) {
         for (size_t i = 0; run->recipe->steps[s].effect != HM_EFFECT_READ && i < run->steps[s].n_calls; i++) {
             const struct hm_call *call = &run->steps[s].calls[i];
-            bool refused = call->phase == HM_CALL_FAILED && call->code != NULL && strcmp(call->code, "unknown-outcome") != 0;
-            if (call->attempts > 1 && run->recipe->steps[s].call.action->probe_action == NULL)
-                refused = false; /* an earlier try may have got through, and nothing can tell */
-            if (!refused && call->phase != HM_CALL_READY)
+            bool refused = call->phase == HM_CALL_FAILED || call->phase == HM_CALL_WAITING || call->phase == HM_CALL_READY;
+            if (call->maybe || !refused)
                 return false;
         }
     }
@@ -153,11 +151,12 @@ static void finish_run(struct hm_deciding *d)
     hm_strbuf_done(&text);
 }
 
-/* "137 of 318 changes were made before; nothing more was started." */
+/* "137 of 318 changes had been made before and stay; of 2 more nobody knows whether they were made; nothing more was started." */
 static void finish_cancelled(struct hm_deciding *d)
 {
     const struct hm_run *run = d->run;
     size_t made = 0;
+    size_t maybe = 0;
     size_t planned = 0;
     struct hm_strbuf text;
     hm_strbuf_init(&text, 1000);
@@ -166,12 +165,17 @@ static void finish_cancelled(struct hm_deciding *d)
             continue;
         made += run->steps[i].n_in[HM_CALL_OK];
         planned += run->steps[i].n_calls;
+        for (size_t c = 0; c < run->steps[i].n_calls; c++)
+            maybe += run->steps[i].calls[c].maybe && run->steps[i].calls[c].phase != HM_CALL_OK ? 1 : 0;
     }
-    if (!run->effect_started)
+    if (changed_nothing(run)) {
         hm_strbuf_adds(&text, "Nothing was changed.");
-    else
-        hm_strbuf_addf(&text, "%zu of %zu change%s had been made before and stay; nothing more was started.", made, planned,
-                       planned == 1 ? "" : "s");
+    } else {
+        hm_strbuf_addf(&text, "%zu of %zu change%s had been made before and stay", made, planned, planned == 1 ? "" : "s");
+        if (maybe > 0)
+            hm_strbuf_addf(&text, "; of %zu more nobody knows whether %s made", maybe, maybe == 1 ? "it was" : "they were");
+        hm_strbuf_adds(&text, "; nothing more was started.");
+    }
     hm_emit_end(d, HM_RUN_CANCELLED, hm_strbuf_str(&text), run->cancel_by);
     hm_strbuf_done(&text);
 }

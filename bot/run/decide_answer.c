@@ -204,6 +204,12 @@ static void emit_probe_again(struct hm_deciding *d, const struct hm_site *site, 
     hm_emit(d, HM_EV_CALL_FINISHED, data);
 }
 
+/* Looks, their pages and what was refused in between do not count. */
+static unsigned resends_allowed(const struct hm_site *site)
+{
+    return site->step->tries > MIN_TRIES ? site->step->tries : MIN_TRIES;
+}
+
 /* It has provably not happened. An idempotent request is sent again; a `once` never is, without a person. */
 static void not_applied(struct hm_deciding *d, const struct hm_site *site)
 {
@@ -211,7 +217,7 @@ static void not_applied(struct hm_deciding *d, const struct hm_site *site)
         emit_probe_again(d, site, site->call->denied + 1, d->env->now_ms + PROBE_WAIT_MS);
         return;
     }
-    if (site->step->effect == HM_EFFECT_IDEMPOTENT && site->call->sent < 4 * MIN_TRIES) {
+    if (site->step->effect == HM_EFFECT_IDEMPOTENT && site->call->resent < resends_allowed(site)) {
         json_t *data = hm_step_data_new(d->run, site->index);
         hm_json_set_int(data, "item", site->item);
         hm_json_set_bool(data, "applied", false);

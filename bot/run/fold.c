@@ -359,6 +359,17 @@ static void call_started(struct hm_run *run, int index, const struct landing *at
         run->effect_started = true;
 }
 
+/* A request for the step was answered: may it have changed something? Refusals have not, and neither has what could not be built
+ * or was not sent ("not-sent"). Sticky: a later try that is refused says nothing of an earlier one. */
+static bool may_have_changed(const char *verdict)
+{
+    static const char *const refusals[] = {"retryable", "permanent", "not-found", "not-sent"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(refusals); i++)
+        if (strcmp(verdict, refusals[i]) == 0)
+            return false;
+    return true;
+}
+
 /* An answer that ends nothing yet: a page, a poll, a try to be repeated. */
 static void call_goes_on(const struct landing *at, const struct hm_event *event)
 {
@@ -373,6 +384,8 @@ static void call_goes_on(const struct landing *at, const struct hm_event *event)
 static void call_finished(const struct landing *at, const struct hm_event *event)
 {
     struct hm_call *call = at->call;
+    if (at->purpose == HM_FOR_STEP)
+        call->maybe = call->maybe || may_have_changed(hm_json_get_str(event->data, "verdict", ""));
     if (json_object_get(event->data, "again") != NULL) {
         call_goes_on(at, event);
         return;
@@ -389,9 +402,12 @@ static void call_finished(const struct landing *at, const struct hm_event *event
 static void call_settled(const struct landing *at, const struct hm_event *event)
 {
     struct hm_call *call = at->call;
+    bool unsure = strcmp(hm_json_get_str(event->data, "code", ""), "unknown-outcome") == 0; /* a person's "Stop here" */
     hm_fold_text(&call->settled_by, hm_json_get_str(event->data, "by", ""));
     call->denied = 0;
+    call->maybe = unsure || hm_json_get_bool(event->data, "applied", false);
     if (hm_json_get_bool(event->data, "resend", false)) {
+        call->resent += strcmp(call->settled_by, "probe") == 0 ? 1 : 0;
         hm_fold_json(&call->cursor, NULL);
         move_to(at, HM_CALL_READY);
         return;
@@ -432,6 +448,7 @@ static enum hm_code on_call_event(struct hm_run *run, const struct hm_event *eve
     } else if (event->type == HM_EV_CALL_SETTLED) {
         call_settled(&at, event);
     } else {
+        call->maybe = true;
         move_to(&at, event->type == HM_EV_CALL_UNKNOWN ? HM_CALL_UNKNOWN : HM_CALL_ASKING);
         hm_fold_json(&call->cursor, NULL);
         hm_fold_text(&call->error, hm_json_get_str(event->data, "error", ""));

@@ -72,9 +72,11 @@ static void call_anew(struct hm_step_state *step, size_t item)
 {
     struct hm_call *call = &step->calls[item];
     unsigned sent = call->sent;
+    bool maybe = call->maybe;
     hm_step_move_call(step, (int)item, HM_CALL_READY);
     hm_call_done(call); /* also makes it READY */
     call->sent = sent;
+    call->maybe = maybe;
 }
 
 static void calls_again(struct hm_step_state *step, bool all)

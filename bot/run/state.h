@@ -90,6 +90,9 @@ struct hm_call {
     char *error;        /* FAILED, UNKNOWN, ASKING, WAITING: the newest sentence, plain text, or NULL */
     char *code;         /* FAILED: "not-found", "permanent", "retryable", "unknown-outcome" … */
     unsigned denied;    /* probes in a row that said "not applied" */
+    unsigned resent;    /* how often it was sent again because its probe said "not applied" */
+    bool maybe;         /* a request that left may have changed something, whatever became of it later; a probe's or a person's
+                           "not applied" takes that back */
     char nonce[17];     /* ASKING */
     char *settled_by;   /* user id when a person settled it, "probe" when a read did, NULL otherwise */
     bool excused;       /* FAILED: a person said to go on without it */

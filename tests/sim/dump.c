@@ -121,6 +121,8 @@ static void put_call(struct dump *d, const char *name, size_t index, const struc
     put_str(d, "error", call->error);
     put_str(d, "code", call->code);
     put_int(d, "denied", call->denied);
+    put_int(d, "resent", call->resent);
+    put_int(d, "maybe", call->maybe);
     put_str(d, "nonce", call->nonce);
     put_str(d, "settled_by", call->settled_by);
     put_int(d, "excused", call->excused);
