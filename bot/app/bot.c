@@ -17,6 +17,7 @@
 #include "app/hold.h"
 #include "app/intake.h"
 #include "app/ledger.h"
+#include "app/notices.h"
 #include "app/people.h"
 #include "app/recipe_store.h"
 #include "app/roles.h"
@@ -63,6 +64,7 @@ struct hm_bot {
     struct hm_cards *cards;
     struct hm_people *people;
     struct hm_hold *hold;
+    struct hm_notices *notices;
     struct hm_intake *intake;
     struct hm_health_sources sources;
     struct hm_health *health;
@@ -326,6 +328,7 @@ static void reload(struct hm_bot *bot)
     hm_recipe_store_use(bot->store, &fresh->recipes);
     hm_roles_use(bot->roles, fresh);
     hm_cards_use(bot->cards, fresh);
+    hm_notices_use(bot->notices, fresh);
     hm_people_use(bot->people, fresh);
     hm_runner_changed(bot->runner);
     hm_log(HM_LOG_INFO, "config", "reloaded: %zu recipes (tokens, journal and HTTP address are read at start only)",
@@ -503,6 +506,9 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, bot};
     bot->runner = hm_runner_new(&io);
     bot->hold = hm_hold_new(bot->journal, bot->runner, bot->cards, bot->clock);
+    bot->notices = hm_notices_new(bot->journal, bot->cards, bot->clock);
+    hm_ledger_attach(bot->ledger, bot->notices);
+    hm_hold_attach(bot->hold, bot->notices);
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);
     hm_intake_use(bot->intake, bot->socket);
@@ -514,6 +520,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->people = hm_people_new(&people);
     hm_people_attach(bot->people, bot->cards, bot->hold);
     hm_cards_use(bot->cards, s);
+    hm_notices_use(bot->notices, s);
     hm_people_use(bot->people, s);
     hm_roles_use(bot->roles, s);
     return hm_backends_use(bot->backends, s, err);
@@ -534,6 +541,8 @@ static enum hm_code open_health(struct hm_bot *bot, struct hm_err *err)
 static enum hm_code restore(struct hm_bot *bot, struct hm_err *err)
 {
     enum hm_code code = hm_cards_restore(bot->cards, err);
+    if (code == HM_OK)
+        code = hm_notices_restore(bot->notices, bot->settings->journal_path, err);
     if (code == HM_OK)
         code = hm_hold_restore(bot->hold, bot->settings->journal_path, err);
     if (code == HM_OK)
@@ -594,6 +603,7 @@ void hm_bot_free(struct hm_bot *bot)
 {
     hm_runner_free(bot->runner);
     hm_hold_free(bot->hold);
+    hm_notices_free(bot->notices);
     hm_ledger_free(bot->ledger);
     hm_journal_free(bot->journal);
     hm_http_client_free(bot->http);

@@ -30,6 +30,8 @@ struct hm_cards {
     unsigned n_tails;
     char *held_by;
     int64_t held_ms;
+    void (*on_other_shown)(void *arg, const char *key);
+    void *other_arg;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -73,7 +75,7 @@ json_t *hm_cards_owed_new(const struct hm_cards *cards, const struct hm_commit *
 
 /* ---- the poster's side ----------------------------------------------------------------------------------------------- */
 
-/* Other messages (a notice in the audit channel) are shown once and not remembered. */
+/* Other messages (a notice in the audit channel) are their owner's, hm_cards_listen(). */
 static bool is_card(const char *key)
 {
     return hm_starts_with(key, key_prefix);
@@ -95,8 +97,11 @@ static void on_shown(void *arg, const char *key, const char *digest)
 {
     struct hm_cards *cards = arg;
     const char *run_id = key + sizeof key_prefix - 1;
-    if (!is_card(key))
+    if (!is_card(key)) {
+        if (cards->on_other_shown != NULL)
+            cards->on_other_shown(cards->other_arg, key);
         return;
+    }
     if (json_object_get(cards->over, run_id) != NULL)
         forget(cards, run_id);
     else
@@ -333,6 +338,12 @@ void hm_cards_free(struct hm_cards *cards)
 void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings)
 {
     cards->settings = settings;
+}
+
+void hm_cards_listen(struct hm_cards *cards, void (*fn)(void *arg, const char *key), void *arg)
+{
+    cards->on_other_shown = fn;
+    cards->other_arg = arg;
 }
 
 struct hm_poster *hm_cards_poster(struct hm_cards *cards)

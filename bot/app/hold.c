@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "view/runs.h"
 
 static const char space[] = "control";
 static const char key[] = "hold";
@@ -16,7 +17,8 @@ struct hm_hold {
     struct hm_runner *runner;
     struct hm_cards *cards;
     const struct hm_clock *clock;
-    char *by; /* NULL = nothing is stopped */
+    struct hm_notices *notices; /* NULL = none */
+    char *by;                   /* NULL = nothing is stopped */
     int64_t since_ms;
     bool stored;       /* the journal holds what `by` says */
     unsigned resuming; /* words to go on that are being stored */
@@ -28,6 +30,7 @@ struct change {
     struct hm_hold *hold;
     bool held;
     uint64_t number;
+    json_t *owed; /* to be told to the audit channel, or NULL */
     void (*on_done)(void *arg, enum hm_code code, const char *problem);
     void *arg;
 };
@@ -46,6 +49,11 @@ void hm_hold_free(struct hm_hold *hold)
         return;
     free(hold->by);
     free(hold);
+}
+
+void hm_hold_attach(struct hm_hold *hold, struct hm_notices *notices)
+{
+    hold->notices = notices;
 }
 
 const char *hm_hold_by(const struct hm_hold *hold)
@@ -107,6 +115,10 @@ static void on_stored(void *arg, const struct hm_put_result *result)
         apply(hold, NULL, 0);
     if (result->code != HM_OK)
         hm_log(HM_LOG_ERROR, "control", "%s was not stored: %s", change->held ? "stop all" : "resume", result->error);
+    if (result->code == HM_OK || change->held) /* a stop holds in any case */
+        hm_notices_post(hold->notices, change->owed);
+    else
+        json_decref(change->owed);
     change->on_done(change->arg, result->code, result->error);
     free(change);
 }
@@ -118,7 +130,14 @@ void hm_hold_set(struct hm_hold *hold, bool held, const char *user, int64_t inbo
     struct hm_batch *batch = hm_batch_new();
     json_t *value = hm_json_obj_new();
     struct change *change = hm_xmalloc(sizeof *change);
-    *change = (struct change){hold, held, ++hold->newest, on_done, arg};
+    *change = (struct change){hold, held, ++hold->newest, NULL, on_done, arg};
+    if (hold->notices != NULL) {
+        char *name = hm_xasprintf("audit:hold:%lld", (long long)inbox_id);
+        char *text = hm_runs_hold_text(held, user);
+        change->owed = hm_notices_owe_new(hold->notices, batch, name, text);
+        free(name);
+        free(text);
+    }
     hm_json_set_bool(value, "held", held);
     hm_json_set_str(value, "by", user);
     hm_json_set_int(value, "at", now_ms);

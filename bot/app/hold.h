@@ -5,6 +5,7 @@
 #define HM_APP_HOLD_H
 
 #include "app/cards.h"
+#include "app/notices.h"
 #include "journal/journal.h"
 #include "run/runner.h"
 
@@ -14,6 +15,8 @@ struct hm_hold;
 struct hm_hold *hm_hold_new(struct hm_journal *journal, struct hm_runner *runner, struct hm_cards *cards,
                             const struct hm_clock *clock);
 void hm_hold_free(struct hm_hold *hold);
+/* The audit channel hears of each word; borrowed. */
+void hm_hold_attach(struct hm_hold *hold, struct hm_notices *notices);
 /* At start, before the runs are restored. */
 HM_MUST enum hm_code hm_hold_restore(struct hm_hold *hold, const char *journal_path, struct hm_err *err);
 

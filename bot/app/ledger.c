@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/cards.h"
+#include "app/notices.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,12 +13,15 @@ struct hm_ledger {
     struct hm_journal *journal;
     const char *path;
     struct hm_journal_reader *reader; /* opened when first needed */
+    struct hm_notices *notices;       /* NULL = none */
 };
 
 /* A commit under way. */
 struct writing {
     struct hm_runner *runner;
     void *token;
+    struct hm_notices *notices;
+    json_t *owed; /* to be told once it is committed, or NULL */
 };
 
 struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path)
@@ -26,6 +30,11 @@ struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path)
     ledger->journal = journal;
     ledger->path = path;
     return ledger;
+}
+
+void hm_ledger_attach(struct hm_ledger *ledger, struct hm_notices *notices)
+{
+    ledger->notices = notices;
 }
 
 void hm_ledger_free(struct hm_ledger *ledger)
@@ -39,6 +48,10 @@ void hm_ledger_free(struct hm_ledger *ledger)
 static void on_written(void *arg, const struct hm_put_result *result)
 {
     struct writing *writing = arg;
+    if (result->code != HM_OK)
+        json_decref(writing->owed);
+    else if (writing->owed != NULL)
+        hm_notices_post(writing->notices, writing->owed);
     hm_runner_committed(writing->runner, writing->token, result->code, result->error);
     free(writing);
 }
@@ -49,7 +62,7 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     const struct hm_run *run = commit->run;
     struct hm_batch *batch = hm_batch_new();
     struct writing *writing = hm_xmalloc(sizeof *writing);
-    *writing = (struct writing){runner, token};
+    *writing = (struct writing){runner, token, ledger->notices, NULL};
 
     if (commit->recipe != NULL)
         hm_batch_recipe_text(batch, commit->recipe->sha256, commit->recipe->text);
@@ -61,6 +74,8 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     }
     if (stolen_card != NULL)
         hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, stolen_card);
+    if (ledger->notices != NULL)
+        writing->owed = hm_notices_of_commit_new(ledger->notices, batch, commit);
     if (commit->inbox_id != 0)
         hm_batch_inbox_done(batch, commit->inbox_id);
     hm_journal_put(ledger->journal, batch, on_written, writing);

@@ -6,10 +6,13 @@
 #include "run/runner.h"
 
 struct hm_ledger;
+struct hm_notices;
 
 /* journal: borrowed. path: of the database, for reading; borrowed. */
 struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path);
 void hm_ledger_free(struct hm_ledger *ledger);
+/* What commits have to tell the audit channel goes there; borrowed. */
+void hm_ledger_attach(struct hm_ledger *ledger, struct hm_notices *notices);
 
 /* Closes the reading side (it opens again when needed): while it is open, SQLite can not fold its log back at the journal's end.
  */

@@ -117,17 +117,6 @@ static void on_mention(struct hm_asker *asker, const struct hm_slack_request *re
 
 /* ---- clicks ---------------------------------------------------------------------------------------------------------- */
 
-static void tell_audit(const struct hm_people *people, const struct hm_run *run, const struct hm_reply *reply)
-{
-    if (run == NULL || reply->step == NULL)
-        return;
-    char *text = hm_card_glass_notice(run, (int)(reply->step - run->recipe->steps));
-    char *key = hm_xasprintf("audit:%s:%s", run->id, reply->step->id);
-    hm_people_audit(people, key, text);
-    free(key);
-    free(text);
-}
-
 /* What shows on the card needs no other words. */
 static bool card_says_it(enum hm_reply_kind kind)
 {
@@ -138,8 +127,6 @@ static bool card_says_it(enum hm_reply_kind kind)
 static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run)
 {
     struct hm_asker *asker = arg;
-    if (reply->kind == HM_REPLY_APPROVED && asker->glass_by != NULL)
-        tell_audit(asker->people, run, reply);
     bool over = reply->kind == HM_REPLY_OFFER_TAKEN || reply->kind == HM_REPLY_REOPENED;
     if (over && run != NULL && asker->message_ts[0] != '\0' &&
         asker->people->cards != NULL) /* its card was not touched any more: it is again */

@@ -193,8 +193,6 @@ char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *re
     } else {
         place_answer(asker, run);
         asker->run_id = hm_xstrdup(sent.run_id);
-        if (sent.in.glass)
-            asker->glass_by = hm_xstrdup(asker->user);
         hm_people_click(asker, &sent.in);
     }
     free(sent.values);

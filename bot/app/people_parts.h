@@ -30,7 +30,6 @@ struct hm_asker {
     char *run_id;                     /* of a click */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
-    char *glass_by;                   /* break-glass: to be told to the audit channel */
     int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
     json_t *content;                  /* what is being said */
     unsigned tries;
@@ -53,8 +52,6 @@ void hm_say_message(struct hm_asker *asker, struct hm_slack_message *message);
 void hm_say_notice_later(struct hm_asker *asker, struct hm_notice notice);
 /* Timer callback; arg: struct hm_people. */
 void hm_say_again(void *arg);
-/* Posts to the audit channel, if there is one. key: unique. */
-void hm_people_audit(const struct hm_people *people, const char *key, const char *mrkdwn);
 
 /* ---- people_start.c ----------------------------------------------------------------------------------------------------- */
 

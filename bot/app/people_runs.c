@@ -192,19 +192,9 @@ static bool may_control(const struct hm_asker *asker, bool stop)
     return may;
 }
 
-static void tell_audit(const struct hm_asker *asker, bool held)
-{
-    char *text = hm_runs_hold_text(held, asker->user);
-    char *key = hm_xasprintf("audit:hold:%lld", (long long)asker->inbox_id);
-    hm_people_audit(asker->people, key, text);
-    free(key);
-    free(text);
-}
-
 static void on_held(void *arg, enum hm_code code, const char *problem)
 {
     struct hm_asker *asker = arg;
-    tell_audit(asker, true);
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_HOLDING, .detail = code == HM_OK ? NULL : problem});
 }
 
@@ -215,7 +205,6 @@ static void on_resumed(void *arg, enum hm_code code, const char *problem)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
         return;
     }
-    tell_audit(asker, false);
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_RESUMED});
 }
 

@@ -46,7 +46,6 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->response_url);
     free(asker->trigger_id);
     free(asker->run_id);
-    free(asker->glass_by);
     free(asker->offer_recipe);
     json_decref(asker->offer_with);
     json_decref(asker->content);
@@ -163,16 +162,4 @@ void hm_say_notice_later(struct hm_asker *asker, struct hm_notice notice)
     asker->content = text_content_new(text);
     free(text);
     say_later(asker);
-}
-
-void hm_people_audit(const struct hm_people *people, const char *key, const char *mrkdwn)
-{
-    const char *channel = people->settings->slack.audit_channel;
-    if (channel == NULL)
-        return;
-    json_t *content = hm_json_obj_new();
-    hm_json_set_str(content, "text", mrkdwn);
-    hm_poster_open(people->opts.poster, key, channel, NULL);
-    hm_poster_show(people->opts.poster, key, content, true);
-    hm_poster_finish(people->opts.poster, key);
 }

@@ -110,7 +110,7 @@ static void check_notices(const struct book_run *run)
         bool told = false;
         if (e->type != HM_EV_GATE_VOTE || !hm_json_get_bool(e->data, "glass", false))
             continue;
-        char *key = hm_xasprintf("audit:%s:%s", run->id, hm_json_get_str(e->data, "step", ""));
+        char *key = hm_xasprintf("audit:%s:%zu", run->id, i + 1);
         for (size_t m = 0; m < slack_messages(); m++)
             told = told || strcmp(slack_message(m)->key, key) == 0;
         free(key);
@@ -133,6 +133,8 @@ static void check_memory_of_cards(bool fresh)
     for (size_t i = 0; i < sim->book->n_values; i++) {
         const struct value *v = &sim->book->values[i];
         const struct book_run *run = book_find(v->key);
+        if (fresh && v->text != NULL && hm_streq(v->space, "notices"))
+            sim_fail("alone-is-told", "%s is still owed although it was told", v->key);
         if (v->text == NULL || !hm_streq(v->space, "cards"))
             continue;
         if (run == NULL)

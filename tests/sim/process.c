@@ -9,6 +9,7 @@
 #include "app/cards.h"
 #include "app/hold.h"
 #include "app/ledger.h"
+#include "app/notices.h"
 #include "app/people.h"
 #include "app/recipe_store.h"
 #include "app/roles.h"
@@ -36,6 +37,7 @@ struct process {
     struct hm_people *people;
     struct hm_intake *intake;
     struct hm_hold *hold;
+    struct hm_notices *notices;
     struct hm_timer *wake_timer, *auth_timer, *hold_timer;
     char *team;
     bool dying;
@@ -227,8 +229,12 @@ static void open_inside(struct process *p)
         sim_clock(), sim_loop(), NULL};
     p->people = hm_people_new(&people);
     p->hold = hm_hold_new(sim_journal(), p->runner, p->cards, sim_clock());
+    p->notices = hm_notices_new(sim_journal(), p->cards, sim_clock());
+    hm_ledger_attach(p->ledger, p->notices);
+    hm_hold_attach(p->hold, p->notices);
     hm_people_attach(p->people, p->cards, p->hold);
     hm_cards_use(p->cards, s);
+    hm_notices_use(p->notices, s);
     hm_people_use(p->people, s);
 }
 
@@ -240,6 +246,8 @@ void process_start(void)
     sim->process = p;
     open_inside(p);
     enum hm_code code = hm_cards_restore(p->cards, &err);
+    if (code == HM_OK)
+        code = hm_notices_restore(p->notices, "the book", &err);
     if (code == HM_OK)
         code = hm_hold_restore(p->hold, "the book", &err);
     if (code == HM_OK)
@@ -258,6 +266,7 @@ void process_reload(void)
     sim_tell("the bot loads configuration %u", sim->config);
     hm_recipe_store_use(p->store, &s->recipes);
     hm_cards_use(p->cards, s);
+    hm_notices_use(p->notices, s);
     hm_people_use(p->people, s);
     hm_runner_changed(p->runner);
 }
@@ -308,6 +317,7 @@ void process_kill(void)
     hm_intake_free(p->intake);
     hm_cards_free(p->cards);
     hm_hold_free(p->hold);
+    hm_notices_free(p->notices);
     hm_runner_free(p->runner);
     hm_ledger_free(p->ledger);
     hm_recipe_store_free(p->store);

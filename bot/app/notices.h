@@ -1,0 +1,37 @@
+/* Words for the audit channel that must arrive: somebody went on alone, everything was stopped or goes on.
+ *
+ * Each is owed in the journal, in the very batch that holds what it tells of, until Slack has it: a crash in between delays it
+ * and does not lose it. Happy path: owe → the batch is committed → post → shown → no longer owed. Failure modes: the batch is not
+ * committed: nothing is said; Slack is away: said later; the channel can not be posted to: the log says so, slack.channel gets it
+ * instead, and should that fail too the next start tries again. Without slack.audit_channel nothing is owed. */
+#ifndef HM_APP_NOTICES_H
+#define HM_APP_NOTICES_H
+
+#include <jansson.h>
+
+#include "app/cards.h"
+#include "journal/journal.h"
+#include "run/runner.h"
+
+struct hm_notices;
+
+/* All borrowed. Becomes the listener of hm_cards_listen(). */
+struct hm_notices *hm_notices_new(struct hm_journal *journal, struct hm_cards *cards, const struct hm_clock *clock);
+void hm_notices_free(struct hm_notices *notices);
+/* settings: borrowed until the next use. */
+void hm_notices_use(struct hm_notices *notices, const struct hm_settings *settings);
+/* At start: what was owed when the process before us died is said now. */
+HM_MUST enum hm_code hm_notices_restore(struct hm_notices *notices, const char *journal_path, struct hm_err *err);
+
+/* Adds to the batch that these words are owed. key: unique for ever. What to give to hm_notices_post() once the batch is
+ * committed; NULL when there is no audit channel. */
+json_t *hm_notices_owe_new(struct hm_notices *notices, struct hm_batch *batch, const char *key, const char *mrkdwn);
+/* The same for what the events of a run's commit have to tell: NULL = nothing. */
+json_t *hm_notices_of_commit_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_commit *commit);
+/* Says it. NULL is nothing. */
+void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed);
+
+/* The journal's space for them: key → {channel, text, at}. */
+#define HM_NOTICES_SPACE "notices"
+
+#endif
