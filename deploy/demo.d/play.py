@@ -18,6 +18,9 @@ import time
 import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
+from shipped import shipped_backends  # noqa: E402
+
 USUAL_PORT = 8765
 DATASET = "5a5d411b-e41a-4a30-ab34-bac476b95761"
 DATASET_NAME = "archive/policy-proactive-limit-v3"
@@ -37,7 +40,9 @@ slack = {{
 journal  = {{ engine = "sqlite"; path = "hausmeister.db"; }};
 http     = {{ listen = "127.0.0.1:0"; }};
 roles    = {{ hausmeister = {{ usergroup = "S0RED"; }}; }};
-backends = {{ metapod = {{ handler = "metapod"; url = "{metapod}"; timeout = "10s"; }}; }};
+backends = {{
+{backends}
+}};
 known    = {{ etl = {{ transaction = "{transaction}"; }}; }};
 recipes  = [ "{recipes}" ];
 """
@@ -131,6 +136,10 @@ class Demo:
                 return path
         raise Trouble(f"{name} is not in {self.build}")
 
+    def backends(self):
+        return shipped_backends(f"http://127.0.0.1:{self.world_port}", self.folder,
+                                lambda handler: self.program(handler, "tests/world/bin/" + handler, "bin/" + handler))
+
     def start(self, name, argv, env=None):
         process = Process(name, argv, self.folder, env)
         self.started.append(process)
@@ -164,7 +173,7 @@ class Demo:
         api_url = self.start_slack()
         config = os.path.join(self.folder, "hausmeister.cfg")
         with open(config, "w") as file:
-            file.write(CONFIG.format(metapod=f"http://127.0.0.1:{self.world_port}/metapod", transaction=TRANSACTION,
+            file.write(CONFIG.format(backends=self.backends(), transaction=TRANSACTION,
                                      recipes=os.path.join(TOP, "config", "recipes")))
         env = {**os.environ, "SLACK_API_URL": api_url, "SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim"}
         self.bot = self.start("hausmeister", [self.program("hausmeister", "hausmeister"), "run", "--config", config], env)

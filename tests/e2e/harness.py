@@ -27,6 +27,8 @@ import time
 import unittest
 import urllib.parse
 
+from shipped import shipped_backends
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 DATASET = "5a5d411b-e41a-4a30-ab34-bac476b95761"
@@ -438,6 +440,19 @@ backends = {{ metapod = {{ handler = "metapod"; url = "{url}"; auth = {{ bearer 
 {known}
 recipes = [ "recipes" ];
 ''')
+
+    def use_shipped(self, *recipes):
+        """The shipped backends, on the world, and these shipped recipes besides."""
+        self.write_config()
+        with open(self.config) as file:
+            text = file.read()
+        with open(self.config, "w") as file:
+            # Metapod's is the stage's own, with what the test has set.
+            more = shipped_backends(self.stage.world.url, self.folder,
+                                    lambda name: program("HM_" + name.upper(), "tests/world/bin/" + name), ("metapod",))
+            file.write(text.replace("backends = {", "backends = {\n" + more, 1))
+        for recipe in recipes:
+            shutil.copy(os.path.join(TOP, "config", "recipes", recipe + ".cfg"), self.recipes)
 
     def edit_recipe(self, name, *changes):
         """Replaces patterns in a recipe's file; each must be there."""

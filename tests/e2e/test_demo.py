@@ -23,6 +23,7 @@ class Demo(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.build, ignore_errors=True)
         for name, path in (("hausmeister", bot_program()), ("slacksim", slacksim_program()), ("world", world_program())):
             os.symlink(path, os.path.join(self.build, name))
+        os.symlink(os.path.join(os.path.dirname(world_program()), "bin"), os.path.join(self.build, "bin"))
 
     def command(self, *words):
         return [sys.executable, "-B", PLAY, "--build", self.build, *words]

@@ -5,16 +5,24 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import unittest
 
-from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, program)
+from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main)
 
 SEED = int(os.environ.get("HM_SEED", "7"))
 PER_RECIPE = 60 if os.environ.get("HM_LONG") else 15
 SHIPPED = sorted(os.path.basename(p)[:-4] for p in glob.glob(os.path.join(TOP, "config", "recipes", "*.cfg")))
-READS = re.compile(r"^POST /metapod/api/graphql$|^GET ")
+# Requests that change nothing; a system that reads with POST has a line here.
+READS = re.compile("|".join((
+    r"^GET ",
+    r"^HEAD ",
+    r"^POST /metapod/api/graphql$",
+)))
+# What random words would never hit: good values for params of these names.
+HINTS = {
+    "series": ["series/direct-mail"],
+}
 
 # Ungated effects: only the choke point stands between these and the world.
 LOOSE = '''
@@ -45,15 +53,7 @@ class Plan(Case):
         super().setUp()
         self.random = random.Random(SEED)
         self.called = os.path.join(self.bot.folder, "calls")
-        self.bot.write_config()
-        for recipe in SHIPPED:
-            shutil.copy(os.path.join(TOP, "config", "recipes", recipe + ".cfg"), self.bot.recipes)
-        nu = program("HM_NU", "tests/world/bin/nu")
-        with open(self.bot.config) as file:
-            text = file.read()
-        with open(self.bot.config, "w") as file:
-            file.write(text.replace("backends = {", f'backends = {{ nu = {{ handler = "nu"; program = "{nu}"; '
-                                                    f'env = {{ NU_WORLD = "{self.bot.folder}"; }}; }};', 1))
+        self.bot.use_shipped(*SHIPPED)
 
     def assert_nothing_happened(self, words):
         counts = self.world.counts()
@@ -88,7 +88,8 @@ class Plan(Case):
         words = []
         for name, kind, required in params:
             if required or self.random.random() < 0.5:
-                value = self.value(kind)
+                hints = HINTS.get(name, [])
+                value = self.random.choice(hints) if hints and self.random.random() < 0.8 else self.value(kind)
                 words.append(f"{name}={value}" if self.random.random() < 0.5 else value)
         if self.random.random() < 0.1:
             words.append(self.value("string"))
@@ -97,18 +98,20 @@ class Plan(Case):
     def test_every_shipped_recipe(self):
         self.assertGreaterEqual(len(SHIPPED), 4)
         reached = {}
+        gated = []
         for recipe in SHIPPED:
             with open(os.path.join(TOP, "config", "recipes", recipe + ".cfg")) as file:
                 text = file.read()
+            gated += [recipe] if "approve =" in text else []
             params = [(m[1], m[2], "optional" not in m[3] and "default" not in m[3]) for m in
                       re.finditer(r'\{\s*name = "([a-z-_]+)"; type = "([a-z]+)";([^}]*)\}', text)]
-            self.assertTrue(params, recipe)
+            self.assertTrue(params or "params =" not in text, recipe)
             for _ in range(PER_RECIPE):
                 plan = self.plan(recipe, *self.words_for(params))
                 if plan and plan["status"] == "at-gate":
                     self.assertTrue(plan["gate"]["requests"])
                     reached[recipe] = reached.get(recipe, 0) + 1
-        self.assertEqual(sorted(reached), SHIPPED, f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
+        self.assertEqual(sorted(reached), gated, f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
 
     # --- the choke point alone ------------------------------------------------------------------------------------------------------
     def test_effects_without_a_gate_are_refused(self):

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "handler_backends.h"
 #include "recipe/recipe.h"
 
 enum { ANYWHERE = -1, WHOLE_FILE = 0 };
@@ -35,13 +36,8 @@ struct subject {
     unsigned mutants, survivors;
 };
 
-static char metapod_name[] = "metapod";
-static char nu_name[] = "nu";
-static const struct hm_backend metapod = {.name = metapod_name, .handler = metapod_name};
-static const struct hm_backend nu = {.name = nu_name, .handler = nu_name};
-static const struct hm_backend *const backends[] = {&metapod, &nu};
 static const char *const roles[] = {"hausmeister"};
-static const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, HM_ARRAY_LEN(backends)};
+static struct hm_names names; /* set by main() */
 
 /* ---- reading the text ------------------------------------------------------------------------------------------------ */
 
@@ -552,5 +548,8 @@ static void test_no_mutant_loads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_mutant_loads)};
+    names.roles = roles;
+    names.n_roles = HM_ARRAY_LEN(roles);
+    names.backends = handler_backends(&names.n_backends);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,19 +6,19 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "handler_backends.h"
 #include "recipe/recipe.h"
 #include "unit.h"
 
-static char metapod_name[] = "metapod";
-static const struct hm_backend metapod = {.name = metapod_name, .handler = metapod_name};
-static const struct hm_backend *const backends[] = {&metapod};
 static const char *const roles[] = {"hausmeister"};
-static const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, HM_ARRAY_LEN(backends)};
 
 static void load(struct hm_recipes *recipes)
 {
     struct hm_diags diags;
     struct hm_strbuf found;
+    size_t n_backends = 0;
+    const struct hm_backend *const *backends = handler_backends(&n_backends);
+    const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, n_backends};
     hm_diags_init(&diags);
     hm_strbuf_init(&found, 100000);
     hm_recipes_load_dir(recipes, HM_SOURCE_DIR "/config/recipes", &names, &diags);
@@ -73,7 +73,7 @@ static void test_retractions_are_gated(void **state)
             assert_non_null(gate->typed);
             assert_false(gate->self);
         }
-        assert_int_equal(effects, 1);
+        assert_true(effects > 0);
     }
     hm_recipes_done(&recipes);
 }

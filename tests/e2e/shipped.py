@@ -1,0 +1,38 @@
+"""The backends of config/hausmeister.cfg, bent to the simulated world, so that a backend which is added there is in the tests and in
+the demo without a line of theirs."""
+import os
+import re
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _entries():
+    with open(os.path.join(TOP, "config", "hausmeister.cfg")) as file:
+        text = re.sub(r"(?m)(^|\s)#.*$", "", file.read())
+    body = text[text.index("backends = {") + len("backends = {"):]
+    depth = start = 0
+    for i, c in enumerate(body):
+        depth += {"{": 1, "}": -1}.get(c, 0)
+        if depth < 0:
+            return
+        if c == ";" and depth == 0:
+            yield body[start:i + 1].strip()
+            start = i + 1
+
+
+def shipped_backends(world_url, folder, program, without=()):
+    """The text of the entries. HTTP: each acts on world_url/<handler>, without credentials. A program: program(handler) is its path, and
+    <HANDLER>_WORLD in its environment names `folder`, where the stand-ins write down their calls."""
+    entries = []
+    for text in _entries():
+        handler = re.search(r'handler\s*=\s*"([^"]+)"', text)[1]
+        if text.split()[0] in without:
+            continue
+        text = re.sub(r'\burl\s*=\s*"[^"]*"', f'url = "{world_url}/{handler}"', text)
+        text = re.sub(r'\bprogram\s*=\s*"[^"]*"', lambda _: f'program = "{program(handler)}"', text)
+        text = re.sub(r'\b(dir|ca|client_cert|client_key|proxy|rate)\s*=\s*"[^"]*";', "", text)
+        text = re.sub(r"\b(auth|env)\s*=\s*\{[^}]*\};", "", text)
+        if "program =" in text:
+            text = text.rstrip("; \n").rstrip("}") + f'env = {{ {handler.upper()}_WORLD = "{folder}"; }}; }};'
+        entries.append(text)
+    return "\n".join(entries)
