@@ -472,7 +472,8 @@ static enum hm_code open_slack(struct hm_bot *bot, struct hm_err *err)
                                       .base_url = s->slack.api_url,
                                       .bot_token = bot_token,
                                       .app_token = app_token,
-                                      .ca = s->slack.ca};
+                                      .ca = s->slack.ca,
+                                      .speed = s->slack.speed};
         bot->api = hm_web_api_new(&api, err);
         code = bot->api != NULL ? HM_OK : HM_EENV;
     }

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "io/process_env.h"
+#include "slack/web_api.h"
 
 enum { TEXT_MAX = 500, URL_MAX = 2000 };
 static const int64_t longest_timeout_ms = 3600000;
@@ -33,18 +34,35 @@ static char *copy_path(struct hm_settings *settings, struct hm_cfg_node *group, 
     return path != NULL ? resolve(settings, path) : NULL;
 }
 
-/* https anywhere; plain http only to this machine, so that no token and no request is readable on a wire. */
-static bool url_ok(const char *url)
+/* True when the part of a URL behind "http://" or "https://" names this machine. */
+static bool is_here(const char *host)
 {
-    static const char *const loopback[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    if (hm_starts_with(url, "https://"))
-        return url[8] != '\0';
+    static const char *const loopback[] = {"127.0.0.1", "localhost", "[::1]"};
     for (size_t i = 0; i < HM_ARRAY_LEN(loopback); i++) {
         size_t len = strlen(loopback[i]);
-        if (strncmp(url, loopback[i], len) == 0 && (url[len] == '\0' || url[len] == ':' || url[len] == '/'))
+        if (strncmp(host, loopback[i], len) == 0 && (host[len] == '\0' || host[len] == ':' || host[len] == '/'))
             return true;
     }
     return false;
+}
+
+/* https anywhere; plain http only to this machine, so that no token and no request is readable on a wire. */
+static bool url_ok(const char *url)
+{
+    if (hm_starts_with(url, "https://"))
+        return url[8] != '\0';
+    return hm_starts_with(url, "http://") && is_here(url + 7);
+}
+
+/* Slack's limits are Slack's: only a simulator on this machine may have others. */
+static unsigned read_speed(struct hm_cfg_node *slack, const char *url)
+{
+    const char *slashes = strstr(url, "://");
+    unsigned speed = (unsigned)hm_cfg_get_int(slack, "speed", 1, 1, HM_WEB_SPEED_MAX);
+    if (speed > 1 && (slashes == NULL || !is_here(slashes + 3)))
+        hm_cfg_add(slack, "speed = %u is for a simulator on this machine; %s has the limits that Slack documents: leave it out",
+                   speed, url);
+    return speed;
 }
 
 static void check_url(const struct hm_cfg_node *group, const char *key, const char *url)
@@ -76,6 +94,7 @@ static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
         url = "https://slack.com/api/";
     check_url(slack, from_env != NULL && from_env[0] != '\0' ? "SLACK_API_URL" : "api_url", url);
     settings->slack.api_url = hm_ends_with(url, "/") ? hm_xstrdup(url) : hm_xasprintf("%s/", url);
+    settings->slack.speed = read_speed(slack, url);
     settings->slack.app_token = secret_ref(slack, "app_token", HM_CFG_REQUIRED);
     settings->slack.bot_token = secret_ref(slack, "bot_token", HM_CFG_REQUIRED);
     settings->slack.command = copy_str(slack, "command", HM_CFG_OPTIONAL, 32);

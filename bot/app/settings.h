@@ -30,6 +30,7 @@ struct hm_settings {
         char *channel;       /* where runs without a thread of their own are shown; NULL = where they were asked for */
         char *audit_channel; /* NULL = none */
         char *ca;
+        unsigned speed; /* times Slack's limits; more than 1 only with a simulator */
     } slack;
     char *journal_path; /* absolute or relative to the working directory: ready for open() */
     char *http_listen;  /* NULL = no HTTP server */

@@ -29,7 +29,6 @@ enum {
     BACKOFF_MS = 1000,  /* doubled each time, half of it random */
     CHANNEL_INTERVAL_MS = 1000,
     CHANNEL_BURST = 3,
-    MAX_SPEED = 1000,
     MAX_CHANNELS = 256, /* paces kept; rested ones go first */
     CALL_TIMEOUT_MS = 10 * 1000,
     API_CONNECTIONS = 6,
@@ -476,7 +475,7 @@ struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_
     struct hm_web_api *api = hm_xcalloc(1, sizeof(*api));
     api->clock = opts->clock;
     api->speed = opts->speed > 0 ? opts->speed : 1;
-    HM_ASSERT(api->speed <= MAX_SPEED);
+    HM_ASSERT(api->speed <= HM_WEB_SPEED_MAX);
     api->base_url = hm_xasprintf("%s%s", opts->base_url, hm_ends_with(opts->base_url, "/") ? "" : "/");
     api->tokens[HM_WEB_BOT] = hm_xasprintf("Bearer %s", opts->bot_token != NULL ? opts->bot_token : "");
     api->tokens[HM_WEB_APP] = hm_xasprintf("Bearer %s", opts->app_token != NULL ? opts->app_token : "");

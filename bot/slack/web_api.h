@@ -18,6 +18,8 @@
 
 struct hm_web_api;
 
+enum { HM_WEB_SPEED_MAX = 1000 };
+
 struct hm_web_api_opts {
     uv_loop_t *loop;
     struct hm_http_client *http;

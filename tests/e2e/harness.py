@@ -408,7 +408,7 @@ class Bot:
         self.started = []
         self.env = {"SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim", "METAPOD_TOKEN": METAPOD_TOKEN}
         self.settings = {"backend_url": None, "timeout": "5s", "users": [], "usergroup": "S0RED", "ca": None, "known": TRANSACTION,
-                         "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None}
+                         "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None, "speed": None}
         # Only what the story needs: the others have backends and tests of their own.
         os.mkdir(self.recipes)
         shutil.copy(os.path.join(TOP, "config", "recipes", "retract.cfg"), self.recipes)
@@ -424,13 +424,14 @@ class Bot:
         known = f'known = {{ etl = {{ transaction = "{s["known"]}"; }}; }};' if s["known"] else ""
         users = ", ".join(f'"{u}"' for u in s["users"])
         group = f' usergroup = "{s["usergroup"]}";' if s["usergroup"] else ""
+        speed = f' speed = {s["speed"]};' if s["speed"] else ""
         with open(self.config, "w") as file:
             file.write(f'''slack = {{
   app_token = "env:SLACK_APP_TOKEN";
   bot_token = "env:SLACK_BOT_TOKEN";
   command = "/hausmeister";
   channel = "{s["channel"]}";
-  audit_channel = "C0AUDIT";{ca}
+  audit_channel = "C0AUDIT";{speed}{ca}
 }};
 journal = {{ engine = "sqlite"; path = "{s["journal"]}"; }};
 http = {{ listen = "127.0.0.1:{s["http_port"]}"; }};
