@@ -145,7 +145,7 @@ static bool on_open_row(void *arg, const struct hm_event_row *row)
     if (!as_event(row, &event))
         hm_log(HM_LOG_ERROR, row->run_id, "event %lld is of a kind that this version does not know: %s", (long long)row->seq,
                row->type);
-    else if (hm_runner_restore(runner, row->run_id, &event, &err) != HM_OK)
+    else if (hm_runner_restore(runner, row->run_id, &event, row->id, &err) != HM_OK)
         hm_log(HM_LOG_ERROR, row->run_id, "can not be restored: %s", err.msg);
     return true;
 }

@@ -31,21 +31,17 @@ struct listing {
     struct hm_journal_reader *reader;
 };
 
-/* The newest ones stay. */
-static void add_going(void *arg, const struct hm_run *run)
+static void add_going(struct hm_runner *runner, struct listing *l)
 {
-    struct listing *l = arg;
-    struct hm_run_list *list = &l->list;
-    size_t at = list->n_going;
-    list->all_going++;
-    while (at > 0 && l->going[at - 1].started_ms < run->started_ms)
-        at--;
-    if (at == HM_RUNS_SHOWN)
-        return;
-    size_t last = list->n_going < HM_RUNS_SHOWN ? list->n_going++ : HM_RUNS_SHOWN - 1;
-    memmove(&l->going[at + 1], &l->going[at], (last - at) * sizeof l->going[0]);
-    l->going[at] = (struct hm_run_line){
-        .id = run->id, .recipe = run->recipe->name, .requester = run->requester, .run = run, .started_ms = run->started_ms};
+    const struct hm_run *runs[HM_RUNS_SHOWN];
+    l->list.all_going = hm_runner_count(runner);
+    l->list.n_going = hm_runner_newest(runner, runs, HM_RUNS_SHOWN);
+    for (size_t i = 0; i < l->list.n_going; i++)
+        l->going[i] = (struct hm_run_line){.id = runs[i]->id,
+                                           .recipe = runs[i]->recipe->name,
+                                           .requester = runs[i]->requester,
+                                           .run = runs[i],
+                                           .started_ms = runs[i]->started_ms};
 }
 
 static enum hm_run_status status_of(const char *name)
@@ -93,7 +89,7 @@ static void list_runs(struct hm_asker *asker)
     struct hm_slack_message message = {0};
     struct hm_err err = {0};
     struct hm_card_around around = around_of(people);
-    hm_runner_each(people->opts.runner, add_going, l);
+    add_going(people->opts.runner, l);
     l->reader = hm_journal_reader_open(people->settings->journal_path, &err);
     enum hm_code code = l->reader != NULL ? hm_journal_runs(l->reader, false, LOOKED_AT, add_recent, l, &err) : HM_EIO;
     l->list.going = l->going;

@@ -14,7 +14,7 @@
 #include "run/plan.h"
 #include "run/runner_parts.h"
 
-enum { MAX_ROUNDS = 100000, RELOAD_MS = 5000 };
+enum { MAX_ROUNDS = 100000, RELOAD_MS = 5000, TIMED_AT_ONCE = 64, AWAKE_MAX = 64 };
 
 static int compare_slots(const void *a, const void *b)
 {
@@ -51,6 +51,7 @@ static struct hm_slot *add_slot(struct hm_runner *runner, const char *run_id)
     e->seen_ms = INT64_MIN;
     runner->entries[runner->count++] = e;
     hm_wake_add(e);
+    hm_rest_add(e);
     return e;
 }
 
@@ -69,6 +70,7 @@ static void drop_slot(struct hm_slot *e)
     hm_locks_release(e);
     (void)tdelete(e, &runner->tree, compare_slots);
     hm_wake_remove(e);
+    hm_rest_remove(e);
     struct hm_slot *last = runner->entries[--runner->count];
     runner->entries[e->index] = last;
     last->index = e->index;
@@ -80,7 +82,14 @@ struct hm_runner *hm_runner_new(const struct hm_runner_io *io)
     struct hm_runner *runner = hm_xcalloc(1, sizeof *runner);
     runner->io = *io;
     runner->wake_ms = INT64_MAX;
+    TAILQ_INIT(&runner->awake);
+    runner->awake_max = AWAKE_MAX;
     return runner;
+}
+
+void hm_runner_keep(struct hm_runner *runner, unsigned awake_max)
+{
+    runner->awake_max = awake_max;
 }
 
 void hm_runner_free(struct hm_runner *runner)
@@ -105,14 +114,13 @@ static enum hm_code fold_from(struct hm_slot *e, size_t from, struct hm_err *err
         enum hm_code code = hm_run_fold(e->run, &e->batch.items[i], io->recipe_by_sha, io->arg, err);
         if (code != HM_OK)
             return code;
-        hm_locks_folded(e, &e->batch.items[i]);
+        hm_locks_folded(e, &e->batch.items[i], 0);
     }
     hm_locks_take(e);
     return HM_OK;
 }
 
-/* The shell's environment, and what the runner itself knows. */
-static void fill_env(struct hm_runner *runner, const char *recipe, struct hm_run_env *ret_env)
+void hm_runner_env(struct hm_runner *runner, const char *recipe, struct hm_run_env *ret_env)
 {
     runner->io.env(runner->io.arg, recipe, ret_env);
     ret_env->held = runner->held;
@@ -124,7 +132,7 @@ static enum hm_code decide_one(struct hm_slot *e, const struct hm_input *in, str
 {
     struct hm_run_env env = {0};
     size_t before = e->batch.count;
-    fill_env(e->runner, e->run->recipe->name, &env);
+    hm_runner_env(e->runner, e->run->recipe->name, &env);
     enum hm_code code = hm_run_decide(e->run, in, &env, &e->batch, ret_reply, err);
     if (code == HM_OK)
         code = fold_from(e, before, err);
@@ -210,6 +218,12 @@ void hm_runner_pump(struct hm_slot *e)
     struct hm_err err = {0};
     if (e->committing || e->broken)
         return;
+    if (e->run == NULL && (e->queue == NULL || !hm_slot_wake(e)))
+        return;
+    if ((e->owes & HM_OWES_SHOW) != 0) {
+        e->owes = 0;
+        e->runner->io.changed(e->runner->io.arg, e->run);
+    }
     while ((w = hm_slot_pop(e)) != NULL) {
         if (w->in.kind != HM_IN_TIME)
             e->seen_ms = INT64_MIN;
@@ -229,35 +243,13 @@ void hm_runner_pump(struct hm_slot *e)
 
 /* ---- after the commit ------------------------------------------------------------------------------------------------ */
 
-struct reloading {
-    struct hm_slot *entry;
-    struct hm_run *run;
-    struct hm_err *err;
-    enum hm_code code;
-};
-
-static bool reload_one(void *arg, const struct hm_event *event)
-{
-    struct reloading *r = arg;
-    const struct hm_runner_io *io = &r->entry->runner->io;
-    r->code = hm_run_fold(r->run, event, io->recipe_by_sha, io->arg, r->err);
-    return r->code == HM_OK;
-}
-
 /* Folds the run anew from the journal; what was under way counts as lost. False: not possible now. */
 static bool reload(struct hm_slot *e, struct hm_err *err)
 {
-    struct reloading r = {.entry = e, .run = hm_run_new(), .err = err};
-    const struct hm_runner_io *io = &e->runner->io;
-    enum hm_code code = io->load(io->arg, e->id, reload_one, &r, err);
-    if (code == HM_OK)
-        code = r.code;
-    if (code != HM_OK) {
-        hm_run_free(r.run);
+    struct hm_run *run = hm_slot_load_new(e, err);
+    if (run == NULL)
         return false;
-    }
-    hm_run_free(e->run);
-    e->run = r.run;
+    hm_slot_set_run(e, run);
     e->broken = false;
     hm_slot_push_kind(e, HM_IN_LOST);
     return true;
@@ -289,7 +281,7 @@ static void drop_if_over(struct hm_slot *e)
 {
     if (e->broken) /* what memory says was never written: the journal is asked again */
         return;
-    if (e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
+    if (e->run != NULL && e->run->status != HM_RUN_GOING && !e->committing && e->queue == NULL && e->flying == 0)
         drop_slot(e);
 }
 
@@ -318,8 +310,10 @@ void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code cod
     runner->io.changed(runner->io.arg, e->run);
     if (e->run->status != HM_RUN_GOING)
         hm_locks_release(e);
+    hm_rest_touch(e);
     hm_runner_pump(e);
     drop_if_over(e);
+    hm_rest_some(runner);
     arm(runner);
 }
 
@@ -352,7 +346,7 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
     struct hm_run_order mine = *order;
     struct hm_events events;
     hm_events_init(&events);
-    fill_env(runner, order->recipe->name, &env);
+    hm_runner_env(runner, order->recipe->name, &env);
     new_run_id(runner, &env, id);
     mine.run_id = id;
     enum hm_code code = hm_run_start(&mine, &env, &events, err);
@@ -391,11 +385,13 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
     struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
         e = revive(runner, run_id);
-    if (e == NULL || e->broken || !e->born)
+    if (e == NULL || !hm_slot_wake(e) || !e->born)
         return false;
+    hm_rest_touch(e);
     hm_runner_pump(e);
     visit(arg, e->run);
     drop_if_over(e);
+    hm_rest_some(runner);
     arm(runner);
     return true;
 }
@@ -405,7 +401,7 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
         e = revive(runner, run_id);
-    if (e == NULL || e->broken || !e->born) {
+    if (e == NULL || !hm_slot_wake(e) || !e->born) {
         struct hm_reply reply = {.kind = e == NULL ? HM_REPLY_STALE : HM_REPLY_NOT_STORED};
         on_reply(arg, &reply, NULL);
         return;
@@ -414,8 +410,10 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     w->on_reply = on_reply;
     w->reply_arg = arg;
     hm_slot_push(e, w);
+    hm_rest_touch(e);
     hm_runner_pump(e);
     drop_if_over(e);
+    hm_rest_some(runner);
     arm(runner);
 }
 
@@ -442,6 +440,10 @@ static void feed_all(struct hm_runner *runner, enum hm_input_kind kind)
         struct hm_slot *e = runner->entries[i];
         if (e->broken)
             continue;
+        if (e->run == NULL) {
+            hm_rest_owe(e, kind == HM_IN_GO ? HM_OWES_GO : HM_OWES_CHANGED);
+            continue;
+        }
         hm_slot_push_kind(e, kind);
         hm_runner_pump(e);
         drop_if_over(e);
@@ -463,6 +465,9 @@ static void try_reload(struct hm_slot *e, int64_t now_ms)
 static void tell_time(struct hm_slot *e)
 {
     struct hm_run_env env = {0};
+    if (!hm_slot_wake(e))
+        return;
+    hm_rest_touch(e);
     e->runner->io.env(e->runner->io.arg, e->run->recipe->name, &env);
     hm_slot_push_kind(e, HM_IN_TIME);
     hm_runner_pump(e);
@@ -474,24 +479,16 @@ static void tell_time(struct hm_slot *e)
 
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
 {
-    size_t n = 0;
-    size_t count = runner->count;
-    char **due = hm_xcalloc(count + 1, sizeof due[0]);
-    for (size_t i = 0; i < count; i++)
-        if (runner->entries[i]->want_ms <= now_ms)
-            due[n++] = hm_xstrdup(runner->entries[i]->id);
-    for (size_t i = 0; i < n; i++) {
-        struct hm_slot *e = find_slot(runner, due[i]);
-        if (e != NULL && e->broken)
+    for (int i = 0; i < TIMED_AT_ONCE && runner->count > 0 && runner->heap[0]->want_ms <= now_ms; i++) {
+        struct hm_slot *e = runner->heap[0];
+        if (e->broken)
             try_reload(e, now_ms);
-        else if (e != NULL && !e->committing)
+        else
             tell_time(e);
-        if (e != NULL)
-            drop_if_over(e);
-        free(due[i]);
+        drop_if_over(e);
+        hm_rest_some(runner);
     }
-    free(due);
-    runner->wake_ms = INT64_MAX; /* that wish is fulfilled */
+    runner->wake_ms = INT64_MAX; /* that wish is fulfilled; who else is due makes a new one */
     arm(runner);
 }
 
@@ -502,9 +499,15 @@ void hm_runner_hold(struct hm_runner *runner, bool held)
     runner->held = held;
     if (!held)
         feed_all(runner, HM_IN_GO);
-    for (size_t i = 0; i < runner->count; i++)
-        if (runner->entries[i]->born && !runner->entries[i]->broken && !runner->entries[i]->committing)
-            runner->io.changed(runner->io.arg, runner->entries[i]->run);
+    for (size_t i = 0; i < runner->count; i++) {
+        struct hm_slot *e = runner->entries[i];
+        if (!e->born || e->broken || e->committing)
+            continue;
+        if (e->run != NULL)
+            runner->io.changed(runner->io.arg, e->run);
+        else
+            hm_rest_owe(e, HM_OWES_SHOW);
+    }
     arm(runner);
 }
 
@@ -519,7 +522,8 @@ void hm_runner_changed(struct hm_runner *runner)
     arm(runner);
 }
 
-enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, struct hm_err *err)
+enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, int64_t nr,
+                               struct hm_err *err)
 {
     struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
@@ -531,19 +535,37 @@ enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, con
     if (code != HM_OK)
         quarantine(e, err);
     else
-        hm_locks_folded(e, event);
+        hm_locks_folded(e, event, nr);
     return code;
+}
+
+void hm_runner_restored_run(struct hm_runner *runner, const char *run_id)
+{
+    struct hm_slot *e = find_slot(runner, run_id);
+    if (e == NULL || e->broken || e->run->recipe == NULL)
+        return;
+    hm_locks_take(e);
+    e->settled = hm_rest_restored(e);
+    if (e->settled) {
+        runner->io.changed(runner->io.arg, e->run);
+        reckon(e);
+    }
+    hm_rest_some(runner);
 }
 
 void hm_runner_restored(struct hm_runner *runner)
 {
     for (size_t i = 0; i < runner->count; i++)
-        if (runner->entries[i]->run->recipe != NULL)
+        if (runner->entries[i]->run != NULL && runner->entries[i]->run->recipe != NULL)
             hm_locks_take(runner->entries[i]);
     for (size_t i = runner->count; i-- > 0;) {
         struct hm_slot *e = runner->entries[i];
-        if (e->broken)
+        if (e->broken || e->settled)
             continue;
+        if (e->run == NULL) {
+            hm_rest_owe(e, HM_OWES_LOST | HM_OWES_CHANGED | HM_OWES_SHOW);
+            continue;
+        }
         hm_slot_push_kind(e, HM_IN_LOST);
         hm_slot_push_kind(e, HM_IN_CHANGED);
         runner->io.changed(runner->io.arg, e->run);
@@ -556,14 +578,47 @@ void hm_runner_restored(struct hm_runner *runner)
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id)
 {
     struct hm_slot *e = find_slot(runner, run_id);
-    return e != NULL && e->born && !e->broken ? e->run : NULL;
+    return e != NULL && e->born && hm_slot_wake(e) ? e->run : NULL;
 }
 
 void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg)
 {
-    for (size_t i = 0; i < runner->count; i++)
-        if (runner->entries[i]->born && !runner->entries[i]->broken)
-            visit(arg, runner->entries[i]->run);
+    for (size_t i = 0; i < runner->count; i++) {
+        struct hm_slot *e = runner->entries[i];
+        if (e->born && hm_slot_wake(e))
+            visit(arg, e->run);
+        hm_rest_some(runner);
+    }
+}
+
+static int64_t started_ms(const struct hm_slot *e)
+{
+    return e->run != NULL ? e->run->started_ms : e->rest_since_ms;
+}
+
+size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most)
+{
+    struct hm_slot **newest = hm_xcalloc(most + 1, sizeof(struct hm_slot *));
+    size_t n = 0;
+    size_t found = 0;
+    for (size_t i = 0; i < runner->count; i++) {
+        struct hm_slot *e = runner->entries[i];
+        size_t at = n;
+        if (!e->born || e->broken)
+            continue;
+        while (at > 0 && started_ms(newest[at - 1]) < started_ms(e))
+            at--;
+        if (at == most)
+            continue;
+        n += n < most ? 1 : 0;
+        memmove(&newest[at + 1], &newest[at], (n - 1 - at) * sizeof(struct hm_slot *));
+        newest[at] = e;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (hm_slot_wake(newest[i]))
+            ret_runs[found++] = newest[i]->run;
+    free(newest);
+    return found;
 }
 
 size_t hm_runner_count(const struct hm_runner *runner)

@@ -6,6 +6,9 @@
  * Failure: a commit that fails is undone by folding the run anew from the journal; clicks are told, lost answers are treated like
  * those of a restart.
  *
+ * Runs that wait for a person are not kept in memory when there are many: they are read from the journal again (io.load) when
+ * anything comes for them.
+ *
  * All I/O goes through struct hm_runner_io, so that the simulation and the tests own it. */
 #ifndef HM_RUN_RUNNER_H
 #define HM_RUN_RUNNER_H
@@ -45,6 +48,8 @@ struct hm_runner_io {
 };
 
 struct hm_runner *hm_runner_new(const struct hm_runner_io *io);
+/* How many runs are kept in memory although they only wait for people; 64 unless told. */
+void hm_runner_keep(struct hm_runner *runner, unsigned awake_max);
 /* Forgets all runs (they are in the journal). No callback comes afterwards. */
 void hm_runner_free(struct hm_runner *runner);
 
@@ -74,17 +79,23 @@ void hm_runner_changed(struct hm_runner *runner);
 void hm_runner_hold(struct hm_runner *runner, bool held);
 bool hm_runner_held(const struct hm_runner *runner);
 
-/* At start: one event of an open run after the other, in order; then hm_runner_restored(), which settles what was under way. */
-HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event,
+/* At start: the events of the open runs, those of each in order; then hm_runner_restored(), which settles what was under way.
+ * Until then nothing else may be asked of the runner, for it does not know yet who holds which lock. nr: the event's number in
+ * the journal, 1 and up: whoever waited for a lock first is first again. */
+HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, int64_t nr,
                                        struct hm_err *err);
+/* These were all events of the run. Not needed, but with 10,000 of them it keeps memory and hm_runner_restored() small. */
+void hm_runner_restored_run(struct hm_runner *runner, const char *run_id);
 void hm_runner_restored(struct hm_runner *runner);
 
-/* NULL when there is none going with this id, or not with a first committed event. */
+/* NULL when there is none going with this id, or not with a first committed event. Borrowed until the runner is told anything. */
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id);
 /* Shows the run, also one that is over (it is read from the journal then, blocking). False when there is none. run is valid
  * during the visit. */
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg);
-/* Visits all that are going. */
+/* The newest ones that are going, newest first, at most that many; how many. Borrowed until the runner is told anything. */
+size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most);
+/* Visits all that are going; reads those at rest from the journal. run is valid during the visit. */
 void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
 size_t hm_runner_count(const struct hm_runner *runner);
 /* True when nothing is being committed or sent: the process may end without leaving more than a restart would find. */

@@ -66,7 +66,7 @@ bool hm_locks_blocked(void *arg, const char *name, const char *run_id, struct hm
 {
     const struct hm_runner *runner = arg;
     const struct hm_lock *lock = find_lock(runner, name);
-    const struct hm_slot *by = NULL;
+    struct hm_slot *by = NULL;
     if (lock == NULL)
         return false;
     bool mine = lock->holder != NULL && hm_streq(lock->holder->id, run_id);
@@ -77,15 +77,20 @@ bool hm_locks_blocked(void *arg, const char *name, const char *run_id, struct hm
     else
         return false;
     copy_word(ret_blocker->run_id, sizeof ret_blocker->run_id, by != NULL ? by->id : "");
-    copy_word(ret_blocker->user, sizeof ret_blocker->user, by != NULL ? by->run->requester : "");
-    ret_blocker->since_ms = by != NULL ? by->run->started_ms : 0;
+    const struct hm_run *run = by != NULL && hm_slot_wake(by) ? by->run : NULL;
+    copy_word(ret_blocker->user, sizeof ret_blocker->user, run != NULL ? run->requester : "");
+    ret_blocker->since_ms = run != NULL ? run->started_ms : 0;
     return true;
 }
 
-void hm_locks_folded(struct hm_slot *e, const struct hm_event *event)
+void hm_locks_folded(struct hm_slot *e, const struct hm_event *event, int64_t nr)
 {
-    if (event->type == HM_EV_LOCK_WAITED && e->lock_order == 0)
-        e->lock_order = ++e->runner->lock_orders;
+    struct hm_runner *runner = e->runner;
+    if (event->type != HM_EV_LOCK_WAITED || e->lock_order != 0)
+        return;
+    e->lock_order = nr > 0 ? nr : runner->lock_orders + 1;
+    if (e->lock_order > runner->lock_orders)
+        runner->lock_orders = e->lock_order;
 }
 
 static void unlink_waiting(struct hm_slot *e)
@@ -154,6 +159,10 @@ void hm_locks_release(struct hm_slot *e)
     while (next != NULL) { /* the first one takes it; the others see who is before them now */
         struct hm_slot *told = next;
         next = next->next_waiting;
+        if (told->run == NULL && told != lock->first_waiting) {
+            hm_rest_owe(told, HM_OWES_GO);
+            continue;
+        }
         hm_slot_push_kind(told, HM_IN_GO);
         hm_runner_pump(told);
     }

@@ -18,6 +18,16 @@ void hm_slot_push(struct hm_slot *e, struct hm_waiting *w)
     e->queue_tail = &w->next;
 }
 
+void hm_slot_push_first(struct hm_slot *e, enum hm_input_kind kind)
+{
+    struct hm_input in = {.kind = kind};
+    struct hm_waiting *w = hm_waiting_new(&in);
+    w->next = e->queue;
+    e->queue = w;
+    if (w->next == NULL)
+        e->queue_tail = &w->next;
+}
+
 struct hm_waiting *hm_slot_pop(struct hm_slot *e)
 {
     struct hm_waiting *w = e->queue;

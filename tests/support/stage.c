@@ -532,7 +532,7 @@ void stage_crash(struct stage *stage, bool arrived)
         looked = run_id;
         if (over)
             continue; /* the journal hands out open runs only */
-        if (hm_runner_restore(stage->runner, run_id, &stage->journal[i].event, &err) != HM_OK)
+        if (hm_runner_restore(stage->runner, run_id, &stage->journal[i].event, (int64_t)i + 1, &err) != HM_OK)
             fatal("the journal does not fold", err.msg);
         if (stage->run_id[0] == '\0')
             copy_id(stage->run_id, run_id);
