@@ -159,7 +159,7 @@ static enum hm_code decide_all(struct hm_slot *e, const struct hm_waiting *w, st
     return HM_OK;
 }
 
-static void arm(struct hm_runner *runner)
+void hm_runner_arm(struct hm_runner *runner)
 {
     int64_t wake = runner->count > 0 ? runner->heap[0]->want_ms : INT64_MAX;
     if (wake != runner->wake_ms) {
@@ -266,14 +266,14 @@ static void commit_failed(struct hm_slot *e, const char *problem)
         if (e->on_started != NULL)
             e->on_started(e->started_arg, HM_EIO, "", problem);
         drop_slot(e);
-        arm(runner);
+        hm_runner_arm(runner);
         return;
     }
     runner->io.env(runner->io.arg, e->run->recipe->name, &env);
     e->broken = true;
     e->reload_ms = env.now_ms + RELOAD_MS;
     reckon(e);
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 /* A run that is over, with nothing left to do in this process. */
@@ -314,7 +314,7 @@ void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code cod
     hm_runner_pump(e);
     drop_if_over(e);
     hm_rest_some(runner);
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 /* ---- inputs ---------------------------------------------------------------------------------------------------------- */
@@ -392,7 +392,7 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
     visit(arg, e->run);
     drop_if_over(e);
     hm_rest_some(runner);
-    arm(runner);
+    hm_runner_arm(runner);
     return true;
 }
 
@@ -414,7 +414,7 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     hm_runner_pump(e);
     drop_if_over(e);
     hm_rest_some(runner);
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
@@ -430,7 +430,7 @@ void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct
     hm_slot_push(e, hm_waiting_new(&in));
     hm_runner_pump(e);
     drop_if_over(e);
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 /* Feeds every run; backwards, because a run that ends leaves the list. */
@@ -489,7 +489,7 @@ void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
         hm_rest_some(runner);
     }
     runner->wake_ms = INT64_MAX; /* that wish is fulfilled; who else is due makes a new one */
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 void hm_runner_hold(struct hm_runner *runner, bool held)
@@ -508,7 +508,7 @@ void hm_runner_hold(struct hm_runner *runner, bool held)
         else
             hm_rest_owe(e, HM_OWES_SHOW);
     }
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 bool hm_runner_held(const struct hm_runner *runner)
@@ -519,7 +519,7 @@ bool hm_runner_held(const struct hm_runner *runner)
 void hm_runner_changed(struct hm_runner *runner)
 {
     feed_all(runner, HM_IN_CHANGED);
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, int64_t nr,
@@ -572,7 +572,7 @@ void hm_runner_restored(struct hm_runner *runner)
         hm_runner_pump(e);
         drop_if_over(e);
     }
-    arm(runner);
+    hm_runner_arm(runner);
 }
 
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id)

@@ -81,6 +81,8 @@ struct hm_runner {
 
 /* runner.c: decides what waits, commits. */
 void hm_runner_pump(struct hm_slot *e);
+/* Asks for hm_runner_time() when somebody wants it at another time now. */
+void hm_runner_arm(struct hm_runner *runner);
 /* The shell's environment, and what the runner itself knows. */
 void hm_runner_env(struct hm_runner *runner, const char *recipe, struct hm_run_env *ret_env);
 

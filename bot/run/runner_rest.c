@@ -137,6 +137,7 @@ bool hm_slot_wake(struct hm_slot *e)
         e->broken = true;
         e->reload_ms = e->want_ms = 0; /* the next look at the clock says when to try again */
         hm_wake_moved(e);
+        hm_runner_arm(e->runner);
         return false;
     }
     hm_slot_set_run(e, run);

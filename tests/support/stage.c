@@ -77,6 +77,9 @@ static enum hm_code io_load(void *arg, const char *run_id, bool (*visit)(void *v
 {
     struct stage *stage = arg;
     size_t found = 0;
+    stage->loads++;
+    if (stage->loads_fail)
+        return hm_err_set(err, HM_EIO, "the disk does not answer");
     for (size_t i = 0; i < stage->n_journal; i++) {
         if (strcmp(stage->journal[i].run_id, run_id) != 0)
             continue;
@@ -106,7 +109,8 @@ static enum hm_member env_member(void *arg, const char *role, const char *user)
 static void env_nonce(void *arg, char ret_nonce[17])
 {
     struct stage *stage = arg;
-    (void)snprintf(ret_nonce, 17, "%016x", ++stage->nonces * 2654435761u);
+    unsigned n = ++stage->nonces; /* the first half, which gives the run's id, is another one now and then: for many runs */
+    (void)snprintf(ret_nonce, 17, "%08x%08x", n / 16 * 2654435761u, n * 2654435761u);
 }
 
 static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
@@ -139,6 +143,14 @@ static void open_runner(struct stage *stage)
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_by_sha, stage};
     stage->wake_ms = INT64_MAX;
     stage->runner = hm_runner_new(&io);
+    if (stage->rest)
+        hm_runner_keep(stage->runner, 0);
+}
+
+void stage_rest(struct stage *stage)
+{
+    stage->rest = true;
+    hm_runner_keep(stage->runner, 0);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------ */

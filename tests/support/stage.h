@@ -94,6 +94,9 @@ struct stage {
     bool team_unknown;     /* Slack has not told yet whose bot this is */
     const char *requester; /* of the next run: U0ANA */
     bool held;             /* hm_runner_hold(), again after a crash */
+    bool loads_fail;       /* the journal can not be read */
+    unsigned loads;        /* how often it was */
+    bool rest;             /* stage_rest() was called */
 };
 
 /* recipe texts, NULL-terminated; a finding ends the test. */
@@ -114,6 +117,8 @@ enum hm_reply_kind stage_say(struct stage *stage, enum hm_input_kind kind, const
                              const char *reason);
 /* "Stop all", or "resume"; settles. */
 void stage_hold(struct stage *stage, bool held);
+/* From now on no run that waits for people is kept in memory, also after a crash. */
+void stage_rest(struct stage *stage);
 /* From now on "the newest run" is this one. */
 void stage_use(struct stage *stage, const char *run_id);
 /* The process dies: uncommitted batches are gone, requests under way have arrived at the backend or not (arrived), replies never

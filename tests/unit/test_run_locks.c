@@ -17,6 +17,30 @@ static const char partial_recipe[] = HEAD("partial") "lock = \"thing/x1\";\npara
     "fake.plain", "on_error = \"continue\"; ") " );";
 static const char *const all[] = {locked_recipe, partial_recipe, NULL};
 
+/* Each test is played twice: with all runs in memory, and with those that wait for people or a lock in the journal alone. */
+static bool at_rest;
+
+static void open_stage(struct stage *stage)
+{
+    stage_init(stage, all);
+    if (at_rest)
+        stage_rest(stage);
+}
+
+static int all_awake(void **state)
+{
+    (void)state;
+    at_rest = false;
+    return 0;
+}
+
+static int all_at_rest(void **state)
+{
+    (void)state;
+    at_rest = true;
+    return 0;
+}
+
 struct cast {
     struct stage stage;
     char runs[4][32];
@@ -26,7 +50,7 @@ struct cast {
 static void begin(struct cast *cast)
 {
     static const char *const users[] = {"U0ANA", "U0BEN", "U0CAM", "U0ANA"};
-    stage_init(&cast->stage, all);
+    open_stage(&cast->stage);
     for (int i = 0; i < 4; i++) {
         cast->stage.requester = users[i];
         assert_int_equal(stage_start(&cast->stage, "locked", i < 3 ? "x1" : "x2", NULL), HM_OK);
@@ -178,7 +202,7 @@ static void test_reopened_runs_wait(void **state)
     struct stage stage;
     char first[32];
     char second[32];
-    stage_init(&stage, all);
+    open_stage(&stage);
     assert_int_equal(stage_start(&stage, "partial", "", NULL), HM_OK);
     memcpy(first, stage.run_id, sizeof first);
     stage.write_fate = STAGE_400;
@@ -243,5 +267,6 @@ int main(void)
         cmocka_unit_test(test_giving_up),          cmocka_unit_test(test_failed_commit_keeps_the_lock),
         cmocka_unit_test(test_reopened_runs_wait), cmocka_unit_test(test_crash_sweep),
     };
-    return cmocka_run_group_tests_name("run_locks", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("run_locks", tests, all_awake, NULL);
+    return failed + cmocka_run_group_tests_name("run_locks_at_rest", tests, all_at_rest, NULL);
 }
