@@ -71,5 +71,8 @@ enum hm_verdict hm_http_read_json(const struct hm_http_asked *asked, const struc
 
 enum hm_verdict hm_http_odd(const struct hm_http_asked *asked, struct hm_outcome *out, const char *what)
 {
+    if (asked->write)
+        return hm_outcome_fail(out, HM_VERDICT_MAYBE, "%s's answer is not as expected: %s; it may have happened or not",
+                               asked->system, what);
     return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "%s's answer is not as expected: %s", asked->system, what);
 }

@@ -21,7 +21,7 @@ void hm_request_set_empty(struct hm_request *req);
  * JSON is RETRYABLE for a read and MAYBE for a write. */
 enum hm_verdict hm_http_read_json(const struct hm_http_asked *asked, const struct hm_answer *answer, json_t **ret_json,
                                   struct hm_outcome *ret_out);
-/* PERMANENT: "<system>'s answer is not as expected: <what>". */
+/* "<system>'s answer is not as expected: <what>": PERMANENT for a read, MAYBE for a write. */
 enum hm_verdict hm_http_odd(const struct hm_http_asked *asked, struct hm_outcome *out, const char *what);
 
 #endif

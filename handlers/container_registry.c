@@ -1,0 +1,162 @@
+/* A container registry: tags of an image, and whether one of them is there.
+ *
+ * Tags come in no order and without dates, so "the latest" is nothing that can be asked; what a manifest's HEAD proves is that
+ * the tag is there now. A page's successor stands in the Link header (distribution spec, "Listing Tags"). */
+#include "handlers/container_registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "handlers/http_request.h"
+
+enum { PAGE_SIZE = 500, PAGES_MAX = 20, TAG_MAX = 128, NAME_MAX_LEN = 255 };
+
+static const struct hm_arg_spec tags_args[] = {
+    {"name", HM_ARG_STRING, true, "the image's name, without registry and tag: nu-itaipu"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+/* Path components of small letters and digits, separated by . _ - and / (distribution spec, "name"). */
+static enum hm_code check_name(const json_t *args, struct hm_err *err)
+{
+    const char *name = hm_json_get_str(args, "name", "");
+    size_t len = strlen(name);
+    bool ok = len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-/") == len &&
+              strchr("._-/", name[0]) == NULL && strchr("._-/", name[len - 1]) == NULL && strstr(name, "//") == NULL &&
+              strstr(name, "..") == NULL;
+    return ok ? HM_OK : hm_err_set(err, HM_EINVAL, "name: \"%.80s\" is no name of an image", name);
+}
+
+static bool tag_ok(const char *tag)
+{
+    size_t len = strlen(tag);
+    return len > 0 && len <= TAG_MAX && tag[0] != '.' && tag[0] != '-' &&
+           strspn(tag, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+static enum hm_code tags_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                 struct hm_request *req, struct hm_err *err)
+{
+    enum hm_code code = check_name(args, err);
+    if (code != HM_OK)
+        return code;
+    hm_request_begin(req, backend, "GET", "/v2/%s/tags/list?n=%d", hm_json_get_str(args, "name", ""), (int)PAGE_SIZE);
+    hm_request_add_query(req, "last", hm_json_get_str(cursor, "last", NULL));
+    hm_request_add_header(req, "Accept", "application/json");
+    return HM_OK;
+}
+
+static enum hm_verdict tags_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *json = NULL;
+    char *thing = hm_xasprintf("image %s", hm_json_get_str(args, "name", ""));
+    const struct hm_http_asked asked = {.backend = backend, .system = "the registry", .thing = thing};
+    enum hm_verdict verdict = hm_http_read_json(&asked, answer, &json, out);
+    const json_t *tags = hm_json_get_arr(json, "tags");
+    if (verdict == HM_VERDICT_OK && tags == NULL && !json_is_null(json_object_get(json, "tags")))
+        verdict = hm_http_odd(&asked, out, "it has no list of tags");
+    free(thing);
+    if (verdict == HM_VERDICT_OK) {
+        int64_t page = hm_json_get_int(cursor, "page", 1);
+        json_t *list = cursor != NULL ? json_deep_copy(hm_json_get_arr(cursor, "tags")) : hm_json_arr_new();
+        char *link = hm_answer_header(answer, "Link");
+        const char *last = "";
+        for (size_t i = 0; i < json_array_size(tags); i++) {
+            const char *tag = json_string_value(json_array_get(tags, i));
+            if (tag == NULL || !tag_ok(tag))
+                continue;
+            hm_json_add(list, hm_json_str_new(tag));
+            last = tag;
+        }
+        if (link != NULL && strstr(link, "rel=\"next\"") != NULL && last[0] != '\0' && page < PAGES_MAX) {
+            out->cursor = hm_json_obj_new();
+            hm_json_set_str(out->cursor, "last", last);
+            hm_json_set_int(out->cursor, "page", page + 1);
+            hm_json_set(out->cursor, "tags", list);
+            verdict = HM_VERDICT_MORE;
+        } else {
+            out->result = hm_json_obj_new();
+            hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+            hm_json_set(out->result, "tags", list);
+        }
+        free(link);
+    }
+    json_decref(json);
+    return verdict;
+}
+
+static const struct hm_action tags_action = {
+    .name = "registry.tags",
+    .title = "List an image's tags",
+    .doc = "Result: {tags: [tag], count}; in no order that means anything.",
+    .effect = HM_EFFECT_READ,
+    .args = tags_args,
+    .request = tags_request,
+    .response = tags_response,
+};
+
+static const struct hm_arg_spec tag_args[] = {
+    {"name", HM_ARG_STRING, true, "the image's name, without registry and tag"},
+    {"tag", HM_ARG_STRING, true, "the tag"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code tag_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                struct hm_request *req, struct hm_err *err)
+{
+    const char *tag = hm_json_get_str(args, "tag", "");
+    (void)cursor;
+    enum hm_code code = check_name(args, err);
+    if (code != HM_OK)
+        return code;
+    if (!tag_ok(tag))
+        return hm_err_set(err, HM_EINVAL, "tag: \"%.80s\" is no tag of an image", tag);
+    hm_request_begin(req, backend, "HEAD", "/v2/%s/manifests/%s", hm_json_get_str(args, "name", ""), tag);
+    hm_request_add_header(req, "Accept",
+                          "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+                          "application/vnd.docker.distribution.manifest.list.v2+json, "
+                          "application/vnd.docker.distribution.manifest.v2+json");
+    return HM_OK;
+}
+
+static enum hm_verdict tag_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                    const struct hm_answer *answer, struct hm_outcome *out)
+{
+    (void)cursor;
+    char *thing = hm_xasprintf("tag %s of image %s", hm_json_get_str(args, "tag", ""), hm_json_get_str(args, "name", ""));
+    const struct hm_http_asked asked = {.backend = backend, .system = "the registry", .thing = thing};
+    enum hm_verdict verdict = hm_http_judge(&asked, answer, out);
+    char *digest = hm_answer_header(answer, "Docker-Content-Digest");
+    if (verdict == HM_VERDICT_OK) {
+        out->result = hm_json_obj_new();
+        hm_json_set_str(out->result, "tag", hm_json_get_str(args, "tag", ""));
+        hm_json_set_str(out->result, "digest", digest);
+    }
+    free(digest);
+    free(thing);
+    return verdict;
+}
+
+static const struct hm_action tag_action = {
+    .name = "registry.tag",
+    .title = "See whether an image has a tag",
+    .doc = "Result: {tag, digest, or null when the registry does not say}; not found when there is no such tag.",
+    .effect = HM_EFFECT_READ,
+    .args = tag_args,
+    .request = tag_request,
+    .response = tag_response,
+};
+
+static const struct hm_action *const actions[] = {&tags_action, &tag_action, NULL};
+static const char *const settings[] = {NULL};
+
+const struct hm_handler hm_container_registry_handler = {
+    .name = "registry",
+    .title = "A container registry",
+    .actions = actions,
+    .settings = settings,
+};

@@ -1,0 +1,518 @@
+/* GitHub's REST API, reads only.
+ *
+ * A refusal for its rate limit is a 403 or 429 (docs.github.com, "Rate limits for the REST API"): it may be tried again after
+ * Retry-After, or once x-ratelimit-reset has come. The answer's Date header is the clock of github.clock: a pure handler has no
+ * other, and the branch's refresh is something that runs on GitHub's side anyway. */
+#include "handlers/github.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/pattern.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "handlers/http_request.h"
+
+enum { REF_MAX = 200, PATH_MAX_LEN = 500, LINE_MAX = 300, LINES_MAX = 50, COMMITS_MAX = 250, TITLE_MAX = 200, PAGES_MAX = 10 };
+
+static const char allowed_in_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+/* "owner/name" */
+static enum hm_code check_repo(const json_t *args, struct hm_err *err)
+{
+    const char *repo = hm_json_get_str(args, "repo", "");
+    size_t owner = strspn(repo, allowed_in_names);
+    size_t name = repo[owner] == '/' ? strspn(repo + owner + 1, allowed_in_names) : 0;
+    if (owner > 0 && name > 0 && repo[owner + 1 + name] == '\0' && strlen(repo) <= 140 && strstr(repo, "..") == NULL &&
+        repo[0] != '.' && repo[owner + 1] != '.')
+        return HM_OK;
+    return hm_err_set(err, HM_EINVAL, "repo: \"%.80s\" is not owner/name", repo);
+}
+
+/* A branch, tag or commit. What git does not take in a name, and what would end a URL's segment, is refused. */
+static enum hm_code check_ref(const json_t *args, const char *key, struct hm_err *err)
+{
+    const char *ref = hm_json_get_str(args, key, "");
+    size_t len = strlen(ref);
+    bool ok = len > 0 && len <= REF_MAX && strstr(ref, "..") == NULL && strpbrk(ref, " ~^:?*[\\\"'<>|&;$`\n\t") == NULL &&
+              ref[0] != '-' && ref[0] != '/' && ref[len - 1] != '/';
+    return ok ? HM_OK : hm_err_set(err, HM_EINVAL, "%s: \"%.80s\" is no branch, tag or commit", key, ref);
+}
+
+/* Each segment encoded, the slashes kept. The caller frees. */
+static char *encode_path(const char *path)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, (size_t)3 * PATH_MAX_LEN + 3);
+    while (*path != '\0') {
+        size_t len = strcspn(path, "/");
+        char *segment = hm_xstrndup(path, len);
+        char *encoded = hm_url_encode(segment);
+        hm_strbuf_adds(&out, encoded);
+        free(encoded);
+        free(segment);
+        path += len;
+        if (*path == '/') {
+            hm_strbuf_addc(&out, '/');
+            path++;
+        }
+    }
+    return hm_strbuf_take(&out);
+}
+
+static void add_headers(struct hm_request *req, const char *accept)
+{
+    hm_request_add_header(req, "Accept", accept);
+    hm_request_add_header(req, "X-GitHub-Api-Version", "2022-11-28");
+    hm_request_add_header(req, "User-Agent", "hausmeister"); /* GitHub refuses requests without one */
+}
+
+/* True, with the verdict, when GitHub wants fewer requests. */
+static bool is_rate_limit(const struct hm_answer *answer, enum hm_verdict *ret_verdict, struct hm_outcome *out)
+{
+    if (answer->status != 403 && answer->status != 429)
+        return false;
+    char *left = hm_answer_header(answer, "x-ratelimit-remaining");
+    bool limited = answer->status == 429 || answer->retry_after_s >= 0 || hm_streq(left, "0");
+    free(left);
+    if (limited) {
+        *ret_verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "GitHub wants fewer requests (HTTP %d)", answer->status);
+        out->wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : 60000; /* "at least one minute" */
+    }
+    return limited;
+}
+
+static enum hm_verdict read_json(const struct hm_backend *backend, const char *thing, const struct hm_answer *answer, bool array,
+                                 json_t **ret_json, struct hm_outcome *out)
+{
+    const struct hm_http_asked asked = {.backend = backend, .system = "GitHub", .thing = thing};
+    enum hm_verdict verdict = HM_VERDICT_OK;
+    *ret_json = NULL;
+    if (is_rate_limit(answer, &verdict, out))
+        return verdict;
+    verdict = hm_http_read_json(&asked, answer, ret_json, out);
+    if (verdict == HM_VERDICT_OK && json_is_array(*ret_json) != array) {
+        json_decref(*ret_json);
+        *ret_json = NULL;
+        verdict = hm_http_odd(&asked, out, array ? "it is no list" : "it is no object");
+    }
+    return verdict;
+}
+
+static json_t *short_text_new(const char *text, size_t max)
+{
+    return hm_json_strn_new(text, hm_utf8_prefix(text, max));
+}
+
+/* The first line of a commit's message. New reference. */
+static json_t *subject_new(const char *message)
+{
+    size_t len = strcspn(message, "\r\n");
+    size_t cut = hm_utf8_prefix(message, TITLE_MAX);
+    return hm_json_strn_new(message, len < cut ? len : cut);
+}
+
+/* --- github.file ------------------------------------------------------------------------------------------------------------ */
+
+static const struct hm_arg_spec file_args[] = {
+    {"repo", HM_ARG_STRING, true, "owner/name"},
+    {"path", HM_ARG_STRING, true, "the file's path in the repository"},
+    {"ref", HM_ARG_STRING, false, "branch, tag or commit; the default branch when not given"},
+    {"find", HM_ARG_STRING, true, "a regular expression: the lines that match are the result"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code file_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                 struct hm_request *req, struct hm_err *err)
+{
+    const char *path = hm_json_get_str(args, "path", ""), *ref = hm_json_get_str(args, "ref", "");
+    (void)cursor;
+    enum hm_code code = check_repo(args, err);
+    if (code == HM_OK && ref[0] != '\0')
+        code = check_ref(args, "ref", err);
+    if (code != HM_OK)
+        return code;
+    if (path[0] == '\0' || path[0] == '/' || strlen(path) > PATH_MAX_LEN || strstr(path, "..") != NULL ||
+        strstr(path, "//") != NULL)
+        return hm_err_set(err, HM_EINVAL, "path: \"%.80s\" is no path of a file in a repository", path);
+    struct hm_pattern *find = hm_pattern_new(hm_json_get_str(args, "find", ""), false, err);
+    if (find == NULL)
+        return hm_err_wrap(err, "find");
+    hm_pattern_free(find);
+    char *encoded = encode_path(path);
+    hm_request_begin(req, backend, "GET", "/repos/%s/contents/%s", hm_json_get_str(args, "repo", ""), encoded);
+    hm_request_add_query(req, "ref", ref);
+    add_headers(req, "application/vnd.github.raw+json");
+    free(encoded);
+    return HM_OK;
+}
+
+/* The lines of text that match: [{line, text}]. HM_OK, or why that can not be said. */
+static enum hm_code find_lines(const struct hm_pattern *find, const struct hm_answer *answer, json_t *list, int64_t *ret_lines,
+                               struct hm_err *err)
+{
+    const char *at = answer->body, *end = answer->body + answer->body_len;
+    for (*ret_lines = 0; at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t len = newline != NULL ? (size_t)(newline - at) : (size_t)(end - at);
+        char *line = hm_utf8_clean(at, len);
+        bool matches = false;
+        ++*ret_lines;
+        enum hm_code code = hm_pattern_match(find, line, &matches, err);
+        if (code == HM_OK && matches && json_array_size(list) < LINES_MAX) {
+            json_t *item = hm_json_obj_new();
+            hm_json_set_int(item, "line", *ret_lines);
+            hm_json_set(item, "text", short_text_new(line, LINE_MAX));
+            hm_json_add(list, item);
+        }
+        free(line);
+        if (code != HM_OK)
+            return code;
+        at += len + 1;
+    }
+    return HM_OK;
+}
+
+static enum hm_verdict file_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    char *thing = hm_xasprintf("file %.200s in %s", hm_json_get_str(args, "path", ""), hm_json_get_str(args, "repo", ""));
+    const struct hm_http_asked asked = {.backend = backend, .system = "GitHub", .thing = thing};
+    enum hm_verdict verdict = HM_VERDICT_OK;
+    (void)cursor;
+    if (!is_rate_limit(answer, &verdict, out))
+        verdict = hm_http_judge(&asked, answer, out);
+    free(thing);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    struct hm_pattern *find = hm_pattern_new(hm_json_get_str(args, "find", ""), false, &out->err);
+    json_t *list = hm_json_arr_new();
+    int64_t lines = 0;
+    if (find == NULL || find_lines(find, answer, list, &lines, &out->err) != HM_OK) {
+        json_decref(list);
+        verdict = HM_VERDICT_PERMANENT;
+    } else {
+        out->result = hm_json_obj_new();
+        hm_json_set_bool(out->result, "found", json_array_size(list) > 0);
+        hm_json_set_int(out->result, "lines", lines);
+        hm_json_set(out->result, "list", list);
+    }
+    hm_pattern_free(find);
+    return verdict;
+}
+
+static const struct hm_action file = {
+    .name = "github.file",
+    .title = "Look for lines in a file",
+    .doc = "Result: {found, lines: how many the file has, list: [{line, text}], at most 50}.",
+    .effect = HM_EFFECT_READ,
+    .args = file_args,
+    .request = file_request,
+    .response = file_response,
+};
+
+/* --- github.compare --------------------------------------------------------------------------------------------------------- */
+
+static const struct hm_arg_spec compare_args[] = {
+    {"repo", HM_ARG_STRING, true, "owner/name"},
+    {"base", HM_ARG_STRING, true, "branch, tag or commit"},
+    {"head", HM_ARG_STRING, true, "what is compared with it"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code compare_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                    struct hm_request *req, struct hm_err *err)
+{
+    (void)cursor;
+    enum hm_code code = check_repo(args, err);
+    if (code == HM_OK)
+        code = check_ref(args, "base", err);
+    if (code == HM_OK)
+        code = check_ref(args, "head", err);
+    if (code != HM_OK)
+        return code;
+    char *base = hm_url_encode(hm_json_get_str(args, "base", "")), *head = hm_url_encode(hm_json_get_str(args, "head", ""));
+    hm_request_begin(req, backend, "GET", "/repos/%s/compare/%s...%s?per_page=%d", hm_json_get_str(args, "repo", ""), base, head,
+                     (int)COMMITS_MAX);
+    add_headers(req, "application/vnd.github+json");
+    free(head);
+    free(base);
+    return HM_OK;
+}
+
+static json_t *commits_new(const json_t *commits)
+{
+    json_t *list = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(commits) && i < COMMITS_MAX; i++) {
+        const json_t *one = json_array_get(commits, i), *commit = hm_json_get_obj(one, "commit");
+        json_t *item = hm_json_obj_new();
+        hm_json_set_str(item, "sha", hm_json_get_str(one, "sha", ""));
+        hm_json_set(item, "subject", subject_new(hm_json_get_str(commit, "message", "")));
+        hm_json_set_str(item, "by", hm_json_get_str(hm_json_get_obj(commit, "author"), "name", ""));
+        hm_json_add(list, item);
+    }
+    return list;
+}
+
+static enum hm_verdict compare_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                        const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *json = NULL;
+    (void)cursor;
+    char *thing = hm_xasprintf("comparison of %.80s and %.80s in %s", hm_json_get_str(args, "base", ""),
+                               hm_json_get_str(args, "head", ""), hm_json_get_str(args, "repo", ""));
+    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
+    free(thing);
+    if (verdict == HM_VERDICT_OK && hm_json_get_str(json, "status", NULL) == NULL)
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no status");
+    if (verdict == HM_VERDICT_OK) {
+        const char *status = hm_json_get_str(json, "status", "");
+        out->result = hm_json_obj_new();
+        hm_json_set_str(out->result, "status", status);
+        hm_json_set_int(out->result, "ahead", hm_json_get_int(json, "ahead_by", 0));
+        hm_json_set_int(out->result, "behind", hm_json_get_int(json, "behind_by", 0));
+        /* base has all of head */
+        hm_json_set_bool(out->result, "contained", hm_streq(status, "behind") || hm_streq(status, "identical"));
+        hm_json_set(out->result, "list", commits_new(hm_json_get_arr(json, "commits")));
+    }
+    json_decref(json);
+    return verdict;
+}
+
+static const struct hm_action compare = {
+    .name = "github.compare",
+    .title = "Compare two branches or commits",
+    .doc = "Result: {status: ahead, behind, diverged or identical (head seen from base), ahead, behind: commits, contained: base "
+           "has "
+           "all of head, list: [{sha, subject, by}] of the commits that head has and base has not}.",
+    .effect = HM_EFFECT_READ,
+    .args = compare_args,
+    .request = compare_request,
+    .response = compare_response,
+};
+
+/* --- github.pull -------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct hm_arg_spec pull_args[] = {
+    {"repo", HM_ARG_STRING, true, "owner/name"},
+    {"number", HM_ARG_INT, true, "the pull request's number"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code pull_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                 struct hm_request *req, struct hm_err *err)
+{
+    int64_t number = hm_json_get_int(args, "number", 0);
+    (void)cursor;
+    enum hm_code code = check_repo(args, err);
+    if (code != HM_OK)
+        return code;
+    if (number < 1 || number > INT32_MAX)
+        return hm_err_set(err, HM_EINVAL, "number: it must be a whole number from 1 on");
+    hm_request_begin(req, backend, "GET", "/repos/%s/pulls/%lld", hm_json_get_str(args, "repo", ""), (long long)number);
+    add_headers(req, "application/vnd.github+json");
+    return HM_OK;
+}
+
+static enum hm_verdict pull_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *json = NULL;
+    (void)cursor;
+    char *thing =
+        hm_xasprintf("pull request %lld in %s", (long long)hm_json_get_int(args, "number", 0), hm_json_get_str(args, "repo", ""));
+    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
+    free(thing);
+    const json_t *base = hm_json_get_obj(json, "base"), *head = hm_json_get_obj(json, "head");
+    if (verdict == HM_VERDICT_OK &&
+        (base == NULL || head == NULL || hm_json_get_int(json, "number", 0) != hm_json_get_int(args, "number", 0)))
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it is not that pull request");
+    if (verdict == HM_VERDICT_OK) {
+        bool merged = hm_json_get_bool(json, "merged", false);
+        out->result = hm_json_obj_new();
+        hm_json_set_int(out->result, "number", hm_json_get_int(json, "number", 0));
+        hm_json_set(out->result, "title", short_text_new(hm_json_get_str(json, "title", ""), TITLE_MAX));
+        hm_json_set_str(out->result, "state", merged ? "merged" : hm_json_get_str(json, "state", ""));
+        hm_json_set_bool(out->result, "draft", hm_json_get_bool(json, "draft", false));
+        hm_json_set_str(out->result, "base", hm_json_get_str(base, "ref", ""));
+        hm_json_set_str(out->result, "head_sha", hm_json_get_str(head, "sha", ""));
+        hm_json_set_str(out->result, "merge_sha", merged ? hm_json_get_str(json, "merge_commit_sha", NULL) : NULL);
+        hm_json_set_str(out->result, "merged_at", hm_json_get_str(json, "merged_at", NULL));
+        hm_json_set_str(out->result, "by", hm_json_get_str(hm_json_get_obj(json, "user"), "login", ""));
+        hm_json_set_str(out->result, "url", hm_json_get_str(json, "html_url", ""));
+    }
+    json_decref(json);
+    return verdict;
+}
+
+static const struct hm_action pull = {
+    .name = "github.pull",
+    .title = "Read a pull request",
+    .doc = "Result: {number, title, state: open, closed or merged, draft, base: its target branch, head_sha, merge_sha and "
+           "merged_at "
+           "or null, by, url}.",
+    .effect = HM_EFFECT_READ,
+    .args = pull_args,
+    .request = pull_request,
+    .response = pull_response,
+};
+
+/* --- github.checks -----------------------------------------------------------------------------------------------------------
+ */
+
+static const struct hm_arg_spec checks_args[] = {
+    {"repo", HM_ARG_STRING, true, "owner/name"},
+    {"ref", HM_ARG_STRING, true, "branch, tag or commit"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code checks_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                   struct hm_request *req, struct hm_err *err)
+{
+    enum hm_code code = check_repo(args, err);
+    if (code == HM_OK)
+        code = check_ref(args, "ref", err);
+    if (code != HM_OK)
+        return code;
+    char *ref = hm_url_encode(hm_json_get_str(args, "ref", ""));
+    hm_request_begin(req, backend, "GET", "/repos/%s/commits/%s/check-runs?per_page=100&page=%lld",
+                     hm_json_get_str(args, "repo", ""), ref, (long long)hm_json_get_int(cursor, "page", 1));
+    add_headers(req, "application/vnd.github+json");
+    free(ref);
+    return HM_OK;
+}
+
+/* Counts one page into tally: {total, passed, failed, pending, failures: [names]}. */
+static void count_checks(const json_t *runs, json_t *tally)
+{
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const json_t *one = json_array_get(runs, i);
+        const char *end = hm_json_get_str(one, "conclusion", "");
+        const char *kind = !hm_streq(hm_json_get_str(one, "status", ""), "completed")                         ? "pending"
+                           : hm_streq(end, "success") || hm_streq(end, "neutral") || hm_streq(end, "skipped") ? "passed"
+                                                                                                              : "failed";
+        hm_json_set_int(tally, kind, hm_json_get_int(tally, kind, 0) + 1);
+        hm_json_set_int(tally, "total", hm_json_get_int(tally, "total", 0) + 1);
+        if (hm_streq(kind, "failed"))
+            hm_json_add(hm_json_get_arr(tally, "failures"), short_text_new(hm_json_get_str(one, "name", ""), TITLE_MAX));
+    }
+}
+
+static enum hm_verdict checks_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                       const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *json = NULL;
+    char *thing = hm_xasprintf("commit %.80s in %s", hm_json_get_str(args, "ref", ""), hm_json_get_str(args, "repo", ""));
+    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
+    free(thing);
+    const json_t *runs = hm_json_get_arr(json, "check_runs");
+    if (verdict == HM_VERDICT_OK && runs == NULL)
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no check_runs");
+    if (verdict == HM_VERDICT_OK) {
+        int64_t page = hm_json_get_int(cursor, "page", 1);
+        json_t *tally = cursor != NULL ? json_deep_copy(hm_json_get_obj(cursor, "tally"))
+                                       : json_pack("{s:i, s:i, s:i, s:i, s:[]}", "total", 0, "passed", 0, "failed", 0, "pending",
+                                                   0, "failures");
+        count_checks(runs, tally);
+        if (json_array_size(runs) > 0 && page < PAGES_MAX &&
+            hm_json_get_int(tally, "total", 0) < hm_json_get_int(json, "total_count", 0)) {
+            out->cursor = hm_json_obj_new();
+            hm_json_set_int(out->cursor, "page", page + 1);
+            hm_json_set(out->cursor, "tally", tally);
+            verdict = HM_VERDICT_MORE;
+        } else {
+            out->result = tally;
+        }
+    }
+    json_decref(json);
+    return verdict;
+}
+
+static const struct hm_action checks = {
+    .name = "github.checks",
+    .title = "Count a commit's checks",
+    .doc = "Result: {total, passed, failed, pending, failures: [names]}. total 0 is not \"all passed\".",
+    .effect = HM_EFFECT_READ,
+    .args = checks_args,
+    .request = checks_request,
+    .response = checks_response,
+};
+
+/* --- github.clock ------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct hm_arg_spec clock_args[] = {
+    {"until", HM_ARG_STRING, true, "a time of day in UTC, like 23:20"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+/* "23:20" → minutes of the day, or -1. */
+static int minutes_of(const char *text)
+{
+    uint32_t hour = 0, minute = 0;
+    if (strlen(text) != 5 || text[2] != ':')
+        return -1;
+    const char parts[2][3] = {{text[0], text[1], '\0'}, {text[3], text[4], '\0'}};
+    bool ok = hm_parse_u32(parts[0], 23, &hour) && hm_parse_u32(parts[1], 59, &minute);
+    return ok ? (int)(hour * 60 + minute) : -1;
+}
+
+static enum hm_code clock_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                  struct hm_request *req, struct hm_err *err)
+{
+    (void)cursor;
+    if (minutes_of(hm_json_get_str(args, "until", "")) < 0)
+        return hm_err_set(err, HM_EINVAL, "until: \"%.20s\" is no time of day like 23:20", hm_json_get_str(args, "until", ""));
+    hm_request_begin(req, backend, "GET", "/rate_limit"); /* costs nothing of the limit it shows */
+    add_headers(req, "application/vnd.github+json");
+    return HM_OK;
+}
+
+static enum hm_verdict clock_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                      const struct hm_answer *answer, struct hm_outcome *out)
+{
+    const struct hm_http_asked asked = {.backend = backend, .system = "GitHub"};
+    (void)cursor;
+    enum hm_verdict verdict = hm_http_judge(&asked, answer, out);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    /* "Sat, 28 Nov 2026 23:05:10 GMT" (RFC 9110 section 5.6.7) */
+    char *date = hm_answer_header(answer, "Date");
+    char time[6] = "";
+    if (date != NULL && strlen(date) == strlen("Sat, 28 Nov 2026 23:05:10 GMT"))
+        memcpy(time, date + 17, 5);
+    free(date);
+    int now = minutes_of(time), until = minutes_of(hm_json_get_str(args, "until", ""));
+    if (now < 0)
+        return hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "GitHub's answer has no Date that can be read");
+    out->result = hm_json_obj_new();
+    hm_json_set_str(out->result, "time", time);
+    hm_json_set_int(out->result, "minutes_left", (until - now + 24 * 60) % (24 * 60));
+    hm_json_set_bool(out->result, "passed", now >= until);
+    return HM_VERDICT_OK;
+}
+
+static const struct hm_action clock_action = {
+    .name = "github.clock",
+    .title = "See how long it is until a time of day",
+    .doc =
+        "By GitHub's clock, in UTC. Result: {time: 23:05, minutes_left until the next time it is that late, passed: it has been "
+        "that late today}.",
+    .effect = HM_EFFECT_READ,
+    .args = clock_args,
+    .request = clock_request,
+    .response = clock_response,
+};
+
+static const struct hm_action *const actions[] = {&file, &compare, &pull, &checks, &clock_action, NULL};
+static const char *const settings[] = {NULL};
+
+const struct hm_handler hm_github_handler = {
+    .name = "github",
+    .title = "GitHub: files, branches, pull requests",
+    .actions = actions,
+    .settings = settings,
+};
