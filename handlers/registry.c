@@ -1,6 +1,7 @@
 /* The table of handlers: one line per backend system. */
 #include <stddef.h>
 
+#include "handlers/airflow.h"
 #include "handlers/container_registry.h"
 #include "handlers/github.h"
 #include "handlers/gocd.h"
@@ -12,13 +13,9 @@
 #include "handlers/opsgenie.h"
 
 const struct hm_handler *const hm_handlers[] = {
-    &hm_container_registry_handler,
-    &hm_github_handler,
-    &hm_gocd_handler,
-    &hm_jira_handler,
-    &hm_kubernetes_handler,
-    &hm_metapod_handler,
-    &hm_nu_handler,
-    &hm_opsgenie_handler,
-    NULL,
+    &hm_airflow_handler,  &hm_container_registry_handler,
+    &hm_github_handler,   &hm_gocd_handler,
+    &hm_jira_handler,     &hm_kubernetes_handler,
+    &hm_metapod_handler,  &hm_nu_handler,
+    &hm_opsgenie_handler, NULL,
 };
