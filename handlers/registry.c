@@ -12,10 +12,18 @@
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
 
+/* A line each, so that two new ones meet less often. */
+/* clang-format off */
 const struct hm_handler *const hm_handlers[] = {
-    &hm_airflow_handler,  &hm_container_registry_handler,
-    &hm_github_handler,   &hm_gocd_handler,
-    &hm_jira_handler,     &hm_kubernetes_handler,
-    &hm_metapod_handler,  &hm_nu_handler,
-    &hm_opsgenie_handler, NULL,
+    &hm_airflow_handler,
+    &hm_container_registry_handler,
+    &hm_github_handler,
+    &hm_gocd_handler,
+    &hm_jira_handler,
+    &hm_kubernetes_handler,
+    &hm_metapod_handler,
+    &hm_nu_handler,
+    &hm_opsgenie_handler,
+    NULL,
 };
+/* clang-format on */
