@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "view/card.h"
 #include "view/help.h"
+#include "view/start.h"
 
 enum { TOO_LATE_MS = 30 * 60 * 1000 }; /* a command older than this is not started by itself: its asker may have gone on */
 
@@ -55,14 +56,12 @@ static void cancel_run(struct hm_asker *asker, const char *run_id)
 /* What was typed, by command or mention. */
 static void on_words(struct hm_asker *asker, const char *text)
 {
-    const struct hm_people *people = asker->people;
     const char *rest = "";
     char *word = hm_words_first(text, &rest);
-    bool outsider = people->team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, people->team) != 0;
     for (char *c = word; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
 
-    if (outsider) {
+    if (hm_people_is_outsider(asker)) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
     } else if (word[0] == '\0' || strcmp(word, "help") == 0) {
         char *about = hm_words_first(rest, &rest);
@@ -166,6 +165,14 @@ static void on_click(struct hm_asker *asker, const struct hm_slack_request *req)
     };
     char run_id[HM_CARD_RUN_ID_MAX];
     char nonce[HM_CARD_NONCE_MAX];
+    if (strcmp(req->action_id, HM_ACTION_FORM) == 0) {
+        hm_people_form_button(asker, req->value);
+        return;
+    }
+    if (strcmp(req->action_id, HM_ACTION_PICK) == 0) {
+        hm_people_picked(asker, req);
+        return;
+    }
     if (!hm_card_parse_value(req->value, run_id, nonce)) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = req->value});
         return;
@@ -260,9 +267,11 @@ void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct h
     case HM_SLACK_APP_REVOKED:
         hm_log(HM_LOG_ERROR, "slack", "the app was uninstalled or its tokens were revoked: install it again and restart");
         break;
-    case HM_SLACK_VIEW_CLOSED:
     case HM_SLACK_SHORTCUT:
     case HM_SLACK_MESSAGE_ACTION:
+        hm_people_shortcut(asker, req);
+        return;
+    case HM_SLACK_VIEW_CLOSED:
     case HM_SLACK_SUGGESTION:
     case HM_SLACK_MESSAGE:
     case HM_SLACK_MESSAGE_CHANGED:

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "view/card.h"
 #include "view/dialog.h"
+#include "view/start.h"
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
@@ -182,6 +183,8 @@ static char *field_error(const struct hm_asker *asker, const struct hm_run *run,
 char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *req)
 {
     struct sent sent;
+    if (strcmp(req->callback_id, HM_FORM_START) == 0)
+        return hm_people_submit_start(asker, req);
     if (!read_sent(asker, req, &sent)) {
         hm_asker_close(asker); /* no form of ours, or of an older version: it closes */
         return NULL;
@@ -204,6 +207,11 @@ char *hm_people_suggest(struct hm_asker *asker, const struct hm_slack_request *r
     char run_id[HM_CARD_RUN_ID_MAX];
     char nonce[HM_CARD_NONCE_MAX];
     const struct hm_question *question = NULL;
+    if (strcmp(req->action_id, HM_ACTION_PICK) == 0) {
+        char *payload = hm_people_pick_options(asker->people, asker->user, req->value);
+        hm_asker_close(asker);
+        return payload;
+    }
     if (hm_card_parse_value(req->private_metadata, run_id, nonce)) {
         const struct hm_run *run = hm_runner_find(asker->people->opts.runner, run_id);
         question = run != NULL ? hm_run_open_question(run) : NULL;

@@ -30,6 +30,7 @@ struct hm_asker {
     char *run_id;                     /* of a click */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
+    char *form_ref;                   /* what a button that opens the form once more carries */
     int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
     json_t *content;                  /* what is being said */
     unsigned tries;
@@ -56,6 +57,8 @@ void hm_say_again(void *arg);
 /* ---- people_start.c ----------------------------------------------------------------------------------------------------- */
 
 enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user);
+/* He belongs to another workspace. */
+bool hm_people_is_outsider(const struct hm_asker *asker);
 /* The recipe of that name, if the asker may start it; else he is told, and it is NULL. */
 const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *name);
 /* Starts the recipe of that name with the words of a command, if there is one and the asker may. */
@@ -74,6 +77,30 @@ const char *hm_people_nearest(const struct hm_people *people, const char *word);
 void hm_people_offer(struct hm_asker *asker, const char *nonce);
 /* The offer is his. */
 void hm_people_offer_taken(struct hm_asker *asker);
+
+/* Starts it with these values, or plays it dry. */
+void hm_people_begin(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, bool dry);
+/* {"known": …}: what defaults are made of. */
+json_t *hm_people_scope_new(const struct hm_people *people);
+
+/* ---- people_begin.c ----------------------------------------------------------------------------------------------------- */
+
+/* Opens the recipe's form with what was given (may be NULL), or says a button that does. */
+void hm_people_form(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw);
+/* What was given does not fit: says why, with a button that opens the form. raw may be NULL. */
+void hm_people_bad(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const char *why);
+/* A click on such a button. */
+void hm_people_form_button(struct hm_asker *asker, const char *value);
+/* A shortcut, global or on a message. */
+void hm_people_shortcut(struct hm_asker *asker, const struct hm_slack_request *req);
+/* A recipe was chosen from a select. */
+void hm_people_picked(struct hm_asker *asker, const struct hm_slack_request *req);
+/* Somebody types into such a select: the ack's payload. */
+char *hm_people_pick_options(const struct hm_people *people, const char *user, const char *typed);
+/* The recipes that the person may start, into ret_recipes, which has room for all; how many. */
+size_t hm_people_may_start(const struct hm_people *people, const char *user, const struct hm_recipe **ret_recipes);
+/* A submitted form: the ack's payload, or NULL. */
+char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_request *req);
 
 /* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
 

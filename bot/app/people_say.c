@@ -46,6 +46,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->response_url);
     free(asker->trigger_id);
     free(asker->run_id);
+    free(asker->form_ref);
     free(asker->offer_recipe);
     json_decref(asker->offer_with);
     json_decref(asker->content);
@@ -95,6 +96,7 @@ static void say(struct hm_asker *asker)
         .user = asker->user,
         .thread_ts = hm_or_null(asker->thread_ts),
         .response_url = hm_or_null(asker->response_url),
+        .direct = true,
     };
     hm_whisper_send(&asker->people->opts.slack, &to, json_incref(asker->content), on_said, asker);
 }

@@ -21,6 +21,12 @@ enum hm_member hm_people_in_any(const struct hm_people *people, char *const *rol
     return best;
 }
 
+bool hm_people_is_outsider(const struct hm_asker *asker)
+{
+    const char *team = asker->people->team;
+    return team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, team) != 0;
+}
+
 static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
 {
     struct hm_asker *asker = arg;
@@ -32,26 +38,21 @@ static void on_started(void *arg, enum hm_code code, const char *run_id, const c
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
 }
 
-static json_t *scope_new(const struct hm_people *people)
+json_t *hm_people_scope_new(const struct hm_people *people)
 {
     json_t *scope = hm_json_obj_new();
     hm_json_set(scope, "known", json_incref(people->settings->known));
     return scope;
 }
 
-static void say_bad(struct hm_asker *asker, const struct hm_recipe *recipe, const char *why)
-{
-    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_BAD_PARAM, .recipe = recipe, .detail = why});
-}
-
 bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
 {
     struct hm_err err = {0};
-    json_t *scope = scope_new(asker->people);
+    json_t *scope = hm_people_scope_new(asker->people);
     json_t *params = hm_params_check_new(recipe, raw, scope, NULL, &err);
     bool fits = params != NULL;
     if (!fits)
-        say_bad(asker, recipe, err.msg);
+        hm_people_bad(asker, recipe, raw, err.msg);
     json_decref(params);
     json_decref(scope);
     return fits;
@@ -63,7 +64,7 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
     const struct hm_people *people = asker->people;
     struct hm_err err = {0};
     json_t *typed = NULL;
-    json_t *scope = scope_new(people);
+    json_t *scope = hm_people_scope_new(people);
     json_t *params = hm_params_check_new(recipe, raw, scope, &typed, &err);
     enum hm_code code = HM_EINVAL;
     if (params != NULL) {
@@ -81,7 +82,7 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
             hm_people_dry_run(asker, &order, raw);
     }
     if (code != HM_OK)
-        say_bad(asker, recipe, err.msg);
+        hm_people_bad(asker, recipe, raw, err.msg);
     json_decref(params);
     json_decref(typed);
     json_decref(scope);
@@ -92,15 +93,24 @@ void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *reci
     begin(asker, recipe, raw, given, false);
 }
 
+void hm_people_begin(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, bool dry)
+{
+    begin(asker, recipe, raw, NULL, dry);
+}
+
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words)
 {
     struct hm_err err = {0};
     bool dry = false;
     json_t *raw = hm_params_typed_new(recipe, words, &dry, &err);
-    if (raw != NULL)
-        begin(asker, recipe, raw, NULL, dry);
+    json_t *scope = hm_people_scope_new(asker->people);
+    if (raw == NULL)
+        hm_people_bad(asker, recipe, NULL, err.msg);
+    else if (hm_params_lack(recipe, raw, scope))
+        hm_people_form(asker, recipe, raw);
     else
-        say_bad(asker, recipe, err.msg);
+        begin(asker, recipe, raw, NULL, dry);
+    json_decref(scope);
     json_decref(raw);
 }
 
@@ -180,8 +190,7 @@ void hm_people_offer(struct hm_asker *asker, const char *nonce)
         hm_people_click(asker, &in);
         return;
     }
-    const struct hm_people *people = asker->people;
-    if (people->team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, people->team) != 0) {
+    if (hm_people_is_outsider(asker)) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
         return;
     }

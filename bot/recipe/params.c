@@ -388,3 +388,35 @@ json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t *raw, c
 {
     return hm_param_values_new(recipe->params, recipe->n_params, raw, scope, ret_given, err);
 }
+
+bool hm_params_lack(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope)
+{
+    bool lacks = false;
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        const struct hm_param *param = &recipe->params[i];
+        struct hm_err err = {0};
+        json_t *value = hm_param_value_new(param, json_object_get(raw, param->name), &err);
+        if (value == NULL)
+            return false;
+        if (json_is_null(value)) {
+            json_decref(value);
+            value = default_value(param, scope, &err);
+        }
+        lacks = lacks || value == NULL || (json_is_null(value) && !param->optional);
+        json_decref(value);
+    }
+    return lacks;
+}
+
+char *hm_param_default_text(const struct hm_param *param, const json_t *scope)
+{
+    struct hm_err err = {0};
+    json_t *value = param->fallback != NULL ? default_value(param, scope, &err) : NULL;
+    char *text = NULL;
+    if (json_is_string(value))
+        text = hm_xstrdup(json_string_value(value));
+    else if (value != NULL && !json_is_null(value))
+        text = json_dumps(value, JSON_ENCODE_ANY);
+    json_decref(value);
+    return text;
+}

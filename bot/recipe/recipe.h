@@ -188,6 +188,10 @@ HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *
 HM_MUST json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err);
 /* The first word of what was typed, unwrapped in the same way (caller frees); *ret_rest: what follows it. */
 char *hm_words_first(const char *text, const char **ret_rest);
+/* Every value given fits, and what is missing is only what must be given: a form would ask for it. scope holds `known`. */
+bool hm_params_lack(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope);
+/* The value of the param's default as a person would write it (caller frees), or NULL when it has none or none is known. */
+char *hm_param_default_text(const struct hm_param *param, const json_t *scope);
 /* The same for words that a shell has split already (NULL-terminated): nothing is unwrapped, quotes are part of the value. */
 HM_MUST json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err);
 /* "a uuid …", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */

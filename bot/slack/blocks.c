@@ -477,6 +477,29 @@ bool hm_blocks_actions(struct hm_blocks *b, const struct hm_button *buttons, siz
     return all;
 }
 
+bool hm_blocks_section_with(struct hm_blocks *b, const char *mrkdwn, json_t *stolen_accessory)
+{
+    struct hm_strbuf cut;
+    hm_strbuf_init(&cut, SIZE_MAX / 2);
+    size_t left = hm_slack_cut_mrkdwn(&cut, blank(mrkdwn) ? "–" : mrkdwn, HM_BLOCKS_TEXT_MAX);
+    json_t *block = section_new(hm_strbuf_str(&cut));
+    hm_strbuf_done(&cut);
+    hm_json_set(block, "accessory", stolen_accessory);
+    if (left > 0)
+        b->shortened = true;
+    return place(b, block, NULL) && left == 0;
+}
+
+bool hm_blocks_section_button(struct hm_blocks *b, const char *mrkdwn, const struct hm_button *button)
+{
+    json_t *obj = button_new(button, 1);
+    if (obj != NULL)
+        return hm_blocks_section_with(b, mrkdwn, obj);
+    b->shortened = true;
+    (void)hm_blocks_section(b, mrkdwn);
+    return false;
+}
+
 bool hm_blocks_put(struct hm_blocks *b, json_t *stolen_block)
 {
     return place(b, stolen_block, NULL);

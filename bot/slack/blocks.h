@@ -89,6 +89,11 @@ void hm_slack_message_done(struct hm_slack_message *message);
 /* Frees blocks. fallback: one sentence, mrkdwn. */
 void hm_blocks_finish(struct hm_blocks *blocks, const char *fallback, struct hm_slack_message *ret_message);
 
+/* A section with an element at its side (taken over in any case); the text is cut to one section. */
+bool hm_blocks_section_with(struct hm_blocks *blocks, const char *mrkdwn, json_t *stolen_accessory);
+/* The same with a button; false also when the button is left out. */
+bool hm_blocks_section_button(struct hm_blocks *blocks, const char *mrkdwn, const struct hm_button *button);
+
 /* ---- for form.c, which makes views out of the same parts
  * -------------------------------------------------------------------------- */
 

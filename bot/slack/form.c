@@ -16,6 +16,7 @@ enum {
     INPUT_LABEL_MAX = 1800,
     PLACEHOLDER_MAX = 135,
     OPTIONS_MAX = 100,
+    CHECKS_MAX = 10,
     OPTION_MAX = 67,
     TITLE_MAX = 21,
     CALLBACK_MAX = 255,
@@ -104,6 +105,55 @@ static json_t *search_new(const struct hm_form_field *field)
     return element;
 }
 
+/* Slack refuses the whole view for an id that is none. */
+static bool is_slack_id(const char *s, const char *first)
+{
+    size_t len = s != NULL ? strlen(s) : 0;
+    return len > 1 && len <= 30 && strchr(first, s[0]) != NULL && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
+}
+
+static json_t *user_new(const struct hm_form_field *field)
+{
+    json_t *element = hm_json_obj_new();
+    hm_json_set_str(element, "type", "users_select");
+    if (is_slack_id(field->initial, "UW"))
+        hm_json_set_str(element, "initial_user", field->initial);
+    return element;
+}
+
+static json_t *channel_new(const struct hm_form_field *field)
+{
+    json_t *element = hm_json_obj_new();
+    json_t *filter = hm_json_obj_new();
+    json_t *kinds = hm_json_arr_new();
+    hm_json_add(kinds, hm_json_str_new("public"));
+    hm_json_add(kinds, hm_json_str_new("private"));
+    hm_json_set(filter, "include", kinds);
+    hm_json_set_str(element, "type", "conversations_select");
+    hm_json_set(element, "filter", filter);
+    if (is_slack_id(field->initial, "CG"))
+        hm_json_set_str(element, "initial_conversation", field->initial);
+    else
+        hm_json_set_bool(element, "default_to_current_conversation", true);
+    return element;
+}
+
+static json_t *checks_new(struct hm_blocks *blocks, const struct hm_form_field *field)
+{
+    json_t *options = options_new(blocks, field);
+    json_t *element = hm_json_obj_new();
+    hm_json_set_str(element, "type", "checkboxes");
+    while (json_array_size(options) > CHECKS_MAX)
+        (void)json_array_remove(options, CHECKS_MAX);
+    if (json_array_size(options) > 0) {
+        hm_json_set(element, "options", options);
+        return element;
+    }
+    json_decref(options);
+    json_decref(element);
+    return NULL;
+}
+
 static json_t *text_new(const struct hm_form_field *field)
 {
     size_t max = field->max_len > 0 && field->max_len < HM_BLOCKS_TEXT_MAX ? field->max_len : HM_BLOCKS_TEXT_MAX;
@@ -130,10 +180,10 @@ static json_t *int_new(const struct hm_form_field *field)
     json_t *element = hm_json_obj_new();
     hm_json_set_str(element, "type", "number_input");
     hm_json_set_bool(element, "is_decimal_allowed", false);
-    if (bounded) {
+    if (bounded && field->min != INT64_MIN)
         set_number(element, "min_value", field->min);
+    if (bounded && field->max != INT64_MAX)
         set_number(element, "max_value", field->max);
-    }
     if (field->initial != NULL &&
         hm_parse_i64(field->initial, bounded ? field->min : INT64_MIN, bounded ? field->max : INT64_MAX, &initial))
         hm_json_set_str(element, "initial_value", field->initial);
@@ -175,6 +225,12 @@ static json_t *element_new(struct hm_blocks *blocks, const struct hm_form_field 
     case HM_FORM_SEARCH:
     case HM_FORM_SEARCHES:
         return search_new(field);
+    case HM_FORM_USER:
+        return user_new(field);
+    case HM_FORM_CHANNEL:
+        return channel_new(field);
+    case HM_FORM_CHECKS:
+        return checks_new(blocks, field);
     case HM_FORM_NR:
         break;
     }
@@ -189,7 +245,7 @@ bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field)
         return false;
     }
     hm_json_set_str(element, "action_id", "value");
-    if (field->placeholder != NULL && field->placeholder[0] != '\0')
+    if (field->placeholder != NULL && field->placeholder[0] != '\0' && field->kind != HM_FORM_CHECKS)
         hm_json_set(element, "placeholder", hm_blocks_plain_new(field->placeholder, PLACEHOLDER_MAX));
 
     json_t *block = hm_json_obj_new();
@@ -201,6 +257,16 @@ bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field)
     hm_json_set_bool(block, "optional", field->optional);
     hm_json_set(block, "element", element);
     return hm_blocks_put(blocks, block);
+}
+
+bool hm_form_picker(struct hm_blocks *blocks, const char *mrkdwn, const char *action_id, const char *placeholder)
+{
+    json_t *element = hm_json_obj_new();
+    hm_json_set_str(element, "type", "external_select");
+    hm_json_set_str(element, "action_id", action_id);
+    hm_json_set_int(element, "min_query_length", 0);
+    hm_json_set(element, "placeholder", hm_blocks_plain_new(placeholder, PLACEHOLDER_MAX));
+    return hm_blocks_section_with(blocks, mrkdwn, element);
 }
 
 /* Slack refuses a view with an input and no submit button. */

@@ -19,6 +19,9 @@ enum hm_form_kind {
     HM_FORM_CHOICES,
     HM_FORM_SEARCH,
     HM_FORM_SEARCHES,
+    HM_FORM_USER,
+    HM_FORM_CHANNEL,
+    HM_FORM_CHECKS,
     HM_FORM_NR
 };
 
@@ -28,7 +31,8 @@ struct hm_form_option {
 };
 
 /* One field of a modal. Its value comes back in the request's `values` under `name`. SEARCH and SEARCHES (one, several) are
- * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION). */
+ * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION). USER and CHANNEL are lists that Slack itself
+ * fills; CHANNEL begins with the one that is looked at when there is no initial. CHECKS are boxes to tick, up to ten. */
 struct hm_form_field {
     const char *name; /* becomes the block_id: unique in the view, at most 200 bytes */
     enum hm_form_kind kind;
@@ -43,6 +47,10 @@ struct hm_form_field {
 
 /* False when the field is not in the form: no name or one that was used before, a choice without options, no room. */
 bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field);
+
+/* A line of text with a select beside it, whose options Slack asks for while somebody types; a choice comes at once as a
+ * HM_SLACK_CLICK with this action_id. Also for messages. */
+bool hm_form_picker(struct hm_blocks *blocks, const char *mrkdwn, const char *action_id, const char *placeholder);
 
 struct hm_view_head {
     const char *callback_id;

@@ -14,6 +14,7 @@ struct hm_whisper {
     const char *user;
     const char *thread_ts;    /* or NULL */
     const char *response_url; /* or NULL: the second way, when Slack refuses the first (the bot is not in the channel) */
+    bool direct;              /* the last way: a direct message, when there is no channel ("" ) or Slack does not take it there */
 };
 
 /* content: {"text": …, "blocks": […]}. on_done (may be NULL) runs once, later: HM_OK, or why not. slack is copied; what its `arg`

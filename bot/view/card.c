@@ -215,7 +215,10 @@ void hm_card_add_params(struct hm_strbuf *out, const struct hm_run *run)
         hm_strbuf_adds(out, shown++ > 0 ? " · " : "");
         hm_slack_escape_line(out, name);
         hm_strbuf_addc(out, ' ');
-        hm_word_value(out, value);
+        if (run->recipe->params[i].type == HM_PARAM_USER)
+            hm_word_user(out, json_string_value(value));
+        else
+            hm_word_value(out, value);
         if (!hm_json_get_bool(run->given, name, false))
             hm_strbuf_adds(out, " (default)");
     }

@@ -91,3 +91,18 @@ char *hm_dialog_error(const char *field, const char *text)
     free(clean);
     return json;
 }
+
+char *hm_dialog_words(const char *title, const char *mrkdwn)
+{
+    struct hm_err err = {0};
+    const struct hm_view_head head = {.callback_id = HM_DIALOG_WORDS, .title = title, .close = "Close"};
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MODAL, "words", 0);
+    (void)hm_blocks_section(blocks, mrkdwn);
+    json_t *view = hm_form_view_new(blocks, HM_SURFACE_MODAL, &head, &err);
+    json_t *payload = hm_json_obj_new();
+    hm_json_set_str(payload, "response_action", "update");
+    hm_json_set(payload, "view", view);
+    char *json = hm_json_text(payload);
+    json_decref(payload);
+    return json;
+}

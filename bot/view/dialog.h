@@ -13,6 +13,7 @@
 #define HM_DIALOG_GLASS    "hm.dialog-glass"
 #define HM_DIALOG_ASK      "hm.dialog-ask"
 #define HM_DIALOG_EVIDENCE "hm.dialog-evidence"
+#define HM_DIALOG_WORDS    "hm.dialog-words" /* says something, asks nothing */
 /* Names of the fields in the request's `values`. */
 #define HM_FIELD_TYPED    "typed"
 #define HM_FIELD_REASON   "reason"
@@ -32,6 +33,8 @@ HM_MUST json_t *hm_dialog_evidence_new(const struct hm_run *run, int step, struc
 char *hm_dialog_options(const struct hm_question *question, const char *typed);
 
 /* The ack's payload that keeps the dialog open with text (plain) under the field. Caller frees. */
+/* A submitted dialog's place is taken by these words: the ack's payload; caller frees. */
+char *hm_dialog_words(const char *title, const char *mrkdwn);
 char *hm_dialog_error(const char *field, const char *text);
 
 #endif

@@ -10,6 +10,7 @@
 #include "slack/form.h"
 #include "view/card.h"
 #include "view/dialog.h"
+#include "view/param_field.h"
 #include "view/words.h"
 
 enum { QUESTION_MAX = 1500, MENU_MAX = 100, EVIDENCE_MAX = 1000, WORDS_MAX = 8, OPTION_LABEL_MAX = 67 };
@@ -77,49 +78,6 @@ static const char *literal_fallback(const struct hm_param *param)
     return param->fallback != NULL && hm_template_is_literal(param->fallback) ? hm_template_text(param->fallback) : NULL;
 }
 
-static size_t add_options(const struct hm_param *param, struct hm_form_option options[MENU_MAX])
-{
-    static const char *const bools[] = {"true", "false", NULL};
-    const char *const *words = bools;
-    size_t n = 0;
-    if (param->type == HM_PARAM_CHOICE)
-        words = (const char *const *)param->choices;
-    for (; words[n] != NULL && n < MENU_MAX; n++)
-        options[n] = (struct hm_form_option){param->type == HM_PARAM_BOOL ? (n == 0 ? "yes" : "no") : words[n], words[n]};
-    return n;
-}
-
-static void add_field(struct hm_blocks *blocks, const struct hm_param *param)
-{
-    struct hm_form_option options[MENU_MAX];
-    char type[300];
-    struct hm_form_field field = {
-        .name = param->name,
-        .kind = HM_FORM_TEXT,
-        .label = param->name,
-        .hint = param->help,
-        .initial = literal_fallback(param),
-        .optional = param->optional || param->fallback != NULL,
-        .max_len = param->type == HM_PARAM_STRING ? param->max_len : 0,
-    };
-    char *hint =
-        hm_xasprintf("%s (%s)", param->help != NULL ? param->help : param->name, hm_param_type_text(param, type, sizeof type));
-    field.hint = hint;
-    if (param->type == HM_PARAM_INT) {
-        field.kind = HM_FORM_INT;
-        field.min = param->min;
-        field.max = param->max;
-    } else if (param->type == HM_PARAM_DATE) {
-        field.kind = HM_FORM_DATE;
-    } else if (param->type == HM_PARAM_CHOICE || param->type == HM_PARAM_BOOL) {
-        field.kind = HM_FORM_CHOICE;
-        field.options = options;
-        field.n_options = add_options(param, options);
-    }
-    (void)hm_form_input(blocks, &field);
-    free(hint);
-}
-
 json_t *hm_dialog_ask_new(const struct hm_run *run, int index, struct hm_err *err)
 {
     const struct hm_step *step = &run->recipe->steps[index];
@@ -131,7 +89,7 @@ json_t *hm_dialog_ask_new(const struct hm_run *run, int index, struct hm_err *er
     if (choose)
         add_choice(blocks, step, q);
     for (size_t i = 0; !choose && i < step->ask.n_fields; i++)
-        add_field(blocks, &step->ask.fields[i]);
+        hm_param_field(blocks, &step->ask.fields[i], literal_fallback(&step->ask.fields[i]));
     return finish_new(blocks, run, q, &head, err);
 }
 

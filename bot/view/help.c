@@ -113,7 +113,7 @@ static void add_approvers(struct hm_strbuf *out, const struct hm_step *step)
 }
 
 /* What approves what: "Changes nothing." or who has to agree. */
-static void add_effects(struct hm_strbuf *out, const struct hm_recipe *recipe)
+void hm_help_add_effects(struct hm_strbuf *out, const struct hm_recipe *recipe)
 {
     if (recipe->worst == HM_EFFECT_READ) {
         hm_strbuf_adds(out, "It only reads; nothing is changed.");
@@ -153,7 +153,7 @@ void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, 
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
 
     hm_strbuf_reset(&out);
-    add_effects(&out, recipe);
+    hm_help_add_effects(&out, recipe);
     hm_strbuf_adds(&out, " It can be started by ");
     hm_word_roles(&out, recipe->who);
     hm_strbuf_adds(&out, ".\n");

@@ -451,6 +451,14 @@ char *hm_notice_text(const struct hm_notice *n)
         hm_strbuf_adds(
             &out, "Slack gives three seconds to open a dialog, and they were over. Nothing was counted; please click again.");
         break;
+    case HM_NOTICE_FORM_LATE:
+        hm_strbuf_adds(&out,
+                       "Slack gives three seconds to open a form, and they were over. Nothing was started; the button opens it.");
+        break;
+    case HM_NOTICE_FORM_BUTTON:
+        add_word(&out, recipe_name(n));
+        hm_strbuf_adds(&out, " needs to know more before it can start. The button opens its form.");
+        break;
     case HM_NOTICE_NOT_YET:
         add_word(&out, n->word);
         hm_strbuf_adds(&out, " is not something this version of hausmeister does. ");

@@ -124,6 +124,13 @@ static void section(struct check *c, const json_t *block)
         bad(c, "a section without text and fields");
     if (text != NULL)
         text_object(c, "a section's text", text, false, 3000);
+    const json_t *side = json_object_get(block, "accessory");
+    if (side != NULL && is(side, "button"))
+        button(c, side);
+    else if (side != NULL && is(side, "external_select"))
+        length(c, "a select's action_id", str(side, "action_id"), 1, 255);
+    else if (side != NULL)
+        bad(c, "a %s beside a section", str(side, "type"));
     for (size_t i = 0, n = fields != NULL ? count(c, "fields", fields, 1, 10) : 0; i < n; i++)
         text_object(c, "a field", json_array_get(fields, i), false, 2000);
 }
@@ -170,7 +177,13 @@ static void input(struct check *c, const json_t *block)
     } else if (is(element, "external_select") || is(element, "multi_external_select")) {
         if (json_object_get(element, "options") != NULL)
             bad(c, "an %s that brings its options", str(element, "type"));
-    } else if (!is(element, "number_input") && !is(element, "datepicker")) {
+    } else if (is(element, "checkboxes")) {
+        options(c, element);
+        (void)count(c, "checkboxes", json_object_get(element, "options"), 1, 10);
+        if (json_object_get(element, "placeholder") != NULL)
+            bad(c, "checkboxes with a placeholder");
+    } else if (!is(element, "number_input") && !is(element, "datepicker") && !is(element, "users_select") &&
+               !is(element, "conversations_select")) {
         bad(c, "an input of type %s", str(element, "type"));
     }
 }

@@ -56,6 +56,22 @@ static void add_all(struct hm_strbuf *out, const char *before, const json_t *tex
     json_array_foreach(texts, i, text) hm_strbuf_addf(out, "%s%s%s\n", before, hm_json_get_str(text, "text", ""), after);
 }
 
+static void add_section(struct hm_strbuf *out, const json_t *block)
+{
+    json_t *side = hm_json_get_obj(block, "accessory");
+    add_lines(out, "", text_of(block, "text"));
+    if (side == NULL)
+        return;
+    if (hm_streq(hm_json_get_str(side, "type", ""), "button")) {
+        json_t *one = hm_json_arr_new();
+        hm_json_add(one, json_incref(side));
+        add_buttons(out, one);
+        json_decref(one);
+        return;
+    }
+    hm_strbuf_addf(out, "    <%s> %s\n", text_of(side, "placeholder"), hm_json_get_str(side, "action_id", ""));
+}
+
 static void add_block(struct hm_strbuf *out, const json_t *block)
 {
     const char *type = hm_json_get_str(block, "type", "");
@@ -75,7 +91,7 @@ static void add_block(struct hm_strbuf *out, const json_t *block)
     else if (hm_json_get_arr(block, "fields") != NULL)
         add_all(out, "= ", hm_json_get_arr(block, "fields"), "");
     else
-        add_lines(out, "", text_of(block, "text"));
+        add_section(out, block);
 }
 
 char *hm_block_text(const json_t *blocks)

@@ -14,7 +14,7 @@ struct call {
     hm_web_fn on_done;
     void *arg;
 };
-static struct call calls[4];
+static struct call calls[8];
 static unsigned n_calls;
 static int ended; /* times, and how: */
 static enum hm_code ended_code;
@@ -115,12 +115,48 @@ static void test_no_second_way(void **state)
     assert_int_equal(ended_code, HM_OK);
 }
 
+static void answer_with(unsigned i, json_t *stolen_body)
+{
+    const struct hm_web_answer a = {.code = HM_OK, .error = "", .sentence = "", .body = stolen_body};
+    calls[i].on_done(calls[i].arg, &a);
+    json_decref(stolen_body);
+}
+
+/* Somebody who is not in the channel, or who asked from nowhere, is told directly. */
+static void test_direct(void **state)
+{
+    (void)state;
+    for (int from_nowhere = 0; from_nowhere < 2; from_nowhere++) {
+        unsigned at = n_calls;
+        struct hm_whisper to = {.channel = from_nowhere ? "" : "C1", .user = "U1", .direct = true};
+        json_t *content = hm_json_obj_new();
+        hm_json_set_str(content, "text", "psst");
+        hm_whisper_send(&seam, &to, content, on_done, NULL);
+        if (!from_nowhere)
+            answer(at++, HM_EPERM);
+        assert_string_equal(calls[at].method, "conversations.open");
+        assert_string_equal(hm_json_get_str(calls[at].args, "users", ""), "U1");
+        json_t *body = hm_json_obj_new();
+        json_t *channel = hm_json_obj_new();
+        hm_json_set_str(channel, "id", "D1");
+        hm_json_set(body, "channel", channel);
+        answer_with(at, body);
+        assert_string_equal(calls[at + 1].method, "chat.postMessage");
+        assert_string_equal(hm_json_get_str(calls[at + 1].args, "channel", ""), "D1");
+        assert_string_equal(hm_json_get_str(calls[at + 1].args, "text", ""), "psst");
+        answer(at + 1, HM_EPERM); /* not tried for ever */
+        assert_int_equal(ended, from_nowhere + 1);
+        assert_int_equal(ended_code, HM_EPERM);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_second_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_second_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_direct, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

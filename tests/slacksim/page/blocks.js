@@ -149,13 +149,15 @@ function externalSelect(ctx, e, block) {
   let options = [];
   const chosen = ctx.stateOf(e, block);
   const el = h('input', { class: 'menu', list: listId, placeholder: e.placeholder ? e.placeholder.text : 'Type to search', value: chosen && chosen.selected_option ? optionText(chosen.selected_option) : '' });
-  el.addEventListener('input', async () => {
+  const ask = async () => {
     const hit = options.find((o) => optionText(o) === el.value);
     if (hit) { ctx.act.select(e, block, hit); return; }
     if (el.value.length < (e.min_query_length ?? 3)) return;
     options = await ctx.act.suggest(e, block, el.value);
     list.replaceChildren(...options.map((o) => h('option', { value: optionText(o) })));
-  });
+  };
+  el.addEventListener('input', ask);
+  el.addEventListener('focus', ask, { once: true });
   return h('span', {}, el, list);
 }
 

@@ -1,0 +1,70 @@
+/* A param as a field of a form: see param_field.h. */
+#include "view/param_field.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "slack/form.h"
+
+enum { MENU_MAX = 100 };
+
+static size_t add_options(const struct hm_param *param, struct hm_form_option options[MENU_MAX])
+{
+    static const char *const bools[] = {"true", "false", NULL};
+    const char *const *words = bools;
+    size_t n = 0;
+    if (param->type == HM_PARAM_CHOICE)
+        words = (const char *const *)param->choices;
+    for (; words[n] != NULL && n < MENU_MAX; n++)
+        options[n] = (struct hm_form_option){param->type == HM_PARAM_BOOL ? (n == 0 ? "yes" : "no") : words[n], words[n]};
+    return n;
+}
+
+static enum hm_form_kind kind_of(const struct hm_param *param)
+{
+    switch (param->type) {
+    case HM_PARAM_INT:
+        return HM_FORM_INT;
+    case HM_PARAM_DATE:
+        return HM_FORM_DATE;
+    case HM_PARAM_CHOICE:
+    case HM_PARAM_BOOL:
+        return HM_FORM_CHOICE;
+    case HM_PARAM_USER:
+        return HM_FORM_USER;
+    case HM_PARAM_STRING:
+    case HM_PARAM_UUID:
+    case HM_PARAM_REGEX:
+    case HM_PARAM_DATASET:
+    case HM_PARAM_NR:
+        break;
+    }
+    return HM_FORM_TEXT;
+}
+
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial)
+{
+    struct hm_form_option options[MENU_MAX];
+    char type[300];
+    const char *help = param->help != NULL ? param->help : param->name;
+    bool typed = kind_of(param) == HM_FORM_TEXT || kind_of(param) == HM_FORM_INT; /* the others say it by what they are */
+    char *hint = typed ? hm_xasprintf("%s: %s", help, hm_param_type_text(param, type, sizeof type)) : hm_xstrdup(help);
+    struct hm_form_field field = {
+        .name = param->name,
+        .kind = kind_of(param),
+        .label = param->name,
+        .hint = hint,
+        .initial = initial,
+        .optional = param->optional || param->fallback != NULL,
+        .max_len = param->type == HM_PARAM_STRING ? param->max_len : 0,
+        .min = param->type == HM_PARAM_INT ? param->min : 0,
+        .max = param->type == HM_PARAM_INT ? param->max : 0,
+    };
+    if (field.kind == HM_FORM_CHOICE) {
+        field.options = options;
+        field.n_options = add_options(param, options);
+    }
+    (void)hm_form_input(blocks, &field);
+    free(hint);
+}

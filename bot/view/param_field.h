@@ -1,0 +1,11 @@
+/* A param as a field of a form: for the forms that start a recipe and for the dialogs that ask for fields. */
+#ifndef HM_VIEW_PARAM_FIELD_H
+#define HM_VIEW_PARAM_FIELD_H
+
+#include "recipe/recipe.h"
+#include "slack/blocks.h"
+
+/* initial: as a person would write it, or NULL. The field may stay empty when the param is optional or has a default. */
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial);
+
+#endif

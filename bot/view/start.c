@@ -1,0 +1,394 @@
+/* The forms that start a recipe: see start.h. */
+#include "view/start.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+#include "slack/escape.h"
+#include "slack/form.h"
+#include "view/help.h"
+#include "view/param_field.h"
+#include "view/words.h"
+
+enum {
+    FOUND_MAX = 5,
+    UUID_LEN = 36,
+    NAME_MAX = 200,
+    OPTIONS_MAX = 100,
+    WORDS_MAX = 8,
+    DEPTH_MAX = 12,
+    TEXTS_MAX = 100000,
+    OPTION_LABEL_MAX = 67,
+    ERROR_MAX = 500,
+    REF_JSON_MAX = 64 * 1024
+};
+
+/* ---- references --------------------------------------------------------------------------------------------------------- */
+
+static void set_some(json_t *obj, const char *key, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        hm_json_set_str(obj, key, text);
+}
+
+static void set_full(json_t *obj, const char *key, const json_t *value)
+{
+    if (json_object_size(value) > 0)
+        hm_json_set(obj, key, json_incref(hm_unconst(value)));
+}
+
+char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max)
+{
+    json_t *obj = hm_json_obj_new();
+    set_some(obj, "r", ref->recipe);
+    set_some(obj, "c", ref->channel);
+    set_some(obj, "t", ref->thread_ts);
+    set_full(obj, "v", ref->values);
+    set_full(obj, "f", ref->found);
+    char *text = hm_json_text(obj);
+    static const char *const droppable[] = {"f", "v"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(droppable) && hm_slack_length(text) > max; i++) {
+        free(text);
+        (void)json_object_del(obj, droppable[i]);
+        text = hm_json_text(obj);
+    }
+    json_decref(obj);
+    return text;
+}
+
+bool hm_start_ref_parse(const char *text, struct hm_start_ref *ret_ref)
+{
+    struct hm_err err = {0};
+    *ret_ref = (struct hm_start_ref){.root = hm_json_parse_new(text, strlen(text), REF_JSON_MAX, &err)};
+    const json_t *root = ret_ref->root;
+    if (!json_is_object(root)) {
+        hm_start_ref_done(ret_ref);
+        *ret_ref = (struct hm_start_ref){.recipe = "", .channel = "", .thread_ts = ""};
+        return false;
+    }
+    ret_ref->recipe = hm_json_get_str(root, "r", "");
+    ret_ref->channel = hm_json_get_str(root, "c", "");
+    ret_ref->thread_ts = hm_json_get_str(root, "t", "");
+    ret_ref->values = hm_json_get_obj(root, "v");
+    ret_ref->found = hm_json_get_obj(root, "f");
+    return true;
+}
+
+void hm_start_ref_done(struct hm_start_ref *ref)
+{
+    json_decref(ref->root);
+    *ref = (struct hm_start_ref){0};
+}
+
+/* ---- what a message speaks of ------------------------------------------------------------------------------------------- */
+
+static void add_found(json_t *list, const char *text, size_t len)
+{
+    char *one = hm_xstrndup(text, len);
+    bool known = json_array_size(list) >= FOUND_MAX;
+    size_t i = 0;
+    json_t *have = NULL;
+    json_array_foreach(list, i, have) known = known || strcasecmp(json_string_value(have), one) == 0;
+    if (!known)
+        hm_json_add(list, hm_json_str_new(one));
+    free(one);
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+/* Letters of a dataset's name at s: "archive/policy-x", "series-contract/y". */
+static size_t dataset_len(const char *s)
+{
+    static const char *const kinds[] = {"dataset/",    "model/",           "archive/",  "series/",
+                                        "series-raw/", "series-contract/", "contract-", "policy/"};
+    size_t kind = 0;
+    for (size_t i = 0; i < HM_ARRAY_LEN(kinds) && kind == 0; i++)
+        kind = hm_starts_with(s, kinds[i]) ? strlen(kinds[i]) : 0;
+    if (kind == 0)
+        return 0;
+    if (s[kind - 1] == '-') { /* contract-…/ */
+        size_t more = strspn(s + kind, "abcdefghijklmnopqrstuvwxyz0123456789-");
+        if (s[kind + more] != '/')
+            return 0;
+        kind += more + 1;
+    }
+    size_t name = 0;
+    while (isalnum((unsigned char)s[kind + name]) ||
+           (name > 0 && strchr("._/-", s[kind + name]) != NULL && s[kind + name] != '\0'))
+        name++;
+    while (name > 0 && strchr("./-_", s[kind + name - 1]) != NULL) /* the end of a sentence */
+        name--;
+    return name > 0 && kind + name <= NAME_MAX ? kind + name : 0;
+}
+
+/* All texts of a message, whatever blocks and attachments they stand in, a line each. */
+static void add_texts(struct hm_strbuf *out, const json_t *json, unsigned depth)
+{
+    static const char *const keys[] = {"text", "title", "title_link", "value", "pretext", "fallback", "url", "name"};
+    size_t i = 0;
+    json_t *one = NULL;
+    if (depth > DEPTH_MAX || out->len > TEXTS_MAX)
+        return;
+    json_array_foreach(json, i, one) add_texts(out, one, depth + 1);
+    const char *key = NULL;
+    json_object_foreach(hm_unconst(json), key, one)
+    {
+        bool wanted = false;
+        for (size_t k = 0; k < HM_ARRAY_LEN(keys); k++)
+            wanted = wanted || strcmp(keys[k], key) == 0;
+        if (wanted && json_is_string(one)) {
+            hm_strbuf_addc(out, '\n');
+            hm_strbuf_adds(out, json_string_value(one));
+        } else if (json_is_object(one) || json_is_array(one)) {
+            add_texts(out, one, depth + 1);
+        }
+    }
+}
+
+json_t *hm_start_found_new(const json_t *message)
+{
+    struct hm_strbuf texts;
+    json_t *uuids = hm_json_arr_new();
+    json_t *datasets = hm_json_arr_new();
+    hm_strbuf_init(&texts, SIZE_MAX / 2);
+    add_texts(&texts, message, 0);
+    const char *text = hm_strbuf_str(&texts);
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0 && is_word(text[i - 1]))
+            continue;
+        char one[UUID_LEN + 1] = "";
+        size_t name = dataset_len(text + i);
+        if (i + UUID_LEN <= len) {
+            memcpy(one, text + i, UUID_LEN);
+            one[UUID_LEN] = '\0';
+        }
+        if (hm_is_uuid(one) && !is_word(text[i + UUID_LEN]))
+            add_found(uuids, one, UUID_LEN);
+        else if (name > 0 && (i == 0 || text[i - 1] != '/'))
+            add_found(datasets, text + i, name);
+    }
+    json_t *found = hm_json_obj_new();
+    if (json_array_size(uuids) > 0)
+        hm_json_set(found, "uuid", json_incref(uuids));
+    if (json_array_size(datasets) > 0)
+        hm_json_set(found, "dataset", json_incref(datasets));
+    hm_strbuf_done(&texts);
+    json_decref(uuids);
+    json_decref(datasets);
+    return found;
+}
+
+/* ---- the form ------------------------------------------------------------------------------------------------------------- */
+
+/* The first param of each type gets what the message speaks of, when that is one thing only. */
+static const char *found_for(const struct hm_recipe *recipe, size_t i, const json_t *found)
+{
+    enum hm_param_type type = recipe->params[i].type;
+    const json_t *list = hm_json_get_arr(found, type == HM_PARAM_UUID ? "uuid" : type == HM_PARAM_DATASET ? "dataset" : "");
+    for (size_t k = 0; k < i; k++)
+        if (recipe->params[k].type == type)
+            return NULL;
+    return json_array_size(list) == 1 ? json_string_value(json_array_get(list, 0)) : NULL;
+}
+
+static void add_field(struct hm_blocks *blocks, const struct hm_recipe *recipe, size_t i, const struct hm_start_ref *ref,
+                      const json_t *scope)
+{
+    const struct hm_param *param = &recipe->params[i];
+    struct hm_err err = {0};
+    char *fallback = hm_param_default_text(param, scope);
+    json_t *given = json_object_get(ref->values, param->name);
+    json_t *value = given != NULL ? hm_param_value_new(param, given, &err) : NULL;
+    char *text = value != NULL && !json_is_null(value) && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    const char *initial = text != NULL ? text : json_string_value(json_is_string(value) ? value : given);
+    if (initial == NULL)
+        initial = found_for(recipe, i, ref->found);
+    hm_param_field(blocks, param, initial != NULL ? initial : fallback);
+    free(text);
+    json_decref(value);
+    free(fallback);
+}
+
+static void add_dry(struct hm_blocks *blocks)
+{
+    static const struct hm_form_option only = {"Dry run: read, show what would be sent, send nothing", "dry"};
+    static const struct hm_form_field field = {.name = HM_START_DRY,
+                                               .kind = HM_FORM_CHECKS,
+                                               .label = "Try it first?",
+                                               .optional = true,
+                                               .options = &only,
+                                               .n_options = 1};
+    (void)hm_form_input(blocks, &field);
+}
+
+static void add_head(struct hm_blocks *blocks, const struct hm_recipe *recipe)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 4000);
+    hm_strbuf_addc(&out, '*');
+    hm_word_plain(&out, recipe->title, 150);
+    hm_strbuf_adds(&out, "*\n");
+    hm_help_add_effects(&out, recipe);
+    (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
+    hm_strbuf_done(&out);
+}
+
+json_t *hm_start_form_new(const struct hm_recipe *recipe, const struct hm_start_ref *ref, const json_t *scope, const char *where,
+                          struct hm_err *err)
+{
+    struct hm_start_ref own = *ref;
+    own.recipe = recipe->name;
+    own.values = NULL;
+    own.found = NULL;
+    char *metadata = hm_start_ref_text(&own, HM_START_REF_VIEW);
+    const struct hm_view_head head = {
+        .callback_id = HM_FORM_START, .title = recipe->name, .submit = "Start", .close = "Back", .private_metadata = metadata};
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MODAL, "start", 0);
+    add_head(blocks, recipe);
+    for (size_t i = 0; i < recipe->n_params; i++)
+        add_field(blocks, recipe, i, ref, scope);
+    if (where != NULL) {
+        const struct hm_form_field field = {.name = HM_START_WHERE,
+                                            .kind = HM_FORM_CHANNEL,
+                                            .label = "Where to show it",
+                                            .hint = "The channel of its card. hausmeister has to be in it.",
+                                            .initial = where};
+        (void)hm_form_input(blocks, &field);
+    }
+    if (recipe->worst != HM_EFFECT_READ)
+        add_dry(blocks);
+    json_t *view = hm_form_view_new(blocks, HM_SURFACE_MODAL, &head, err);
+    free(metadata);
+    return view;
+}
+
+json_t *hm_start_pick_new(const struct hm_start_ref *ref, struct hm_err *err)
+{
+    char *metadata = hm_start_ref_text(ref, HM_START_REF_VIEW);
+    const struct hm_view_head head = {
+        .callback_id = HM_FORM_PICK, .title = "Run a recipe", .close = "Back", .private_metadata = metadata};
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MODAL, "pick", 0);
+    (void)hm_form_picker(blocks, "*Which recipe?*\nType a part of its name; the list shows those that you may start.",
+                         HM_ACTION_PICK, "Choose a recipe");
+    json_t *view = hm_form_view_new(blocks, HM_SURFACE_MODAL, &head, err);
+    free(metadata);
+    return view;
+}
+
+void hm_start_button_render(const char *mrkdwn, const char *label, const char *value, struct hm_slack_message *ret_message)
+{
+    struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "hm.say", 0);
+    const struct hm_button button = {label, HM_ACTION_FORM, value, HM_STYLE_PRIMARY, NULL};
+    (void)hm_blocks_section(blocks, mrkdwn);
+    (void)hm_blocks_actions(blocks, &button, 1);
+    hm_blocks_finish(blocks, mrkdwn, ret_message);
+}
+
+/* ---- searching ------------------------------------------------------------------------------------------------------------ */
+
+static bool fits(const struct hm_recipe *recipe, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasestr(recipe->name, words[i]) == NULL && strcasestr(recipe->title, words[i]) == NULL)
+            return false;
+    return true;
+}
+
+static json_t *option_new(const struct hm_recipe *recipe)
+{
+    char *label = hm_xasprintf("%s: %s", recipe->name, recipe->title);
+    json_t *option = hm_json_obj_new();
+    hm_json_set(option, "text", hm_blocks_plain_new(label, OPTION_LABEL_MAX));
+    hm_json_set_str(option, "value", recipe->name);
+    free(label);
+    return option;
+}
+
+char *hm_start_options(const struct hm_recipe *const *recipes, size_t count, const char *typed)
+{
+    const char *words[WORDS_MAX];
+    size_t n_words = 0;
+    char *copy = hm_xstrdup(typed);
+    char *rest = NULL;
+    json_t *options = hm_json_arr_new();
+    json_t *payload = hm_json_obj_new();
+    for (char *w = strtok_r(copy, " \t", &rest); w != NULL && n_words < WORDS_MAX; w = strtok_r(NULL, " \t", &rest))
+        words[n_words++] = w;
+    for (size_t i = 0; i < count && json_array_size(options) < OPTIONS_MAX; i++)
+        if (fits(recipes[i], words, n_words))
+            hm_json_add(options, option_new(recipes[i]));
+    hm_json_set(payload, "options", options);
+    char *json = hm_json_text(payload);
+    json_decref(payload);
+    free(copy);
+    return json;
+}
+
+/* ---- what was filled in -----------------------------------------------------------------------------------------------------
+ */
+
+json_t *hm_start_values_new(const struct hm_recipe *recipe, const json_t *fields, const json_t *scope)
+{
+    json_t *values = hm_json_obj_new();
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        const char *name = recipe->params[i].name;
+        const char *text = hm_json_get_str(fields, name, NULL);
+        char *fallback = hm_param_default_text(&recipe->params[i], scope);
+        if (text != NULL && text[strspn(text, " \t\r\n")] != '\0' && !hm_streq(text, fallback))
+            hm_json_set_str(values, name, text);
+        free(fallback);
+    }
+    return values;
+}
+
+static void add_error(json_t *errors, const char *field, const char *text)
+{
+    struct hm_strbuf cut;
+    char *clean = hm_slack_clean(text);
+    hm_strbuf_init(&cut, SIZE_MAX / 2);
+    (void)hm_slack_cut_label(&cut, clean, ERROR_MAX);
+    hm_json_set_str(errors, field, hm_strbuf_str(&cut));
+    hm_strbuf_done(&cut);
+    free(clean);
+}
+
+char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope)
+{
+    json_t *errors = hm_json_obj_new();
+    char *json = NULL;
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        struct hm_err err = {0};
+        json_t *checked = hm_param_values_new(&recipe->params[i], 1, NULL, scope, NULL, &err);
+        json_t *given = json_object_get(values, recipe->params[i].name);
+        if (given != NULL) { /* the very check that a command's words get */
+            json_t *one = hm_json_obj_new();
+            json_decref(checked);
+            hm_err_clear(&err);
+            hm_json_set(one, recipe->params[i].name, json_incref(given));
+            checked = hm_param_values_new(&recipe->params[i], 1, one, scope, NULL, &err);
+            json_decref(one);
+        }
+        if (checked == NULL)
+            add_error(errors, recipe->params[i].name, err.msg);
+        json_decref(checked);
+    }
+    if (json_object_size(errors) > 0) {
+        json_t *payload = hm_json_obj_new();
+        hm_json_set_str(payload, "response_action", "errors");
+        hm_json_set(payload, "errors", json_incref(errors));
+        json = hm_json_text(payload);
+        json_decref(payload);
+    }
+    json_decref(errors);
+    return json;
+}
