@@ -117,7 +117,7 @@ char *hm_answer_header(const struct hm_answer *answer, const char *name);
 
 enum hm_verdict {
     HM_VERDICT_OK,        /* done; result is set */
-    HM_VERDICT_MORE,      /* done so far; one more request (pages): `cursor` is set and handed to request() again */
+    HM_VERDICT_MORE,      /* done so far; one more request (pages, polls): `cursor` is set and handed to request() again */
     HM_VERDICT_RETRYABLE, /* the backend said no and did nothing; trying again may help (429, 503 with proof) */
     HM_VERDICT_PERMANENT, /* the backend said no and did nothing; trying again will not help */
     HM_VERDICT_NOT_FOUND, /* the thing does not exist; nothing was done */
@@ -131,7 +131,8 @@ struct hm_outcome {
     json_t *result;    /* OK: new reference, an object */
     json_t *cursor;    /* MORE: new reference; all that request() needs for the next page, and what was gathered so far */
     struct hm_err err; /* every other verdict: a sentence for the person */
-    int64_t wait_ms;   /* RETRYABLE: the backend's own wish (Retry-After), 0 = none */
+    int64_t wait_ms;   /* RETRYABLE: the backend's own wish (Retry-After); MORE: before the next request, when the backend still
+                          works at it; 0 = none */
 };
 
 enum hm_probe_says { HM_PROBE_APPLIED, HM_PROBE_NOT_APPLIED, HM_PROBE_CANNOT_TELL };

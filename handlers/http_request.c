@@ -45,6 +45,22 @@ void hm_request_set_json(struct hm_request *req, json_t *stolen_body)
     json_decref(stolen_body);
 }
 
+void hm_request_add_form(struct hm_request *req, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    if (req->body == NULL)
+        hm_request_add_header(req, "Content-Type", "application/x-www-form-urlencoded");
+    char *key = hm_url_encode(name), *encoded = hm_url_encode(value);
+    const char *before = req->body != NULL ? req->body : "";
+    char *body = hm_xasprintf("%s%s%s=%s", before, before[0] != '\0' ? "&" : "", key, encoded);
+    free(encoded);
+    free(key);
+    free(req->body);
+    req->body = body;
+    req->body_len = strlen(body);
+}
+
 void hm_request_set_empty(struct hm_request *req)
 {
     req->body = hm_xstrdup("");

@@ -14,6 +14,8 @@ void hm_request_begin(struct hm_request *req, const struct hm_backend *backend, 
 void hm_request_add_query(struct hm_request *req, const char *name, const char *value);
 /* The body, as canonical JSON, and its Content-Type. */
 void hm_request_set_json(struct hm_request *req, json_t *stolen_body);
+/* Adds "name=value", both encoded, to a form body; the first sets its Content-Type. A NULL value adds nothing. */
+void hm_request_add_form(struct hm_request *req, const char *name, const char *value);
 /* An empty body: Content-Length: 0 is sent. */
 void hm_request_set_empty(struct hm_request *req);
 

@@ -11,6 +11,7 @@
 #include "handlers/metapod.h"
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
+#include "handlers/splunk.h"
 
 /* A line each, so that two new ones meet less often. */
 /* clang-format off */
@@ -24,6 +25,7 @@ const struct hm_handler *const hm_handlers[] = {
     &hm_metapod_handler,
     &hm_nu_handler,
     &hm_opsgenie_handler,
+    &hm_splunk_handler,
     NULL,
 };
 /* clang-format on */

@@ -94,13 +94,14 @@ static void emit_again(struct hm_deciding *d, const struct hm_site *site, const 
     hm_emit(d, HM_EV_CALL_FINISHED, data);
 }
 
-static void emit_page(struct hm_deciding *d, const struct hm_site *site, json_t *cursor)
+/* wait_ms: before the next request; what a backend still works at is asked for again, not at once. */
+static void emit_page(struct hm_deciding *d, const struct hm_site *site, json_t *cursor, int64_t wait_ms)
 {
     json_t *data = hm_call_data_new(d->run, site);
     hm_json_set_int(data, "try", site->call->sent);
     hm_json_set_str(data, "verdict", hm_verdict_name(HM_VERDICT_MORE));
     hm_json_set(data, "cursor", json_incref(cursor));
-    hm_json_set_int(data, "again", d->env->now_ms);
+    hm_json_set_int(data, "again", d->env->now_ms + (wait_ms > 0 ? wait_ms : 0));
     if (site->call->denied > 0)
         hm_json_set_int(data, "denied", site->call->denied);
     if (site->purpose == HM_FOR_PROBE) /* why it is looked for at all */
@@ -240,7 +241,7 @@ static void answer_probe(struct hm_deciding *d, const struct hm_site *site, cons
     enum hm_verdict verdict = judge(d, site, probe, answer, &out);
 
     if (verdict == HM_VERDICT_MORE) {
-        emit_page(d, site, out.cursor);
+        emit_page(d, site, out.cursor, out.wait_ms);
     } else if ((verdict == HM_VERDICT_RETRYABLE || verdict == HM_VERDICT_MAYBE) && site->call->attempts < 2 * MIN_TRIES) {
         emit_probe_again(d, site, site->call->denied, d->env->now_ms + PROBE_WAIT_MS);
     } else {
@@ -293,7 +294,7 @@ void hm_decide_answer(struct hm_deciding *d, const struct hm_input *in)
         answer_ok(d, &site, out.result, in->duration_ms);
         break;
     case HM_VERDICT_MORE:
-        emit_page(d, &site, out.cursor);
+        emit_page(d, &site, out.cursor, out.wait_ms);
         break;
     case HM_VERDICT_RETRYABLE:
     case HM_VERDICT_PERMANENT:

@@ -18,10 +18,12 @@ READS = re.compile("|".join((
     r"^GET ",
     r"^HEAD ",
     r"^POST /metapod/api/graphql$",
+    r"^POST /splunk/services/search/",
 )))
 # What random words would never hit: good values for params of these names.
 HINTS = {
     "series": ["series/direct-mail"],
+    "model": ["sorting-hat"],
 }
 
 # Ungated effects: only the choke point stands between these and the world.

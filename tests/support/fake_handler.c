@@ -93,6 +93,16 @@ static enum hm_verdict page_response(const struct hm_backend *backend, const jso
     return HM_VERDICT_OK;
 }
 
+/* Two seconds between its three requests. */
+static enum hm_verdict poll_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    enum hm_verdict verdict = page_response(backend, args, cursor, answer, out);
+    if (verdict == HM_VERDICT_MORE)
+        out->wait_ms = 2000;
+    return verdict;
+}
+
 static enum hm_code probe_args(const json_t *args, const json_t *context, json_t **ret_args, struct hm_err *err)
 {
     (void)context;
@@ -113,6 +123,8 @@ static const struct hm_action list = {
     "fake.list", "List the things", "", HM_EFFECT_READ, no_args, list_request, response, NULL, NULL, NULL, NULL};
 static const struct hm_action pages = {
     "fake.pages", "Read three pages", "", HM_EFFECT_READ, no_args, page_request, page_response, NULL, NULL, NULL, NULL};
+static const struct hm_action poll = {
+    "fake.poll", "Ask until it is ready", "", HM_EFFECT_READ, no_args, page_request, poll_response, NULL, NULL, NULL, NULL};
 static const struct hm_action get = {
     "fake.get", "Look at a thing", "", HM_EFFECT_READ, id_args, get_request, response, NULL, NULL, NULL, NULL};
 static const struct hm_action once = {"fake.once", "Turn a thing off, once",
@@ -128,7 +140,7 @@ static const struct hm_action idem = {"fake.idem", "Turn a thing off", "",      
 static const struct hm_action plain = {
     "fake.plain", "Turn a thing off, plainly", "", HM_EFFECT_IDEMPOTENT, id_args, put_request, response, NULL, NULL, NULL, NULL};
 
-static const struct hm_action *const actions[] = {&list, &pages, &get, &once, &blind, &idem, &plain, NULL};
+static const struct hm_action *const actions[] = {&list, &pages, &poll, &get, &once, &blind, &idem, &plain, NULL};
 static const struct hm_handler fake = {.name = "fake", .title = "The stage's backend", .actions = actions};
 
 const struct hm_handler *const hm_handlers[] = {&fake, NULL};

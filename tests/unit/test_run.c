@@ -38,13 +38,15 @@ static const char each_recipe[] =
                  "{ id = \"write\"; foreach = \"list.items\"; as = \"thing\"; parallel = 2; on_error = \"continue\"; do = "
                  "\"fake.once\";"
                  " with = { id = \"${thing.id}\"; }; } );";
+static const char poll_recipe[] =
+    HEAD("poll") "params = ();\nsteps = ( { id = \"read\"; do = \"fake.poll\"; say = \"page ${read.page}\"; } );";
 static const char pages_recipe[] =
     HEAD("pages") "params = ();\nsteps = ( { id = \"read\"; do = \"fake.pages\"; say = \"page ${read.page}\"; } );";
 static const char until_recipe[] =
     HEAD("until") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
                         " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\"; }; } );";
 static const char *const all[] = {once_recipe, idem_recipe, blind_recipe, plain_recipe, typed_recipe, verify_recipe,
-                                  stop_recipe, each_recipe, pages_recipe, until_recipe, NULL};
+                                  stop_recipe, each_recipe, pages_recipe, poll_recipe,  until_recipe, NULL};
 
 static void begin(struct stage *stage, const char *recipe, const char *words)
 {
@@ -286,6 +288,17 @@ static void test_pages_and_until(void **state)
     (void)state;
     struct stage stage;
     begin(&stage, "pages", "");
+    assert_string_equal(stage_ending(&stage, NULL), "done");
+    assert_int_equal(stage_count(&stage, HM_EV_CALL_STARTED), 3);
+    stage_done(&stage);
+
+    begin(&stage, "poll", "");
+    for (unsigned asked = 1; asked < 3; asked++) {
+        assert_int_equal(stage_count(&stage, HM_EV_CALL_STARTED), asked);
+        stage_advance(&stage, 1999);
+        assert_int_equal(stage_count(&stage, HM_EV_CALL_STARTED), asked);
+        stage_advance(&stage, 1);
+    }
     assert_string_equal(stage_ending(&stage, NULL), "done");
     assert_int_equal(stage_count(&stage, HM_EV_CALL_STARTED), 3);
     stage_done(&stage);

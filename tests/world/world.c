@@ -10,7 +10,10 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-static const struct hm_world_system *const systems[] = {&hm_world_metapod};
+static const struct hm_world_system *const systems[] = {
+    &hm_world_metapod,
+    &hm_world_splunk,
+};
 enum { N_SYSTEMS = HM_ARRAY_LEN(systems) };
 
 struct hm_world {
@@ -145,6 +148,11 @@ json_t *hm_world_state_new(struct hm_world *world)
     for (size_t i = 0; i < N_SYSTEMS; i++)
         hm_json_set(state, systems[i]->name, systems[i]->state_new(world->system[i]));
     return state;
+}
+
+int64_t hm_world_now_ms(const struct hm_world *world)
+{
+    return hm_wall_ms(world->clock);
 }
 
 /* --- counts ------------------------------------------------------------------------------------------------------------- */

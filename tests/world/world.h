@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -47,6 +48,7 @@ struct hm_world_system {
 };
 
 extern const struct hm_world_system hm_world_metapod;
+extern const struct hm_world_system hm_world_splunk;
 
 /* state: {"metapod": {…}, …}; borrowed, and what hm_world_reset() comes back to. NULL with err set when a system refuses its
  * part. */
@@ -56,6 +58,9 @@ void hm_world_free(struct hm_world *world);
 HM_MUST enum hm_code hm_world_load(struct hm_world *world, json_t *state, struct hm_err *err);
 HM_MUST enum hm_code hm_world_reset(struct hm_world *world, struct hm_err *err);
 json_t *hm_world_state_new(struct hm_world *world);
+
+/* Wall time in milliseconds. */
+int64_t hm_world_now_ms(const struct hm_world *world);
 
 /* A request arrived, whatever becomes of it. */
 void hm_world_count_request(struct hm_world *world, const char *method, const char *path);
