@@ -101,6 +101,7 @@ static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
     settings->slack.channel = copy_str(slack, "channel", HM_CFG_OPTIONAL, 32);
     settings->slack.audit_channel = copy_str(slack, "audit_channel", HM_CFG_OPTIONAL, 32);
     settings->slack.ca = copy_path(settings, slack, "ca");
+    settings->slack.team = copy_str(slack, "team", HM_CFG_OPTIONAL, 32);
     if (settings->slack.command == NULL)
         settings->slack.command = hm_xstrdup("/hausmeister");
     if (settings->slack.command[0] != '/')
@@ -313,6 +314,56 @@ static void read_backends(struct hm_settings *settings, struct hm_cfg_node *root
     }
 }
 
+/* One id, or a list of them; initials: what they begin with. */
+static json_t *read_ids(struct hm_cfg_node *group, const char *name, const char *initials)
+{
+    json_t *list = hm_json_arr_new();
+    struct hm_cfg_node *node = hm_cfg_get(group, name, HM_CFG_REQUIRED);
+    bool one = hm_cfg_type(node) == HM_CFG_STRING;
+    char **ids = NULL;
+    if (one) {
+        ids = hm_xcalloc(2, sizeof(char *));
+        ids[0] = hm_xstrdup(hm_cfg_string(node));
+    } else {
+        ids = hm_cfg_get_strings(group, name, HM_CFG_REQUIRED);
+    }
+    for (char **id = ids; *id != NULL; id++) {
+        bool ok = (*id)[0] != '\0' && strchr(initials, (*id)[0]) != NULL &&
+                  strspn(*id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(*id);
+        if (!ok)
+            hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with one of %s, like %cABC123", *id, initials,
+                            initials[0]);
+        hm_json_add(list, hm_json_str_new(*id));
+    }
+    hm_cfg_strings_free(ids);
+    return list;
+}
+
+/* {name = "C…"; name = [ "C…", … ]; }: names that alarm rules use, so that ids stand in one place. */
+static json_t *read_names(struct hm_cfg_node *root, const char *key, const char *initials)
+{
+    json_t *names = hm_json_obj_new();
+    struct hm_cfg_node *group = hm_cfg_get_group(root, key, HM_CFG_OPTIONAL);
+    for (size_t i = 0; group != NULL && i < hm_cfg_count(group); i++) {
+        const char *name = hm_cfg_name(hm_cfg_at(group, i));
+        hm_json_set(names, name, read_ids(group, name, initials));
+    }
+    if (group != NULL)
+        hm_cfg_finish(group);
+    return names;
+}
+
+static void load_alarms(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
+{
+    const struct hm_alarm_names names = {settings->channels, settings->senders};
+    for (; *dirs != NULL; dirs++) {
+        char *dir = resolve(settings, *dirs);
+        hm_alarms_load_dir(&settings->alarms, dir, &names, diags);
+        free(dir);
+    }
+    hm_alarms_link(&settings->alarms, &settings->recipes, diags);
+}
+
 static void load_recipes(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
 {
     const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
@@ -346,6 +397,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
     struct hm_settings *settings = hm_xcalloc(1, sizeof *settings);
     struct hm_cfg *cfg = hm_cfg_open_file(file, diags);
     char **dirs = NULL;
+    char **alarm_dirs = NULL;
     settings->file = hm_xstrdup(file);
     settings->dir = dir_of(file);
     if (cfg != NULL) {
@@ -356,12 +408,18 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         read_roles(settings, root);
         read_backends(settings, root);
         settings->known = read_object(root, "known");
+        settings->channels = read_names(root, "channels", "CG");
+        settings->senders = read_names(root, "senders", "BA");
+        alarm_dirs = hm_cfg_get_strings(root, "alarms", HM_CFG_OPTIONAL);
         dirs = hm_cfg_get_strings(root, "recipes", HM_CFG_REQUIRED);
         hm_cfg_finish(root);
     }
     if (diags->count == before && dirs != NULL)
         load_recipes(settings, dirs, diags);
+    if (diags->count == before && alarm_dirs != NULL)
+        load_alarms(settings, alarm_dirs, diags);
     hm_cfg_strings_free(dirs);
+    hm_cfg_strings_free(alarm_dirs);
     hm_cfg_close(cfg);
     if (diags->count == before)
         return settings;
@@ -398,10 +456,13 @@ void hm_settings_free(struct hm_settings *settings)
         hm_cfg_strings_free(settings->roles[i].users);
         free(settings->roles[i].usergroup);
     }
+    hm_alarms_done(&settings->alarms);
     hm_recipes_done(&settings->recipes);
     free(settings->backends);
     free(settings->roles);
     json_decref(settings->known);
+    json_decref(settings->channels);
+    json_decref(settings->senders);
     free(settings->file);
     free(settings->dir);
     free(settings->slack.api_url);
@@ -411,6 +472,7 @@ void hm_settings_free(struct hm_settings *settings)
     free(settings->slack.channel);
     free(settings->slack.audit_channel);
     free(settings->slack.ca);
+    free(settings->slack.team);
     free(settings->journal_path);
     free(settings->http_listen);
     free(settings);

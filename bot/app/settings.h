@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "alarm/alarm.h"
 #include "base/diag.h"
 #include "handlers/handler.h"
 #include "recipe/recipe.h"
@@ -31,6 +32,7 @@ struct hm_settings {
         char *audit_channel; /* NULL = none */
         char *ca;
         unsigned speed; /* times Slack's limits; more than 1 only with a simulator */
+        char *team;     /* our workspace, for `match`, which asks nobody; NULL = not told */
     } slack;
     char *journal_path; /* absolute or relative to the working directory: ready for open() */
     char *http_listen;  /* NULL = no HTTP server */
@@ -38,8 +40,11 @@ struct hm_settings {
     size_t n_roles;
     struct hm_backend *backends;
     size_t n_backends;
-    json_t *known; /* {key: {field: value}}: what holds until an alarm remembers something newer */
+    json_t *known;    /* {key: {field: value}}: what holds until an alarm remembers something newer */
+    json_t *channels; /* {name: [id, …]}: what alarm rules call them */
+    json_t *senders;  /* {name: [bot or app id, …]} */
     struct hm_recipes recipes;
+    struct hm_alarms alarms;
 };
 
 /* NULL when anything was found. */

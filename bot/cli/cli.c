@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-static const struct hm_command *const commands[] = {&hm_cmd_run,   &hm_cmd_check,    &hm_cmd_plan,    &hm_cmd_test, &hm_cmd_runs,
-                                                    &hm_cmd_audit, &hm_cmd_manifest, &hm_cmd_version, NULL};
+static const struct hm_command *const commands[] = {&hm_cmd_run,  &hm_cmd_check, &hm_cmd_plan,     &hm_cmd_match,   &hm_cmd_test,
+                                                    &hm_cmd_runs, &hm_cmd_audit, &hm_cmd_manifest, &hm_cmd_version, NULL};
 
 int hm_cli_fail(enum hm_exit code, const char *fmt, ...)
 {
@@ -89,9 +89,10 @@ static const struct hm_command *find_command(const char *name)
 /* False when the line can not be understood (and said so). */
 static bool parse_options(int argc, char **argv, struct hm_cli *cli, bool *ret_help)
 {
-    enum { OPT_CONFIG = 'c', OPT_JSON = 'j', OPT_LOG = 'l', OPT_HELP = 'h' };
+    enum { OPT_CONFIG = 'c', OPT_JSON = 'j', OPT_CHANNEL = 'n', OPT_LOG = 'l', OPT_HELP = 'h' };
     static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
                                             {"json", no_argument, NULL, OPT_JSON},
+                                            {"channel", required_argument, NULL, OPT_CHANNEL},
                                             {"log", required_argument, NULL, OPT_LOG},
                                             {"help", no_argument, NULL, OPT_HELP},
                                             {NULL, 0, NULL, 0}};
@@ -104,6 +105,9 @@ static bool parse_options(int argc, char **argv, struct hm_cli *cli, bool *ret_h
             break;
         case OPT_JSON:
             cli->json = true;
+            break;
+        case OPT_CHANNEL:
+            cli->channel = optarg;
             break;
         case OPT_LOG:
             if (hm_log_parse_level(optarg, &level) != 0) {

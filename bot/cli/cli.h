@@ -14,9 +14,10 @@ enum hm_exit { HM_EXIT_OK = 0, HM_EXIT_NO = 1, HM_EXIT_USAGE = 2, HM_EXIT_ENV = 
 
 /* What the options common to all subcommands said. */
 struct hm_cli {
-    const char *config; /* --config FILE */
-    bool json;          /* --json */
-    char **words;       /* what is left, NULL-terminated */
+    const char *config;  /* --config FILE */
+    bool json;           /* --json */
+    const char *channel; /* --channel NAME, or NULL */
+    char **words;        /* what is left, NULL-terminated */
     int n_words;
 };
 
@@ -28,8 +29,8 @@ struct hm_command {
     int (*run)(const struct hm_cli *cli);
 };
 
-extern const struct hm_command hm_cmd_run, hm_cmd_check, hm_cmd_plan, hm_cmd_test, hm_cmd_runs, hm_cmd_audit, hm_cmd_manifest,
-    hm_cmd_version;
+extern const struct hm_command hm_cmd_run, hm_cmd_check, hm_cmd_plan, hm_cmd_match, hm_cmd_test, hm_cmd_runs, hm_cmd_audit,
+    hm_cmd_manifest, hm_cmd_version;
 
 int hm_cli_main(int argc, char **argv);
 

@@ -13,9 +13,10 @@ static int run_check(const struct hm_cli *cli)
     struct hm_settings *settings = hm_cli_settings(cli, &findings);
     if (settings == NULL)
         return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
-    (void)printf("%s: ok, %zu recipe%s, %zu backend%s, %zu role%s\n", cli->config, settings->recipes.count,
-                 settings->recipes.count == 1 ? "" : "s", settings->n_backends, settings->n_backends == 1 ? "" : "s",
-                 settings->n_roles, settings->n_roles == 1 ? "" : "s");
+    (void)printf("%s: ok, %zu recipe%s, %zu alarm%s, %zu backend%s, %zu role%s\n", cli->config, settings->recipes.count,
+                 settings->recipes.count == 1 ? "" : "s", settings->alarms.count, settings->alarms.count == 1 ? "" : "s",
+                 settings->n_backends, settings->n_backends == 1 ? "" : "s", settings->n_roles,
+                 settings->n_roles == 1 ? "" : "s");
     hm_settings_free(settings);
     return HM_EXIT_OK;
 }

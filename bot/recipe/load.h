@@ -1,4 +1,5 @@
-/* Inside of the loader: what load.c, load_params.c, load_step.c, load_call.c and the lint files share. Nobody else includes this.
+/* Inside of the loader: what load.c, load_params.c, load_step.c, load_call.c and the lint files share. Of other rooms only
+ * alarm/ includes this, whose files have fields that are typed like params, templates and conditions too.
  *
  * Loading walks the file once. Each expression and template that it meets leaves its names behind as refs; when all steps are
  * known, lint.c asks of each ref whether its name exists at the place where it stands. */
@@ -72,6 +73,8 @@ void hm_load_note_template(struct hm_loader *l, const struct hm_cfg_node *node, 
 
 /* A list of params (or of an ask's fields); *ret_params may be NULL when it is empty. */
 void hm_load_params(struct hm_loader *l, const struct hm_cfg_node *list, struct hm_param **ret_params, size_t *ret_count);
+/* The keys type, choices, pattern, max_len, min and max of one. False after a finding about the type. */
+bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param);
 void hm_load_params_free(struct hm_param *params, size_t count);
 
 /* ---- load_step.c, load_call.c ------------------------------------------------------------------------------------------- */

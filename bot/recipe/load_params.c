@@ -118,20 +118,26 @@ static void load_default(struct hm_loader *l, struct hm_cfg_node *group, struct 
     free(text);
 }
 
+bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param)
+{
+    static const char *const keys[] = {"choices", "pattern", "max_len", "min", "max"};
+    bool typed = load_type(group, &param->type);
+    if (typed)
+        load_limits(group, param);
+    for (size_t i = 0; i < HM_ARRAY_LEN(keys) && !typed; i++) /* what belongs to a type can not be judged */
+        (void)hm_cfg_get(group, keys[i], HM_CFG_OPTIONAL);
+    return typed;
+}
+
 static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
 {
     param->name = hm_load_id(group, "name");
     param->help = hm_xstrdup_null(hm_cfg_get_str(group, "help", HM_CFG_REQUIRED, HM_LINE_MAX));
     param->optional = hm_cfg_get_bool(group, "optional", false);
-    bool typed = load_type(group, &param->type);
-    if (typed) {
-        load_limits(group, param);
+    if (hm_load_param_type(group, param))
         load_default(l, group, param);
-    } else { /* what belongs to a type can not be judged */
-        static const char *const keys[] = {"choices", "pattern", "max_len", "min", "max", "default"};
-        for (size_t i = 0; i < HM_ARRAY_LEN(keys); i++)
-            (void)hm_cfg_get(group, keys[i], HM_CFG_OPTIONAL);
-    }
+    else
+        (void)hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
     hm_cfg_finish(group);
 }
 

@@ -1,0 +1,229 @@
+/* Flattening: see flatten.h. */
+#include "alarm/flatten.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+
+enum { DEPTH_MAX = 12, PIECE_MAX = 40000 };
+
+/* ---- one text ------------------------------------------------------------------------------------------------------------- */
+
+/* The token "<…>" that begins at p as a person reads it; returns what is behind it, or NULL when it is none. */
+static const char *add_token(struct hm_strbuf *out, const char *p)
+{
+    size_t len = strcspn(p + 1, "<>\n");
+    if (p[len + 1] != '>' || len == 0)
+        return NULL;
+    const char *body = p + 1;
+    const char *bar = memchr(body, '|', len);
+    size_t label = bar != NULL ? len - (size_t)(bar - body) - 1 : 0;
+    if (*body == '@' || *body == '!') {
+        hm_strbuf_addc(out, '@');
+        hm_strbuf_add(out, body + 1, (bar != NULL ? (size_t)(bar - body) : len) - 1);
+    } else if (*body == '#') {
+        hm_strbuf_addc(out, '#');
+        hm_strbuf_add(out, label > 0 ? bar + 1 : body + 1, label > 0 ? label : len - 1);
+    } else if (label > 0) {
+        hm_strbuf_add(out, bar + 1, label);
+    } else {
+        hm_strbuf_add(out, body, bar != NULL ? (size_t)(bar - body) : len);
+    }
+    return p + len + 2;
+}
+
+static void add_unescaped(struct hm_strbuf *out, const char *text)
+{
+    static const struct {
+        const char *entity;
+        char c;
+    } entities[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}};
+    for (const char *p = text; *p != '\0';) {
+        size_t plain = strcspn(p, "&");
+        hm_strbuf_add(out, p, plain);
+        p += plain;
+        size_t i = 0;
+        while (i < HM_ARRAY_LEN(entities) && !hm_starts_with(p, entities[i].entity))
+            i++;
+        if (i < HM_ARRAY_LEN(entities)) {
+            hm_strbuf_addc(out, entities[i].c);
+            p += strlen(entities[i].entity);
+        } else if (*p != '\0') {
+            hm_strbuf_addc(out, *p++);
+        }
+    }
+}
+
+static void add_mrkdwn(struct hm_strbuf *out, const char *text)
+{
+    struct hm_strbuf bare; /* without tokens and stars, entities still in it */
+    hm_strbuf_init(&bare, PIECE_MAX);
+    for (const char *p = text; *p != '\0';) {
+        const char *behind = *p == '<' ? add_token(&bare, p) : NULL;
+        if (behind != NULL) {
+            p = behind;
+            continue;
+        }
+        if (*p != '*')
+            hm_strbuf_addc(&bare, *p);
+        p++;
+    }
+    add_unescaped(out, hm_strbuf_str(&bare));
+    hm_strbuf_done(&bare);
+}
+
+/* On a line of its own; nothing for NULL and "". */
+static void add_line(struct hm_strbuf *out, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return;
+    if (out->len > 0)
+        hm_strbuf_addc(out, '\n');
+    add_mrkdwn(out, text);
+}
+
+/* ---- blocks --------------------------------------------------------------------------------------------------------------- */
+
+/* {type: mrkdwn|plain_text, text} */
+static void add_text_object(struct hm_strbuf *out, const json_t *object)
+{
+    const char *text = hm_json_get_str(object, "text", "");
+    if (hm_streq(hm_json_get_str(object, "type", NULL), "plain_text") && text[0] != '\0') {
+        if (out->len > 0)
+            hm_strbuf_addc(out, '\n');
+        add_unescaped(out, text);
+    } else {
+        add_line(out, text);
+    }
+}
+
+static void add_leaf(struct hm_strbuf *out, const json_t *leaf)
+{
+    static const struct {
+        const char *type, *key, *before, *after;
+    } named[] = {{"user", "user_id", "@", ""}, {"usergroup", "usergroup_id", "@", ""}, {"channel", "channel_id", "#", ""},
+                 {"emoji", "name", ":", ":"},  {"broadcast", "range", "@", ""},        {"date", "fallback", "", ""},
+                 {"color", "value", "", ""}};
+    const char *type = hm_json_get_str(leaf, "type", "");
+    const char *text = hm_json_get_str(leaf, "text", "");
+    bool code = hm_json_get_bool(hm_json_get_obj(leaf, "style"), "code", false);
+    for (size_t i = 0; i < HM_ARRAY_LEN(named); i++) {
+        if (strcmp(type, named[i].type) != 0)
+            continue;
+        hm_strbuf_adds(out, named[i].before);
+        hm_strbuf_adds(out, hm_json_get_str(leaf, named[i].key, ""));
+        hm_strbuf_adds(out, named[i].after);
+        return;
+    }
+    if (strcmp(type, "link") == 0 && text[0] == '\0')
+        text = hm_json_get_str(leaf, "url", "");
+    if (code)
+        hm_strbuf_addc(out, '`');
+    hm_strbuf_adds(out, text);
+    if (code)
+        hm_strbuf_addc(out, '`');
+}
+
+/* The elements of a rich text: sections, lists, quotes, preformatted, each on its own line; the rest are leaves in a line. */
+static void add_rich(struct hm_strbuf *out, const json_t *element, int depth)
+{
+    size_t i = 0;
+    json_t *inner = NULL;
+    json_t *list = hm_json_get_arr(element, "elements");
+    if (list == NULL) {
+        add_leaf(out, element);
+        return;
+    }
+    if (depth == 0)
+        return;
+    if (!hm_streq(hm_json_get_str(element, "type", NULL), "rich_text") && out->len > 0)
+        hm_strbuf_addc(out, '\n');
+    json_array_foreach(list, i, inner) add_rich(out, inner, depth - 1);
+}
+
+static void add_block(struct hm_strbuf *out, const json_t *block)
+{
+    size_t i = 0;
+    json_t *part = NULL;
+    const char *type = hm_json_get_str(block, "type", "");
+    if (strcmp(type, "rich_text") == 0) {
+        add_rich(out, block, DEPTH_MAX);
+    } else if (strcmp(type, "header") == 0 || strcmp(type, "section") == 0) {
+        add_text_object(out, json_object_get(block, "text"));
+        json_array_foreach(hm_json_get_arr(block, "fields"), i, part) add_text_object(out, part);
+    } else if (strcmp(type, "context") == 0) {
+        json_array_foreach(hm_json_get_arr(block, "elements"), i, part) add_text_object(out, part);
+    } else if (strcmp(type, "markdown") == 0) {
+        add_line(out, hm_json_get_str(block, "text", ""));
+    }
+}
+
+static void add_blocks(struct hm_strbuf *out, const json_t *blocks)
+{
+    size_t i = 0;
+    json_t *block = NULL;
+    json_array_foreach(blocks, i, block) add_block(out, block);
+}
+
+/* ---- attachments ---------------------------------------------------------------------------------------------------------- */
+
+/* Somebody else's message, shown in this one. */
+static bool is_quoted(const json_t *attachment)
+{
+    static const char *const marks[] = {"from_url", "is_msg_unfurl", "is_share", "original_url", "message_blocks"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(marks); i++) {
+        const json_t *v = json_object_get(attachment, marks[i]);
+        if (v != NULL && !json_is_null(v) && !json_is_false(v))
+            return true;
+    }
+    return false;
+}
+
+/* Strings as they are; numbers and the like as JSON. */
+static void add_field(struct hm_strbuf *out, const json_t *field)
+{
+    const json_t *value = json_object_get(field, "value");
+    const char *title = hm_json_get_str(field, "title", "");
+    char *text = json_is_string(value)   ? hm_xstrdup(json_string_value(value))
+                 : json_is_number(value) ? hm_json_text(value)
+                                         : hm_xstrdup("");
+    char *line = title[0] != '\0' ? hm_xasprintf("%s: %s", title, text) : hm_xstrdup(text);
+    add_line(out, line);
+    free(line);
+    free(text);
+}
+
+static void add_attachment(struct hm_strbuf *out, const json_t *attachment)
+{
+    size_t i = 0;
+    json_t *field = NULL;
+    size_t before = out->len;
+    if (is_quoted(attachment))
+        return;
+    add_line(out, hm_json_get_str(attachment, "pretext", ""));
+    add_line(out, hm_json_get_str(attachment, "title", ""));
+    add_line(out, hm_json_get_str(attachment, "text", ""));
+    json_array_foreach(hm_json_get_arr(attachment, "fields"), i, field) add_field(out, field);
+    add_blocks(out, hm_json_get_arr(attachment, "blocks"));
+    if (out->len == before)
+        add_line(out, hm_json_get_str(attachment, "fallback", ""));
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- */
+
+char *hm_alarm_flatten(const json_t *message, bool person)
+{
+    size_t i = 0;
+    json_t *attachment = NULL;
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, HM_ALARM_TEXT_MAX);
+    add_line(&out, hm_json_get_str(message, "text", ""));
+    if (!person) {
+        add_blocks(&out, hm_json_get_arr(message, "blocks"));
+        json_array_foreach(hm_json_get_arr(message, "attachments"), i, attachment) add_attachment(&out, attachment);
+    }
+    return hm_strbuf_take(&out);
+}

@@ -1,0 +1,70 @@
+/* Macros of patterns: see macros.h. Values are small ASCII letters, digits and what the house's names are made of: whatever else
+ * stands behind a label, {{end}} makes the value none at all, rather than a part of one. */
+#include "alarm/macros.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/finder.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+
+static const struct {
+    const char *name, *pattern;
+} macros[] = {
+    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line */
+    {"sep", "(?:[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"']?"},
+    /* behind a value: white space, the end, or ordinary punctuation */
+    {"end", "(?![^\\s.,;:!?)\\]}>|\"'`\xe2\x80\x99\xe2\x80\x9d])"},
+    {"uuid", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
+    {"dataset", "(?:nu-[a-z]{2}/)?[a-z][a-z0-9-]{1,80}/[a-z0-9][a-z0-9_-]{0,120}"},
+    {"job", "[a-z](?:[a-z0-9_-]|\\.(?=[a-z0-9])){1,127}"},
+    {"service", "[a-z][a-z0-9-]{1,62}"},
+    {"prototype", "(?:s[0-9]{1,2}|global|Global)"},
+    {"topic", "[A-Z](?:[A-Z0-9_-]|\\.(?=[A-Z0-9])){1,120}"},
+    {"day", "20[0-9]{2}-[01][0-9]-[0-3][0-9]"},
+    {"moment", "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-9:.]{5,15}(?:[+-][0-9:]{4,6}|Z)?"},
+    {"sha", "[0-9a-f]{7,40}"},
+    {"host", "(?:ip-[0-9]{1,3}(?:-[0-9]{1,3}){3}\\.ec2\\.internal|i-[0-9a-f]{8,17})"},
+    {"stack", "[a-z][a-z0-9-]{0,40}"},
+};
+
+static const char *find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < HM_ARRAY_LEN(macros); i++)
+        if (strlen(macros[i].name) == len && memcmp(macros[i].name, name, len) == 0)
+            return macros[i].pattern;
+    return NULL;
+}
+
+char *hm_alarm_expand(const char *pattern, struct hm_err *err)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, HM_FINDER_MAX + 1);
+    for (const char *p = pattern; *p != '\0';) {
+        const char *open = strstr(p, "{{");
+        if (open == NULL) {
+            hm_strbuf_adds(&out, p);
+            break;
+        }
+        size_t len = strspn(open + 2, "abcdefghijklmnopqrstuvwxyz");
+        const char *macro = strncmp(open + 2 + len, "}}", 2) == 0 ? find(open + 2, len) : NULL;
+        if (macro == NULL) {
+            (void)hm_err_set(err, HM_EINVAL,
+                             "\"%.*s\" is no macro; there are sep, end, uuid, dataset, job, service, prototype, topic, day, "
+                             "moment, sha, host, stack",
+                             (int)(len + 4), open);
+            hm_strbuf_done(&out);
+            return NULL;
+        }
+        hm_strbuf_add(&out, p, (size_t)(open - p));
+        hm_strbuf_adds(&out, macro);
+        p = open + len + 4;
+    }
+    if (out.failed) {
+        (void)hm_err_set(err, HM_ETOOBIG, "the pattern has more than %d bytes with its macros", HM_FINDER_MAX);
+        hm_strbuf_done(&out);
+        return NULL;
+    }
+    return hm_strbuf_take(&out);
+}

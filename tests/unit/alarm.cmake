@@ -1,0 +1,4 @@
+# Alarm rules.
+hm_unit_test(finder NEEDS hm_base)
+hm_unit_test(alarm NEEDS hm_alarm SOURCES ../support/golden.c)
+hm_unit_test(shipped_alarms NEEDS hm_app)

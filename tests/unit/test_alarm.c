@@ -1,0 +1,300 @@
+/* Alarm rules: files and their findings, flattening, judging, what follows. */
+#include "alarm/alarm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../support/golden.h"
+#include "alarm/flatten.h"
+#include "alarm/follow.h"
+#include "alarm/judge.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "unit.h"
+
+#define HEAD "name = \"x\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
+
+static json_t *parse(const char *text)
+{
+    struct hm_err err = {0};
+    json_t *value = hm_json_parse_new(text, strlen(text), 1 << 20, &err);
+    if (value == NULL)
+        fail_msg("%s: %s", text, err.msg);
+    return value;
+}
+
+/* All findings of a text, one a line. */
+static char *findings(const char *text, const struct hm_alarm_names *names)
+{
+    struct hm_diags diags;
+    struct hm_strbuf out;
+    hm_diags_init(&diags);
+    hm_strbuf_init(&out, 100000);
+    struct hm_alarm_rule *rule = hm_alarm_parse("x.cfg", text, names, &diags);
+    assert_true((rule != NULL) == (diags.count == 0));
+    for (size_t i = 0; i < diags.count; i++)
+        hm_strbuf_addf(&out, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
+    hm_alarm_rule_free(rule);
+    hm_diags_done(&diags);
+    return hm_strbuf_take(&out);
+}
+
+static struct hm_alarms one_rule(const char *text)
+{
+    struct hm_diags diags;
+    struct hm_alarms alarms = {0};
+    hm_diags_init(&diags);
+    struct hm_alarm_rule *rule = hm_alarm_parse("x.cfg", text, NULL, &diags);
+    if (rule == NULL)
+        fail_msg("%s", diags.items[0].text);
+    alarms.items = hm_xcalloc(1, sizeof(struct hm_alarm_rule *));
+    alarms.items[0] = rule;
+    alarms.count = 1;
+    hm_diags_done(&diags);
+    return alarms;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------
+ */
+
+/* Each bad file with what is said about it. */
+static void test_findings(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        HEAD,
+        HEAD "match = \"a\"; nonsense = 1;",
+        "name = \"X\"; title = \"X\"; channels = [ ]; from = [ ]; match = \"a\";",
+        HEAD "match = \"(?<a\";",
+        HEAD "match = \"(?i)(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"{{nonsense}}\";",
+        HEAD "match = \"(?<a>b)\";",
+        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"(?<a>b)\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"int\"; find = \"b\"; min = 5; max = 1; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"A-b\"; type = \"int\"; find = \"(?<b>b)\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"known\"; type = \"int\"; find = \"(?<b>b)\"; } );",
+        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; many = true; } );",
+        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; map = ( { like = \"x\"; is = \"y\"; } ); } );",
+        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"e\"; type = \"string\"; of = [ "
+             "\"z\" ]; } );",
+        HEAD "match = \"a\"; dedupe = { for = \"2h\"; };",
+        HEAD "match = \"a\"; dedupe = { key = \"${nobody}\"; for = \"2 hours\"; };",
+        HEAD "match = \"a\"; say = \"${nobody} <b>\";",
+        HEAD "match = \"a\"; say = ( { when = \"1 == 1\"; say = \"x\"; } );",
+        HEAD "match = \"a\"; say = \"${known.etl}\";",
+        HEAD "match = \"a\"; say = \"${item}\";",
+        HEAD "match = \"a\"; offers = ( { label = \"Go\"; } );",
+        HEAD "match = \"a\"; offers = ( { recipe = \"r\"; label = \"Go\"; style = \"loud\"; } );",
+        HEAD "match = \"a\"; offers = ( );",
+        HEAD "match = \"a\"; remember = ( { key = \"k\"; } );",
+        HEAD "match = \"a\"; remember = ( { key = \"k\"; fields = { a = \"1\"; }; before = \"b\"; } );",
+        HEAD "match = \"a\"; resolves = [ ];",
+        HEAD "match = \"a\"; resolves = [ \"*\" ]; say = \"x\";",
+        HEAD "match = \"a\"; keeps_open = true;",
+    };
+    struct hm_strbuf all;
+    hm_strbuf_init(&all, 100000);
+    for (size_t i = 0; i < HM_ARRAY_LEN(bad); i++) {
+        char *found = findings(bad[i], NULL);
+        if (found[0] == '\0')
+            fail_msg("nothing was found in: %s", bad[i]);
+        hm_strbuf_addf(&all, "%s\n%s\n", bad[i], found);
+        free(found);
+    }
+    assert_true(hm_golden_matches("alarm/findings.txt", hm_strbuf_str(&all)));
+    hm_strbuf_done(&all);
+}
+
+static void test_names_of_channels_and_senders(void **state)
+{
+    (void)state;
+    json_t *channels = parse("{\"alarms\": [\"C0A\", \"C0B\"], \"none\": []}");
+    json_t *senders = parse("{\"splunk\": [\"B0A\"]}");
+    const struct hm_alarm_names names = {channels, senders};
+    static const char *const good = "name = \"x\"; title = \"X\"; channels = [ \"alarms\", \"none\", \"C0C\" ];\n"
+                                    "from = [ \"splunk\", \"people\", \"A0Z\" ]; match = \"a\";";
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    struct hm_alarm_rule *rule = hm_alarm_parse("x.cfg", good, &names, &diags);
+    assert_non_null(rule);
+    assert_true(rule->people);
+    assert_true(hm_alarm_has(rule->channel_ids, "C0A") && hm_alarm_has(rule->channel_ids, "C0B"));
+    assert_true(hm_alarm_has(rule->channel_ids, "C0C") && !hm_alarm_has(rule->channel_ids, "alarms"));
+    assert_true(hm_alarm_has(rule->senders, "B0A") && hm_alarm_has(rule->senders, "A0Z"));
+    assert_false(hm_alarm_has(rule->senders, "people"));
+    hm_alarm_rule_free(rule);
+    char *found =
+        findings("name = \"x\"; title = \"X\"; channels = [ \"alarm\" ]; from = [ \"splonk\" ]; match = \"a\";", &names);
+    assert_string_equal(found,
+                        "x.cfg:1: channels: \"alarm\" is no id, and the settings have no such name under channels; did you "
+                        "mean \"alarms\"?\n"
+                        "x.cfg:1: from: \"splonk\" is no id, and the settings have no such name under senders; people are "
+                        "written \"people\"; did you mean \"splunk\"?\n");
+    free(found);
+    hm_diags_done(&diags);
+    json_decref(channels);
+    json_decref(senders);
+}
+
+/* ---- flattening -------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_flatten(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *message, *text;
+    } cases[] = {
+        {"{}", ""},
+        {"{\"text\": 5, \"blocks\": 1, \"attachments\": {\"a\": 1}}", ""},
+        {"{\"text\": \"*a* &lt;b&gt; &amp;lt; <https://x.org|c> <https://y.org> <@U1> <!channel> <!here|x> <#C1|d> <#C2>\"}",
+         "a <b> &lt; c https://y.org @U1 @channel @here #d #C2"},
+        {"{\"text\": \"a < b <unclosed\"}", "a < b <unclosed"},
+        {"{\"text\": \"<>\"}", "<>"},
+        {"{\"text\": \"t\", \"blocks\": [{\"type\": \"header\", \"text\": {\"type\": \"plain_text\", \"text\": \"*h* &amp;\"}},"
+         "{\"type\": \"section\", \"text\": {\"type\": \"mrkdwn\", \"text\": \"*s*\"}, \"fields\": [{\"type\": \"mrkdwn\", "
+         "\"text\": \"*K*\\nv\"}]}, {\"type\": \"context\", \"elements\": [{\"type\": \"mrkdwn\", \"text\": \"c\"}, {\"type\": "
+         "\"image\"}]}, {\"type\": \"actions\"}, {\"type\": \"divider\"}, null, 7]}",
+         "t\n*h* &\ns\nK\nv\nc"},
+        {"{\"blocks\": [{\"type\": \"rich_text\", \"elements\": [{\"type\": \"rich_text_section\", \"elements\": ["
+         "{\"type\": \"text\", \"text\": \"a &lt; \"}, {\"type\": \"text\", \"text\": \"b\", \"style\": {\"code\": true}},"
+         "{\"type\": \"link\", \"url\": \"https://x.org\"}, {\"type\": \"emoji\", \"name\": \"tada\"},"
+         "{\"type\": \"user\", \"user_id\": \"U1\"}, {\"type\": \"broadcast\", \"range\": \"here\"}]},"
+         "{\"type\": \"rich_text_list\", \"elements\": [{\"type\": \"rich_text_section\", \"elements\": ["
+         "{\"type\": \"text\", \"text\": \"one\"}]}, {\"type\": \"rich_text_section\", \"elements\": ["
+         "{\"type\": \"text\", \"text\": \"two\"}]}]}]}]}",
+         "a &lt; `b`https://x.org:tada:@U1@here\n\none\ntwo"},
+        {"{\"attachments\": [{\"pretext\": \"p\", \"title\": \"t\", \"text\": \"x\", \"fallback\": \"f\", \"fields\": ["
+         "{\"title\": \"k\", \"value\": \"v\"}, {\"title\": \"n\", \"value\": 7}, {\"value\": \"w\"}, 1]}]}",
+         "p\nt\nx\nk: v\nn: 7\nw"},
+        {"{\"attachments\": [{\"fallback\": \"f &amp; g\"}, {\"fallback\": \"h\", \"text\": \"\"}]}", "f & g\nh"},
+        {"{\"attachments\": [{\"text\": \"a\", \"from_url\": \"u\"}, {\"text\": \"b\", \"is_share\": true}, {\"text\": \"c\", "
+         "\"is_share\": false}, {\"text\": \"d\", \"message_blocks\": []}]}",
+         "c"},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse(cases[i].message);
+        char *text = hm_alarm_flatten(message, false);
+        assert_string_equal(text, cases[i].text);
+        free(text);
+        json_decref(message);
+    }
+    json_t *message = parse("{\"text\": \"said\", \"attachments\": [{\"text\": \"shown\"}]}");
+    char *text = hm_alarm_flatten(message, true);
+    assert_string_equal(text, "said");
+    free(text);
+    json_decref(message);
+}
+
+/* ---- judging ----------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_fields_are_typed(void **state)
+{
+    (void)state;
+    struct hm_alarms alarms = one_rule(
+        HEAD "match = \"boom (?<service>[A-Za-z]+)\"; dedupe = { key = \"${service}/${id}/${day}\"; };\n"
+             "fields = ( { name = \"service\"; type = \"string\"; lower = true; },\n"
+             "  { name = \"n\"; type = \"int\"; max = 10; find = \"n=(?<n>[0-9]+)\"; optional = true; },\n"
+             "  { name = \"id\"; type = \"uuid\"; find = \"(?<id>{{uuid}}){{end}}\"; many = true; optional = true; },\n"
+             "  { name = \"where\"; type = \"string\"; find = \"at (?<where>[a-z]+)\"; aside = true; optional = true; },\n"
+             "  { name = \"env\"; type = \"choice\"; choices = [ \"a\", \"b\" ]; of = [ \"where\" ]; assume = \"a\"; optional = "
+             "true;\n"
+             "    map = ( { like = \"x.*\"; is = \"b\"; } ); } );");
+    static const struct {
+        const char *text, *found, *values, *assumed, *key;
+    } cases[] = {
+        {"boom Tapir n=7 at xyz", "{\"n\":\"7\",\"service\":\"Tapir\"}",
+         "{\"day\":\"2026-11-28\",\"env\":\"b\",\"n\":7,\"service\":\"tapir\",\"where\":\"xyz\"}", "{}", "tapir//2026-11-28"},
+        {"boom Tapir n=11", "{\"service\":\"Tapir\"}", "{\"day\":\"2026-11-28\",\"env\":\"a\",\"service\":\"tapir\"}",
+         "{\"env\":true}", "tapir//2026-11-28"},
+        {"boom Tapir at home", "{\"service\":\"Tapir\"}", "{\"day\":\"2026-11-28\",\"service\":\"tapir\",\"where\":\"home\"}",
+         "{}", "tapir//2026-11-28"},
+        {"boom Tapir 8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63, 8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64 "
+         "8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63",
+         "{\"id\":[\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63\",\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64\"],\"service\":\"Tapir\"}",
+         "{\"day\":\"2026-11-28\",\"env\":\"a\",\"id\":[\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63\",\"8a6f3c1e-52b7-4d09-9e1a-"
+         "0c4d7be21f64\"],\"service\":\"tapir\"}",
+         "{\"env\":true}", "tapir/8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63,8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64/2026-11-28"},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse("{\"type\":\"message\",\"ts\":\"1795867200.000100\",\"channel\":\"C0A\",\"bot_id\":\"B0A\"}");
+        struct hm_alarm_verdict v;
+        hm_json_set_str(message, "text", cases[i].text);
+        hm_alarm_judge(&alarms, message, &(struct hm_alarm_around){0}, &v);
+        char *found = hm_json_text(v.found);
+        char *values = hm_json_text(v.values);
+        char *assumed = hm_json_text(v.assumed);
+        assert_int_equal(v.kind, HM_ALARM_MATCH);
+        assert_string_equal(found, cases[i].found);
+        assert_string_equal(values, cases[i].values);
+        assert_string_equal(assumed, cases[i].assumed);
+        assert_string_equal(v.key, cases[i].key);
+        free(found);
+        free(values);
+        free(assumed);
+        hm_alarm_verdict_done(&v);
+        json_decref(message);
+    }
+    hm_alarms_done(&alarms);
+}
+
+/* What is said escapes what it shows; what is offered keeps it as it is. */
+static void test_follow(void **state)
+{
+    (void)state;
+    struct hm_alarms alarms = one_rule(
+        HEAD
+        "match = \"boom (?<who>[^\\n]+)\"; fields = ( { name = \"who\"; type = \"string\"; max_len = 200; },\n"
+        "  { name = \"none\"; type = \"string\"; find = \"never(?<none>x)\"; optional = true; } );\n"
+        "say = ( { say = \"It is ${who}, ${none}, ${known.etl.transaction}.\"; }, { when = \"none != null\"; say = \"no\"; } );\n"
+        "offers = ( { recipe = \"r\"; label = \"Mend ${who}\"; with = { who = \"${who}\"; none = \"${none}\"; }; style = "
+        "\"danger\"; },\n"
+        "  { recipe = \"q\"; label = \"x ${none}\"; } );\n"
+        "remember = ( { key = \"k\"; fields = { who = \"${who}\"; }; before = \"k-before\"; changes = \"who\"; } );");
+    const struct hm_alarm_rule *rule = alarms.items[0];
+    json_t *values = parse("{\"who\": \"<!channel> *b* `c` $(id) ' \\\"\"}");
+    json_t *known = parse("{\"etl\": {\"transaction\": \"T\"}}");
+    json_t *problems = hm_json_arr_new();
+    json_t *scope = hm_alarm_scope_new(rule, values, known);
+    char *say = hm_alarm_say(rule, scope, problems);
+    json_t *offers = hm_alarm_offers_new(rule, scope, problems);
+    json_t *memories = hm_alarm_memories_new(rule, scope, problems);
+    char *offers_text = hm_json_text(offers);
+    char *memories_text = hm_json_text(memories);
+    assert_null(strchr(say, '<'));
+    assert_null(strchr(say, '*'));
+    assert_null(strchr(say, '`'));
+    assert_non_null(strstr(say, "&lt;!channel&gt;"));
+    assert_non_null(strstr(say, ", T."));
+    assert_null(strstr(say, "no"));
+    assert_string_equal(offers_text, "[{\"label\":\"Mend <!channel> *b* `c` $(id) ' \\\"\",\"recipe\":\"r\",\"style\":\"danger\","
+                                     "\"with\":{\"who\":\"<!channel> *b* `c` $(id) ' \\\"\"}}]");
+    assert_string_equal(memories_text, "[{\"before\":\"k-before\",\"changes\":\"who\",\"fields\":{\"who\":\"<!channel> *b* `c` "
+                                       "$(id) ' \\\"\"},\"key\":\"k\"}]");
+    assert_int_equal(json_array_size(problems), 1); /* the second offer's label needs a value */
+    free(say);
+    free(offers_text);
+    free(memories_text);
+    json_decref(offers);
+    json_decref(memories);
+    json_decref(scope);
+    json_decref(problems);
+    json_decref(known);
+    json_decref(values);
+    hm_alarms_done(&alarms);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_findings), cmocka_unit_test(test_names_of_channels_and_senders),
+        cmocka_unit_test(test_flatten),  cmocka_unit_test(test_fields_are_typed),
+        cmocka_unit_test(test_follow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+/* The rules that we ship, with the settings that we ship: they load without a finding, and the corpus (each alarm as text, as a
+ * webhook's attachment and as blocks; the news that one is over; near misses) is judged as it must be. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alarm/follow.h"
+#include "alarm/judge.h"
+#include "app/settings.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "unit.h"
+
+static struct hm_settings *load(void)
+{
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    struct hm_settings *settings = hm_settings_load(HM_SOURCE_DIR "/config/hausmeister.cfg", &diags);
+    if (settings == NULL)
+        fail_msg("%s:%d: %s", diags.items[0].file, diags.items[0].line, diags.items[0].text);
+    hm_diags_done(&diags);
+    return settings;
+}
+
+static void check_one(const struct hm_settings *settings, const json_t *want)
+{
+    const struct hm_alarm_around around = {.team = "T0SIM", .self_user = "U0BOT", .self_bot = "B0BOT", .explain = true};
+    const char *name = hm_json_get_str(want, "name", "?");
+    struct hm_alarm_verdict v;
+    hm_alarm_judge(&settings->alarms, hm_json_get_obj(want, "message"), &around, &v);
+    char *fields = hm_json_text(v.found);
+    char *expected = hm_json_text(json_object_get(want, "fields"));
+    const struct hm_alarm_rule *rule = v.kind == HM_ALARM_RESOLVED ? v.about : v.kind == HM_ALARM_MATCH ? v.rule : NULL;
+    if (strcmp(hm_alarm_kind_name(v.kind), hm_json_get_str(want, "verdict", "")) != 0 ||
+        strcmp(rule != NULL ? rule->name : "-", hm_json_get_str(want, "alarm", "")) != 0 ||
+        strcmp(v.reason[0] != '\0' ? v.reason : "-", hm_json_get_str(want, "reason", "")) != 0 || strcmp(fields, expected) != 0 ||
+        strcmp(hm_json_get_str(v.values, "environment", "-"), hm_json_get_str(want, "environment", "")) != 0)
+        fail_msg("%s: %s %s %s %s, want %s (%s)\n%s", name, hm_alarm_kind_name(v.kind), rule != NULL ? rule->name : "-", v.reason,
+                 fields, expected, v.why, v.text);
+    free(fields);
+    free(expected);
+    hm_alarm_verdict_done(&v);
+}
+
+static void test_corpus(void **state)
+{
+    (void)state;
+    enum { LINE_MAX_BYTES = 200000, AT_LEAST = 180 };
+    struct hm_settings *settings = load();
+    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
+    char *line = hm_xmalloc(LINE_MAX_BYTES);
+    size_t count = 0;
+    assert_non_null(file);
+    while (fgets(line, LINE_MAX_BYTES, file) != NULL) {
+        struct hm_err err = {0};
+        json_t *want = hm_json_parse_new(line, strlen(line), LINE_MAX_BYTES, &err);
+        if (want == NULL)
+            fail_msg("line %zu: %s", count + 1, err.msg);
+        check_one(settings, want);
+        json_decref(want);
+        count++;
+    }
+    assert_true(count >= AT_LEAST);
+    (void)fclose(file);
+    free(line);
+    hm_settings_free(settings);
+}
+
+/* Every rule is recognised by at least one message of the corpus: a rule without a sample proves nothing. */
+static void test_every_rule_has_a_sample(void **state)
+{
+    (void)state;
+    enum { TEXT_MAX_BYTES = 2 << 20 };
+    struct hm_settings *settings = load();
+    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
+    char *text = hm_xcalloc(1, TEXT_MAX_BYTES);
+    assert_non_null(file);
+    assert_true(fread(text, 1, TEXT_MAX_BYTES - 1, file) > 0);
+    for (size_t i = 0; i < settings->alarms.count; i++) {
+        const struct hm_alarm_rule *rule = settings->alarms.items[i];
+        char *mark = hm_xasprintf("\"alarm\": \"%s\"", rule->name);
+        if (rule->resolves == NULL && strstr(text, mark) == NULL)
+            fail_msg("no message of the corpus is a %s", rule->name);
+        if (rule->resolves == NULL)
+            assert_non_null(rule->doc);
+        free(mark);
+    }
+    (void)fclose(file);
+    free(text);
+    hm_settings_free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_every_rule_has_a_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
