@@ -20,7 +20,7 @@ static const struct hm_arg_spec cycle_args[] = {
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
-static enum hm_code begin(const struct hm_backend *backend, const char *const *words, struct hm_request *req, struct hm_err *err)
+enum hm_code hm_nu_begin(const struct hm_backend *backend, const char *const *words, struct hm_request *req, struct hm_err *err)
 {
     if (backend->program == NULL)
         return hm_err_set(err, HM_EENV, "backend %s has no program", backend->name);
@@ -30,13 +30,27 @@ static enum hm_code begin(const struct hm_backend *backend, const char *const *w
     return HM_OK;
 }
 
+enum hm_code hm_nu_add(struct hm_request *req, const struct hm_nu_part *parts, const json_t *args, struct hm_err *err)
+{
+    for (; parts->arg != NULL; parts++) {
+        const char *value = hm_json_get_str(args, parts->arg, "");
+        if (!hm_argv_word_ok(value))
+            return hm_err_set(err, HM_EINVAL, "%s: \"%.60s\" is not a name of letters, digits, dots and dashes", parts->arg,
+                              value);
+        if (parts->option != NULL)
+            hm_request_add_word(req, parts->option);
+        hm_request_add_word(req, value);
+    }
+    return HM_OK;
+}
+
 static enum hm_code bust_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                  struct hm_request *req, struct hm_err *err)
 {
     static const char *const words[] = {"cache", "bust", "stack", NULL};
     (void)args;
     (void)cursor;
-    return begin(backend, words, req, err);
+    return hm_nu_begin(backend, words, req, err);
 }
 
 static enum hm_verdict bust_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -63,21 +77,11 @@ static enum hm_code cycle_request(const struct hm_backend *backend, const json_t
                                   struct hm_request *req, struct hm_err *err)
 {
     static const char *const words[] = {"ser", "cycle", NULL};
-    static const struct {
-        const char *option, *arg;
-    } parts[] = {{NULL, "service"}, {"--env", "env"}, {"--suffix", "suffix"}, {"--region", "region"}};
+    static const struct hm_nu_part parts[] = {
+        {NULL, "service"}, {"--env", "env"}, {"--suffix", "suffix"}, {"--region", "region"}, {NULL, NULL}};
     (void)cursor;
-    enum hm_code code = begin(backend, words, req, err);
-    for (size_t i = 0; code == HM_OK && i < sizeof parts / sizeof parts[0]; i++) {
-        const char *value = hm_json_get_str(args, parts[i].arg, "");
-        if (!hm_argv_word_ok(value))
-            return hm_err_set(err, HM_EINVAL, "%s: \"%.60s\" is not a name of letters, digits, dots and dashes", parts[i].arg,
-                              value);
-        if (parts[i].option != NULL)
-            hm_request_add_word(req, parts[i].option);
-        hm_request_add_word(req, value);
-    }
-    return code;
+    enum hm_code code = hm_nu_begin(backend, words, req, err);
+    return code == HM_OK ? hm_nu_add(req, parts, args, err) : code;
 }
 
 static enum hm_verdict cycle_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -102,8 +106,21 @@ static const struct hm_action ser_cycle = {
     .response = cycle_response,
 };
 
-static const struct hm_action *const actions[] = {&cache_bust_stack, &ser_cycle, NULL};
-static const char *const settings[] = {NULL};
+static const struct hm_action *const actions[] = {
+    &cache_bust_stack,
+    &ser_cycle,
+    &hm_nu_unit_status,
+    &hm_nu_restart_unit,
+    &hm_nu_journal,
+    &hm_nu_list_images,
+    &hm_nu_dataset_successors,
+    &hm_nu_scale_down,
+    &hm_nu_generate_certificate,
+    NULL,
+};
+
+/* ssh_before_command: the word between `nu ser ssh …` and the command to run there; "--" when left out, "" for none. */
+static const char *const settings[] = {"ssh_before_command", NULL};
 
 const struct hm_handler hm_nu_handler = {
     .name = "nu",

@@ -2,29 +2,37 @@
 #include <stddef.h>
 
 #include "handlers/airflow.h"
+#include "handlers/aurora.h"
 #include "handlers/container_registry.h"
+#include "handlers/git.h"
 #include "handlers/github.h"
 #include "handlers/gocd.h"
 #include "handlers/handler.h"
 #include "handlers/jira.h"
 #include "handlers/kubernetes.h"
+#include "handlers/mesos.h"
 #include "handlers/metapod.h"
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
+#include "handlers/sabesp.h"
 #include "handlers/splunk.h"
 
 /* A line each, so that two new ones meet less often. */
 /* clang-format off */
 const struct hm_handler *const hm_handlers[] = {
     &hm_airflow_handler,
+    &hm_aurora_handler,
     &hm_container_registry_handler,
+    &hm_git_handler,
     &hm_github_handler,
     &hm_gocd_handler,
     &hm_jira_handler,
     &hm_kubernetes_handler,
+    &hm_mesos_handler,
     &hm_metapod_handler,
     &hm_nu_handler,
     &hm_opsgenie_handler,
+    &hm_sabesp_handler,
     &hm_splunk_handler,
     NULL,
 };

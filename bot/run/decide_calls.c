@@ -183,6 +183,25 @@ static json_t *probe_args_new(struct hm_deciding *d, const struct hm_site *site,
     return args;
 }
 
+/* Where the probe looks: where the call went; or, when the probe is another handler's, on that handler's backend whose name ends
+ * like the call's: "sabesp" → "aurora", "sabesp-foz" → "aurora-foz". NULL when there is none. */
+static const struct hm_backend *probe_backend(const struct hm_deciding *d, const struct hm_site *site,
+                                              const struct hm_action *probe)
+{
+    const struct hm_run_env *env = d->env;
+    const struct hm_backend *own = env->backend(env->arg, site->call->backend != NULL ? site->call->backend : "");
+    size_t len = probe != NULL ? strcspn(probe->name, ".") : 0;
+    if (own == NULL || probe == NULL || (strlen(own->handler) == len && strncmp(own->handler, probe->name, len) == 0))
+        return own;
+    size_t own_len = strlen(own->handler);
+    bool alike = strncmp(own->name, own->handler, own_len) == 0 && own->name[own_len] == '-';
+    char *name = hm_xasprintf("%.*s%s", (int)len, probe->name, alike ? own->name + own_len : "");
+    const struct hm_backend *other = env->backend(env->arg, name);
+    free(name);
+    bool fits = other != NULL && strlen(other->handler) == len && strncmp(other->handler, probe->name, len) == 0;
+    return fits ? other : NULL;
+}
+
 /* Asks the action's probe, or, when there is none, a person. */
 static void start_probe(struct hm_deciding *d, const struct hm_site *site)
 {
@@ -194,7 +213,7 @@ static void start_probe(struct hm_deciding *d, const struct hm_site *site)
 
     if (probe != NULL)
         rendered.args = probe_args_new(d, site, &err);
-    rendered.backend = d->env->backend(d->env->arg, site->call->backend != NULL ? site->call->backend : "");
+    rendered.backend = probe_backend(d, site, probe);
     bool ready = rendered.args != NULL && rendered.backend != NULL &&
                  probe->request(rendered.backend, rendered.args, site->call->cursor, &rendered.req, &err) == HM_OK;
     if (ready)

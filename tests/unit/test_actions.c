@@ -8,7 +8,7 @@
  *   "answer": {status, json|text, type, location, retry_after, headers}   an HTTP answer
  *   "end": {status, out, err}                  the end of a program
  *   "probe": {context} or {verdict, result}    the probe's arguments, or its judgement
- * and may have "settings", "headers" and "url" of the backend, or "no_program". */
+ * and may have "settings", "headers", "url", "dir" and "bearer" of the backend, or "no_program". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +37,8 @@ static void fill_backend(struct hm_backend *backend, const struct hm_handler *ha
         backend->url = hm_xstrdup(hm_json_get_str(given, "url", url));
     else if (!hm_json_get_bool(given, "no_program", false))
         backend->program = hm_xasprintf("/usr/local/bin/%s", handler->name);
+    backend->dir = hm_xstrdup_null(hm_json_get_str(given, "dir", NULL));
+    backend->bearer_ref = hm_xstrdup_null(hm_json_get_str(given, "bearer", NULL));
     free(url);
     backend->settings = hm_json_get_obj(given, "settings") != NULL ? hm_json_get_obj(given, "settings") : empty;
     backend->headers = hm_json_get_obj(given, "headers") != NULL ? hm_json_get_obj(given, "headers") : empty;
@@ -48,6 +50,8 @@ static void free_backend(struct hm_backend *backend)
     free(backend->handler);
     free(backend->url);
     free(backend->program);
+    free(backend->dir);
+    free(backend->bearer_ref);
 }
 
 /* The body is "json" written out, or "text" as it is; of a program it is "out". The caller frees it. */
