@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "handlers/http_answer.h"
 
-enum { OUTPUT_MAX = 2000, SAID_MAX = 200, WORD_MAX = 100, SIGNALLED = 128 };
+enum { OUTPUT_MAX = 2000, SAID_MAX = 200, WORD_MAX = 100, SIGNALLED = 128, SIGNAL_MAX = 64 };
 
 bool hm_argv_word_ok(const char *word)
 {
@@ -52,7 +52,8 @@ static char *last_words(const struct hm_answer *answer)
     const char *line = len > 0 ? memrchr(text, '\n', len) : NULL;
     size_t from = line != NULL ? (size_t)(line + 1 - text) : 0;
     char *end = end_of(text + from, len - from, SAID_MAX);
-    char *said = end[0] != '\0' ? hm_xasprintf(": %s", end) : hm_xstrdup("");
+    const char *word = end + strspn(end, " \t");
+    char *said = word[0] != '\0' ? hm_xasprintf(": %s", word) : hm_xstrdup("");
     free(end);
     return said;
 }
@@ -80,7 +81,7 @@ enum hm_verdict hm_argv_judge(const struct hm_argv_asked *asked, const struct hm
     const char *outlook = read ? "" : refused ? "; nothing was done" : "; it may have happened or not";
     char *said = last_words(answer);
     enum hm_verdict verdict = refused ? HM_VERDICT_PERMANENT : read ? HM_VERDICT_RETRYABLE : HM_VERDICT_MAYBE;
-    if (answer->status > SIGNALLED)
+    if (answer->status > SIGNALLED && answer->status <= SIGNALLED + SIGNAL_MAX) /* 255 is what ssh ends with */
         (void)hm_outcome_fail(ret_out, verdict, "`%s` was ended by signal %d%s%s", asked->command, answer->status - SIGNALLED,
                               said, outlook);
     else

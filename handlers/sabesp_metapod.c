@@ -51,7 +51,8 @@ static bool only_uuid(const char *text, char id[UUID_LEN + 1])
             if (hm_is_uuid(word)) {
                 if (found && strcasecmp(id, word) != 0)
                     return false;
-                memcpy(id, word, sizeof word);
+                for (size_t i = 0; i < sizeof word; i++)
+                    id[i] = (char)(word[i] >= 'A' && word[i] <= 'F' ? word[i] - 'A' + 'a' : word[i]);
                 found = true;
             }
         }

@@ -32,6 +32,9 @@ def shipped_backends(world_url, folder, program, without=()):
         text = re.sub(r'\bprogram\s*=\s*"[^"]*"', lambda _: f'program = "{program(handler)}"', text)
         text = re.sub(r'\b(dir|ca|client_cert|client_key|proxy|rate)\s*=\s*"[^"]*";', "", text)
         text = re.sub(r"\b(auth|env)\s*=\s*\{[^}]*\};", "", text)
+        # Of Mesos the leader's own address is spoken to, which is the world's here too.
+        text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
+                      f'leader_path = "/mesos";', text)
         if "program =" in text:
             text = text.rstrip("; \n").rstrip("}") + f'env = {{ {handler.upper()}_WORLD = "{folder}"; }}; }};'
         entries.append(text)
