@@ -56,6 +56,23 @@ void hm_request_done(struct hm_request *req)
     hm_request_init(req);
 }
 
+void hm_request_copy(struct hm_request *to, const struct hm_request *from)
+{
+    hm_request_init(to);
+    to->kind = from->kind;
+    to->method = hm_xstrdup_null(from->method);
+    to->url = hm_xstrdup_null(from->url);
+    for (size_t i = 0; i < from->n_headers; i++)
+        hm_request_add_header(to, from->headers[i].name, from->headers[i].value);
+    if (from->body != NULL) {
+        to->body = hm_xcalloc(1, from->body_len + 1);
+        memcpy(to->body, from->body, from->body_len);
+        to->body_len = from->body_len;
+    }
+    for (char **word = from->argv; word != NULL && *word != NULL; word++)
+        hm_request_add_word(to, *word);
+}
+
 void hm_request_add_header(struct hm_request *req, const char *name, const char *value)
 {
     req->headers = hm_xreallocarray(req->headers, req->n_headers + 1, sizeof(*req->headers));

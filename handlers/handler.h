@@ -35,6 +35,8 @@ struct hm_arg_spec {
     const char *help; /* one line for docs/recipes.md and error messages */
 };
 
+struct hm_auth;
+
 /* A configured instance of a handler. Owned by the settings; immutable while they live. */
 struct hm_backend {
     char *name;       /* as recipes say `on = "…"` */
@@ -46,9 +48,9 @@ struct hm_backend {
                          values are read by app/ when it is started. Never NULL for a handler of programs */
     json_t *settings; /* handler-specific settings, an object (never NULL) */
     json_t *headers;  /* extra headers, an object of strings (never NULL) */
-    char *bearer_ref; /* secret references (base/secret.h) or NULL; values are added by io/ at sending time, */
-    char *basic_ref;  /*   "user:password"; so that no plan, digest or journal row ever holds one */
-    char *ca;         /* absolute paths or NULL */
+    struct hm_auth *auth; /* app/auth.h's matter, or NULL: credentials are added at sending time, so that no plan, digest or
+                             journal row ever holds one */
+    char *ca;             /* absolute paths or NULL */
     char *client_cert;
     char *client_key;
     char *proxy;        /* URL or NULL */
@@ -78,6 +80,8 @@ struct hm_request {
 
 void hm_request_init(struct hm_request *req);
 void hm_request_done(struct hm_request *req);
+/* *to need not be initialised before; all of it is owned. */
+void hm_request_copy(struct hm_request *to, const struct hm_request *from);
 void hm_request_add_header(struct hm_request *req, const char *name, const char *value);
 /* Appends one word to the argv vector; the request becomes an ARGV one. The word stays one word, whatever is in it. */
 void hm_request_add_word(struct hm_request *req, const char *word);

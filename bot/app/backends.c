@@ -1,36 +1,45 @@
 /* The backends' side of the bot: see backends.h. */
 #include "app/backends.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/credentials.h"
 #include "base/assert.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 
 struct pool {
-    const struct hm_backend *backend; /* borrowed from the settings */
-    const char *dir;                  /* what secret files are relative to */
-    struct hm_http_pool *http;        /* NULL for a program */
+    const struct hm_backend *backend;   /* borrowed from the settings */
+    const char *dir;                    /* what secret files are relative to */
+    struct hm_http_pool *http;          /* NULL for a program */
+    struct hm_credentials *credentials; /* NULL when its requests need none */
+    struct hm_http_client *client;
+    const struct hm_clock *clock;
 };
 
 struct hm_backends {
     struct hm_http_client *http;
     struct hm_processes *processes;
+    const struct hm_clock *clock;
     struct pool **pools; /* each on the heap: the HTTP pool keeps its address */
     size_t n_pools;
     struct pool **retired; /* may still be asked for a credential by what is queued */
     size_t n_retired;
 };
 
-struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_processes *processes)
+struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_processes *processes, const struct hm_clock *clock)
 {
     struct hm_backends *backends = hm_xcalloc(1, sizeof *backends);
     backends->http = http;
     backends->processes = processes;
+    backends->clock = clock;
     return backends;
+}
+
+static void pool_free(struct pool *pool)
+{
+    hm_credentials_free(pool->credentials);
+    free(pool);
 }
 
 void hm_backends_free(struct hm_backends *backends)
@@ -38,51 +47,29 @@ void hm_backends_free(struct hm_backends *backends)
     if (backends == NULL)
         return;
     for (size_t i = 0; i < backends->n_pools; i++)
-        free(backends->pools[i]);
+        pool_free(backends->pools[i]);
     for (size_t i = 0; i < backends->n_retired; i++)
-        free(backends->retired[i]);
+        pool_free(backends->retired[i]);
     free(backends->pools);
     free(backends->retired);
     free(backends);
-}
-
-/* "Basic " and the base64 of user:password. */
-static char *basic_value(const char *user_password)
-{
-    size_t len = strlen(user_password);
-    size_t size = 4 * ((len + 2) / 3) + 1;
-    char *base64 = hm_xmalloc(size);
-    int written = EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)user_password, (int)len);
-    HM_ASSERT(written >= 0 && (size_t)written < size);
-    char *value = hm_xasprintf("Basic %s", base64);
-    hm_secret_free(base64);
-    return value;
-}
-
-/* The Authorization header's value; read at each send, so that a rotated secret is used at once. */
-static char *authorization(void *arg)
-{
-    const struct pool *pool = arg;
-    const struct hm_backend *backend = pool->backend;
-    const char *ref = backend->bearer_ref != NULL ? backend->bearer_ref : backend->basic_ref;
-    struct hm_err err = {0};
-    char *secret = NULL;
-    if (hm_secret_read(ref, pool->dir, &secret, &err) != HM_OK) {
-        hm_log(HM_LOG_ERROR, backend->name, "the backend's credential can not be read: %s", err.msg);
-        return NULL; /* then nothing is sent, and the card says why */
-    }
-    char *value = backend->bearer_ref != NULL ? hm_xasprintf("Bearer %s", secret) : basic_value(secret);
-    hm_secret_free(secret);
-    return value;
 }
 
 static struct pool *pool_new(struct hm_backends *backends, const struct hm_settings *settings, const struct hm_backend *backend,
                              struct hm_err *err)
 {
     struct pool *pool = hm_xcalloc(1, sizeof *pool);
-    *pool = (struct pool){.backend = backend, .dir = settings->dir};
+    *pool = (struct pool){.backend = backend, .dir = settings->dir, .client = backends->http, .clock = backends->clock};
     if (backend->program != NULL)
         return pool;
+    if (backend->auth != NULL) {
+        const struct hm_credentials_opts needs = {backend, settings->dir, backends->http, backends->clock};
+        pool->credentials = hm_credentials_new(&needs, err);
+        if (pool->credentials == NULL) {
+            free(pool);
+            return NULL;
+        }
+    }
     struct hm_http_pool_opts opts = {
         .name = backend->name,
         .timeout_ms = backend->timeout_ms,
@@ -92,13 +79,13 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
         .client_cert = backend->client_cert,
         .client_key = backend->client_key,
         .proxy = backend->proxy,
-        .authorization = backend->bearer_ref != NULL || backend->basic_ref != NULL ? authorization : NULL,
-        .authorization_arg = pool,
+        .authorize = pool->credentials != NULL ? hm_credentials_authorize : NULL,
+        .authorize_arg = pool->credentials,
     };
     pool->http = hm_http_pool_new(backends->http, &opts, err);
     if (pool->http == NULL) {
         (void)hm_err_wrap(err, "backend %s", backend->name);
-        free(pool);
+        pool_free(pool);
         return NULL;
     }
     return pool;
@@ -114,7 +101,7 @@ static void retire_http(const struct pool *pool)
 static void pool_drop(struct pool *pool)
 {
     retire_http(pool);
-    free(pool);
+    pool_free(pool);
 }
 
 enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_settings *settings, struct hm_err *err)
@@ -140,15 +127,61 @@ enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_setti
     return HM_OK;
 }
 
+/* ---- sending ------------------------------------------------------------------------------------------------------------- */
+
+/* A request whose token may turn out refused. */
+struct asked {
+    struct pool *pool;
+    struct hm_request req;
+    struct hm_send send;
+    bool again; /* it has left twice */
+};
+
+static void asked_free(struct asked *asked)
+{
+    hm_request_done(&asked->req);
+    free(asked);
+}
+
+static void on_answered(void *arg, const struct hm_http_result *result)
+{
+    struct asked *asked = arg;
+    struct pool *pool = asked->pool;
+    if (result->answer.transport == HM_TRANSPORT_ANSWER && result->answer.status == 401) {
+        int64_t sent_at_ms = hm_mono_ms(pool->clock) - result->duration_ms;
+        bool other_token = hm_credentials_refused(pool->credentials, &asked->req, sent_at_ms);
+        if (other_token && asked->send.read && !asked->again && !hm_http_client_closing(pool->client)) {
+            asked->again = true;
+            (void)hm_http_send(pool->http, &asked->req, asked->send.timeout_ms, on_answered, asked);
+            return;
+        }
+    }
+    asked->send.on_done(asked->send.arg, result);
+    asked_free(asked);
+}
+
+static void send_http(struct pool *pool, const struct hm_request *req, const struct hm_send *send)
+{
+    if (pool->credentials == NULL) {
+        (void)hm_http_send(pool->http, req, send->timeout_ms, send->on_done, send->arg);
+        return;
+    }
+    struct asked *asked = hm_xcalloc(1, sizeof *asked);
+    asked->pool = pool;
+    asked->send = *send;
+    hm_request_copy(&asked->req, req);
+    (void)hm_http_send(pool->http, req, send->timeout_ms, on_answered, asked);
+}
+
 void hm_backends_send(struct hm_backends *backends, const struct hm_backend *backend, const struct hm_request *req,
                       const struct hm_send *send)
 {
     for (size_t i = 0; i < backends->n_pools; i++) {
-        const struct pool *pool = backends->pools[i];
+        struct pool *pool = backends->pools[i];
         if (pool->backend != backend)
             continue;
         if (pool->http != NULL && req->kind == HM_REQUEST_HTTP)
-            (void)hm_http_send(pool->http, req, send->timeout_ms, send->on_done, send->arg);
+            send_http(pool, req, send);
         else
             hm_program_run(backends->processes, backend, pool->dir, req, send);
         return;

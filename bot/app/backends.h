@@ -1,4 +1,7 @@
-/* The backends' side of the bot: one HTTP pool per configured backend, credentials added at sending time; or its program, run. */
+/* The backends' side of the bot: one HTTP pool per configured backend, credentials added at sending time; or its program, run.
+ *
+ * A backend that answers 401 to a fetched token has it dropped. A read then leaves once more with a new one; what changes
+ * something is answered as it was. */
 #ifndef HM_APP_BACKENDS_H
 #define HM_APP_BACKENDS_H
 
@@ -8,8 +11,8 @@
 
 struct hm_backends;
 
-/* Both borrowed. */
-struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_processes *processes);
+/* All borrowed. */
+struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_processes *processes, const struct hm_clock *clock);
 /* Pools end with the HTTP client; call after it and the processes are closed. */
 void hm_backends_free(struct hm_backends *backends);
 

@@ -124,7 +124,9 @@ static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticke
     flight->bot = bot;
     flight->ticket = *ticket;
     memcpy(flight->run_id, run_id, len);
-    const struct hm_send send = {.timeout_ms = timeout_ms, .on_done = on_answer, .on_tail = on_tail, .arg = flight};
+    const struct hm_run *run = hm_runner_find(bot->runner, run_id);
+    bool read = ticket->purpose != HM_FOR_STEP || (run != NULL && run->recipe->steps[ticket->step].effect == HM_EFFECT_READ);
+    const struct hm_send send = {.timeout_ms = timeout_ms, .read = read, .on_done = on_answer, .on_tail = on_tail, .arg = flight};
     hm_backends_send(bot->backends, backend, req, &send);
 }
 
@@ -499,7 +501,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->store = hm_recipe_store_new(s->journal_path);
     hm_recipe_store_use(bot->store, &s->recipes);
     bot->roles = hm_roles_new(&bot->loop, bot->api, bot->clock, when_known, bot);
-    bot->backends = hm_backends_new(bot->http, bot->processes);
+    bot->backends = hm_backends_new(bot->http, bot->processes, bot->clock);
     bot->ledger = hm_ledger_new(bot->journal, s->journal_path);
     struct hm_cards_opts cards = {&bot->loop, bot->api,  bot->journal, s->journal_path, bot->ledger, hm_recipe_store_by_sha,
                                   bot->store, bot->clock};

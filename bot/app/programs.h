@@ -9,6 +9,7 @@
 /* How a request to a backend is sent and what is told about it. */
 struct hm_send {
     int64_t timeout_ms;      /* 0 = the backend's */
+    bool read;               /* it changes nothing: may leave once more when its access token was refused */
     hm_http_done_fn on_done; /* exactly once, never before the send has returned */
     /* ARGV: the last whole lines that the program wrote so far, plain text, whenever there are more; NULL = not wanted. Never
      * after on_done. */

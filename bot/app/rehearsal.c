@@ -137,7 +137,7 @@ static void send_read(void *arg, const char *run_id, const struct hm_ticket *tic
     struct flight *flight = hm_xmalloc(sizeof *flight);
     *flight = (struct flight){r, hm_xstrdup(run_id), *ticket};
     r->flying++;
-    const struct hm_send send = {.timeout_ms = timeout_ms, .on_done = on_answer, .arg = flight};
+    const struct hm_send send = {.timeout_ms = timeout_ms, .read = true, .on_done = on_answer, .arg = flight};
     hm_backends_send(r->opts.backends, backend, req, &send);
 }
 
@@ -276,7 +276,7 @@ static enum hm_code play(struct stage *stage, uv_loop_t *loop, const struct hm_s
     if (stage->http == NULL)
         return HM_EENV;
     stage->processes = hm_processes_new(loop, hm_clock_real(), MAX_PROGRAMS);
-    struct hm_backends *backends = hm_backends_new(stage->http, stage->processes);
+    struct hm_backends *backends = hm_backends_new(stage->http, stage->processes, hm_clock_real());
     enum hm_code code = hm_backends_use(backends, settings, err);
     const struct hm_rehearsal_opts opts = {
         .loop = loop, .settings = settings, .backends = backends, .shown = on_stage_shown, .arg = stage};

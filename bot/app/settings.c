@@ -6,21 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/auth.h"
+#include "app/settings_parts.h"
 #include "base/cfg.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "io/process_env.h"
 #include "slack/web_api.h"
 
-enum { TEXT_MAX = 500, URL_MAX = 2000 };
 static const int64_t longest_timeout_ms = 3600000;
-
-static char *copy_str(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
-{
-    return hm_xstrdup_null(hm_cfg_get_str(group, key, need, max));
-}
 
 /* A path as open() needs it. */
 static char *resolve(const struct hm_settings *settings, const char *path)
@@ -34,51 +29,14 @@ static char *copy_path(struct hm_settings *settings, struct hm_cfg_node *group, 
     return path != NULL ? resolve(settings, path) : NULL;
 }
 
-/* True when the part of a URL behind "http://" or "https://" names this machine. */
-static bool is_here(const char *host)
-{
-    static const char *const loopback[] = {"127.0.0.1", "localhost", "[::1]"};
-    for (size_t i = 0; i < HM_ARRAY_LEN(loopback); i++) {
-        size_t len = strlen(loopback[i]);
-        if (strncmp(host, loopback[i], len) == 0 && (host[len] == '\0' || host[len] == ':' || host[len] == '/'))
-            return true;
-    }
-    return false;
-}
-
-/* https anywhere; plain http only to this machine, so that no token and no request is readable on a wire. */
-static bool url_ok(const char *url)
-{
-    if (hm_starts_with(url, "https://"))
-        return url[8] != '\0';
-    return hm_starts_with(url, "http://") && is_here(url + 7);
-}
-
 /* Slack's limits are Slack's: only a simulator on this machine may have others. */
 static unsigned read_speed(struct hm_cfg_node *slack, const char *url)
 {
-    const char *slashes = strstr(url, "://");
     unsigned speed = (unsigned)hm_cfg_get_int(slack, "speed", 1, 1, HM_WEB_SPEED_MAX);
-    if (speed > 1 && (slashes == NULL || !is_here(slashes + 3)))
+    if (speed > 1 && !hm_settings_url_is_here(url))
         hm_cfg_add(slack, "speed = %u is for a simulator on this machine; %s has the limits that Slack documents: leave it out",
                    speed, url);
     return speed;
-}
-
-static void check_url(const struct hm_cfg_node *group, const char *key, const char *url)
-{
-    if (url != NULL && !url_ok(url))
-        hm_cfg_add(group, "%s \"%s\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)", key, url);
-}
-
-static char *secret_ref(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
-{
-    char *ref = copy_str(group, key, need, TEXT_MAX);
-    if (ref != NULL && !hm_secret_ref_ok(ref)) {
-        hm_cfg_add(group, "%s must not hold the secret itself: write env:NAME, file:PATH or credential:NAME", key);
-        HM_FREE(ref);
-    }
-    return ref;
 }
 
 static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
@@ -87,21 +45,21 @@ static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
     if (slack == NULL)
         return;
     const char *from_env = getenv("SLACK_API_URL");
-    const char *url = hm_cfg_get_str(slack, "api_url", HM_CFG_OPTIONAL, URL_MAX);
+    const char *url = hm_cfg_get_str(slack, "api_url", HM_CFG_OPTIONAL, HM_SETTINGS_URL);
     if (from_env != NULL && from_env[0] != '\0')
         url = from_env;
     if (url == NULL)
         url = "https://slack.com/api/";
-    check_url(slack, from_env != NULL && from_env[0] != '\0' ? "SLACK_API_URL" : "api_url", url);
+    hm_settings_check_url(slack, from_env != NULL && from_env[0] != '\0' ? "SLACK_API_URL" : "api_url", url);
     settings->slack.api_url = hm_ends_with(url, "/") ? hm_xstrdup(url) : hm_xasprintf("%s/", url);
     settings->slack.speed = read_speed(slack, url);
-    settings->slack.app_token = secret_ref(slack, "app_token", HM_CFG_REQUIRED);
-    settings->slack.bot_token = secret_ref(slack, "bot_token", HM_CFG_REQUIRED);
-    settings->slack.command = copy_str(slack, "command", HM_CFG_OPTIONAL, 32);
-    settings->slack.channel = copy_str(slack, "channel", HM_CFG_OPTIONAL, 32);
-    settings->slack.audit_channel = copy_str(slack, "audit_channel", HM_CFG_OPTIONAL, 32);
+    settings->slack.app_token = hm_settings_secret(slack, "app_token", HM_CFG_REQUIRED);
+    settings->slack.bot_token = hm_settings_secret(slack, "bot_token", HM_CFG_REQUIRED);
+    settings->slack.command = hm_settings_text(slack, "command", HM_CFG_OPTIONAL, 32);
+    settings->slack.channel = hm_settings_text(slack, "channel", HM_CFG_OPTIONAL, 32);
+    settings->slack.audit_channel = hm_settings_text(slack, "audit_channel", HM_CFG_OPTIONAL, 32);
     settings->slack.ca = copy_path(settings, slack, "ca");
-    settings->slack.team = copy_str(slack, "team", HM_CFG_OPTIONAL, 32);
+    settings->slack.team = hm_settings_text(slack, "team", HM_CFG_OPTIONAL, 32);
     if (settings->slack.command == NULL)
         settings->slack.command = hm_xstrdup("/hausmeister");
     if (settings->slack.command[0] != '/')
@@ -128,7 +86,7 @@ static void read_http(struct hm_settings *settings, struct hm_cfg_node *root)
     struct hm_cfg_node *http = hm_cfg_get_group(root, "http", HM_CFG_OPTIONAL);
     if (http == NULL)
         return;
-    settings->http_listen = copy_str(http, "listen", HM_CFG_REQUIRED, 100);
+    settings->http_listen = hm_settings_text(http, "listen", HM_CFG_REQUIRED, 100);
     hm_cfg_finish(http);
 }
 
@@ -146,7 +104,7 @@ static void read_roles(struct hm_settings *settings, struct hm_cfg_node *root)
         struct hm_role *role = &settings->roles[settings->n_roles++];
         role->name = hm_xstrdup(name);
         role->users = hm_cfg_get_strings(group, "users", HM_CFG_OPTIONAL);
-        role->usergroup = copy_str(group, "usergroup", HM_CFG_OPTIONAL, 32);
+        role->usergroup = hm_settings_text(group, "usergroup", HM_CFG_OPTIONAL, 32);
         if (role->users[0] == NULL && role->usergroup == NULL)
             hm_cfg_add(group, "role %s has neither users nor a usergroup: nobody could ever be in it", name);
         hm_cfg_finish(group);
@@ -175,18 +133,6 @@ static double read_rate(struct hm_cfg_node *group)
     }
     hm_cfg_add(group, "rate \"%s\": write a whole number and /s, /min or /h, like \"20/s\"", text);
     return 0;
-}
-
-static void read_auth(struct hm_backend *backend, struct hm_cfg_node *group)
-{
-    struct hm_cfg_node *auth = hm_cfg_get_group(group, "auth", HM_CFG_OPTIONAL);
-    if (auth == NULL)
-        return;
-    backend->bearer_ref = secret_ref(auth, "bearer", HM_CFG_OPTIONAL);
-    backend->basic_ref = secret_ref(auth, "basic", HM_CFG_OPTIONAL);
-    if (backend->bearer_ref != NULL && backend->basic_ref != NULL)
-        hm_cfg_add(auth, "either bearer or basic, not both");
-    hm_cfg_finish(auth);
 }
 
 static json_t *read_object(struct hm_cfg_node *group, const char *key)
@@ -226,17 +172,17 @@ static void check_handler_settings(const struct hm_cfg_node *group, const struct
 /* What only a backend that is reached over HTTP has. */
 static void read_http_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
 {
-    backend->url = copy_str(group, "url", HM_CFG_REQUIRED, URL_MAX);
-    check_url(group, "url", backend->url);
+    backend->url = hm_settings_text(group, "url", HM_CFG_REQUIRED, HM_SETTINGS_URL);
+    hm_settings_check_url(group, "url", backend->url);
     for (size_t len = backend->url != NULL ? strlen(backend->url) : 0; len > 0 && backend->url[len - 1] == '/'; len--)
         backend->url[len - 1] = '\0';
-    read_auth(backend, group);
+    backend->auth = hm_auth_read(group);
     backend->headers = read_object(group, "headers");
     check_headers(group, backend->headers);
     backend->ca = copy_path(settings, group, "ca");
     backend->client_cert = copy_path(settings, group, "client_cert");
     backend->client_key = copy_path(settings, group, "client_key");
-    backend->proxy = copy_str(group, "proxy", HM_CFG_OPTIONAL, URL_MAX);
+    backend->proxy = hm_settings_text(group, "proxy", HM_CFG_OPTIONAL, HM_SETTINGS_URL);
     backend->rate_per_s = read_rate(group);
     backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
 }
@@ -285,7 +231,7 @@ static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group
 {
     struct hm_backend *backend = &settings->backends[settings->n_backends++];
     backend->name = hm_xstrdup(name);
-    backend->handler = copy_str(group, "handler", HM_CFG_REQUIRED, 40);
+    backend->handler = hm_settings_text(group, "handler", HM_CFG_REQUIRED, 40);
     const struct hm_handler *handler = backend->handler != NULL ? hm_handler_find(backend->handler) : NULL;
     if (backend->handler != NULL && handler == NULL)
         hm_cfg_add(group, "there is no handler \"%s\"", backend->handler);
@@ -437,8 +383,7 @@ static void backend_done(struct hm_backend *backend)
     json_decref(backend->env);
     json_decref(backend->settings);
     json_decref(backend->headers);
-    free(backend->bearer_ref);
-    free(backend->basic_ref);
+    hm_auth_free(backend->auth);
     free(backend->ca);
     free(backend->client_cert);
     free(backend->client_key);

@@ -1,8 +1,10 @@
-/* SHA-256: see hash.h. OpenSSL fails here only when out of memory or misbuilt; both end the process. */
+/* SHA-256 and HMAC: see hash.h. OpenSSL fails here only when out of memory or misbuilt; both end the process. */
 #include "base/hash.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,18 +43,24 @@ void hm_sha256_add_field(struct hm_sha256 *h, const char *text)
         hm_sha256_add(h, text, (size_t)len);
 }
 
-static void write_digest(EVP_MD_CTX *ctx, char ret_hex[HM_SHA256_HEX])
+void hm_hex(const void *data, size_t len, char *ret_hex)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    int rc = EVP_DigestFinal_ex(ctx, raw, &len);
-    HM_ASSERT(rc == 1 && len == 32);
+    const unsigned char *raw = data;
     for (size_t i = 0; i < len; i++) {
         ret_hex[2 * i] = digits[raw[i] >> 4];
         ret_hex[2 * i + 1] = digits[raw[i] & 15];
     }
-    ret_hex[HM_SHA256_HEX - 1] = '\0';
+    ret_hex[2 * len] = '\0';
+}
+
+static void write_digest(EVP_MD_CTX *ctx, char ret_hex[HM_SHA256_HEX])
+{
+    unsigned char raw[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    int rc = EVP_DigestFinal_ex(ctx, raw, &len);
+    HM_ASSERT(rc == 1 && len == HM_SHA256_RAW);
+    hm_hex(raw, len, ret_hex);
 }
 
 void hm_sha256_finish(struct hm_sha256 *h, char ret_hex[HM_SHA256_HEX])
@@ -78,6 +86,14 @@ void hm_sha256_hex(const void *data, size_t len, char ret_hex[HM_SHA256_HEX])
     struct hm_sha256 *h = hm_sha256_new();
     hm_sha256_add(h, data, len);
     hm_sha256_take(h, ret_hex);
+}
+
+void hm_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, unsigned char ret_mac[HM_SHA256_RAW])
+{
+    unsigned written = 0;
+    HM_ASSERT(key_len <= INT_MAX);
+    const unsigned char *mac = HMAC(EVP_sha256(), key, (int)key_len, data, len, ret_mac, &written);
+    HM_ASSERT(mac != NULL && written == HM_SHA256_RAW);
 }
 
 int hm_secret_equal(const char *a, const char *b)

@@ -1,4 +1,4 @@
-/* SHA-256 as hex text (OpenSSL's EVP). Digests bind an approval to what will be sent, and chain the journal. */
+/* SHA-256 as hex text, and HMAC with it (OpenSSL's EVP). Digests bind an approval to what will be sent, and chain the journal. */
 #ifndef HM_BASE_HASH_H
 #define HM_BASE_HASH_H
 
@@ -23,6 +23,12 @@ void hm_sha256_free(struct hm_sha256 *h);
 
 /* All at once. */
 void hm_sha256_hex(const void *data, size_t len, char ret_hex[HM_SHA256_HEX]);
+
+enum { HM_SHA256_RAW = 32 };
+/* HMAC-SHA256 (RFC 2104), as bytes. */
+void hm_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, unsigned char ret_mac[HM_SHA256_RAW]);
+/* 2 * len lower-case hex digits and the NUL into ret_hex. */
+void hm_hex(const void *data, size_t len, char *ret_hex);
 
 /* Compares two NUL-terminated secrets in a time that does not depend on where they differ. */
 int hm_secret_equal(const char *a, const char *b);

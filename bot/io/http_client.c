@@ -1,7 +1,7 @@
 /* The HTTP client: pools and queues on top of curl_loop.h.
  *
- * Happy path: hm_http_send() queues → turn(): the pool has a free place and a token → armed easy handle into curl_loop →
- * on_transfer_done() → on_done.
+ * Happy path: hm_http_send() queues → turn(): the pool has a free place, its rate allows one more, authorize() is ready → armed
+ * easy handle into curl_loop → on_transfer_done() → on_done.
  * Failure modes: whatever can not be started ends in the next turn as NOT_SENT; whatever curl ends is judged by
  * http_transfer.c; cancel and close end what is left.
  *
@@ -18,7 +18,6 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "io/curl_loop.h"
 #include "io/http_transfer.h"
 
@@ -61,7 +60,7 @@ struct hm_http_pool {
     unsigned n_spare;
     unsigned n_calls; /* queued, running or ended */
     bool retired;
-    double tokens; /* requests that may start now */
+    double tokens; /* requests that may start now; meaningless without a rate */
     int64_t tokens_at_ms;
     struct hm_http_pool_stats stats;
 };
@@ -201,8 +200,8 @@ static void on_transfer_done(void *arg, CURL *easy, CURLcode rc)
 
 /* ---- starting calls --------------------------------------------------------------------------------------------------- */
 
-/* Milliseconds until the pool may start one more request; 0 = now, and the token is taken. */
-static int64_t take_token(struct hm_http_pool *pool)
+/* Milliseconds until the pool's rate allows one more request; 0 = now. */
+static int64_t rate_wait(struct hm_http_pool *pool)
 {
     double rate = pool->opts.rate_per_s;
     if (!(rate > 0))
@@ -214,14 +213,10 @@ static int64_t take_token(struct hm_http_pool *pool)
     pool->tokens_at_ms = now;
     if (pool->tokens > most)
         pool->tokens = most;
-    if (pool->tokens >= 1) {
-        pool->tokens -= 1;
-        return 0;
-    }
-    return (int64_t)((1 - pool->tokens) * 1000 / rate) + 1;
+    return pool->tokens >= 1 ? 0 : (int64_t)((1 - pool->tokens) * 1000 / rate) + 1;
 }
 
-static enum hm_code arm_call(struct hm_http_call *call, struct hm_err *err)
+static enum hm_code arm_call(struct hm_http_call *call, const struct hm_request *credentials, struct hm_err *err)
 {
     struct hm_http_pool *pool = call->pool;
     const struct hm_http_pool_opts *o = &pool->opts;
@@ -234,19 +229,10 @@ static enum hm_code arm_call(struct hm_http_call *call, struct hm_err *err)
                                  .client_key = o->client_key,
                                  .proxy = o->proxy,
                                  .share = hm_curl_loop_share(pool->client->curl)};
-    char *authorization = NULL;
-
-    if (o->authorization != NULL) {
-        authorization = o->authorization(o->authorization_arg);
-        if (authorization == NULL)
-            return hm_err_set(err, HM_EENV, "the credentials for %s could not be read", o->name);
-    }
-    enum hm_code code = hm_transfer_arm(call->transfer, call->easy, &t, authorization, err);
-    hm_secret_free(authorization);
-    return code;
+    return hm_transfer_arm(call->transfer, call->easy, &t, credentials, err);
 }
 
-static void start_call(struct hm_http_call *call)
+static void start_call(struct hm_http_call *call, const struct hm_request *credentials)
 {
     struct hm_http_pool *pool = call->pool;
     struct hm_err err = {0};
@@ -254,7 +240,7 @@ static void start_call(struct hm_http_call *call)
     call->easy = pool->n_spare > 0 ? pool->spare[--pool->n_spare] : curl_easy_init();
     if (call->easy == NULL)
         abort(); /* out of memory, as in hm_xmalloc() */
-    if (arm_call(call, &err) != HM_OK) {
+    if (arm_call(call, credentials, &err) != HM_OK) {
         curl_easy_cleanup(call->easy);
         call->easy = NULL;
         end_call(call, err.msg);
@@ -266,11 +252,34 @@ static void start_call(struct hm_http_call *call)
     TAILQ_INSERT_TAIL(&pool->running, call, link);
     pool->stats.in_flight++;
     pool->stats.started++;
+    pool->tokens -= 1;
     call->state = CALL_RUNNING;
     call->started_at_ms = hm_mono_ms(pool->client->clock);
     CURLMcode rc = hm_curl_loop_add(pool->client->curl, call->easy);
     if (rc != CURLM_OK)
         end_call(call, curl_multi_strerror(rc));
+}
+
+/* Starts the first of the queue, or ends it. False when it has to wait for its credentials. */
+static bool try_first(struct hm_http_call *call)
+{
+    const struct hm_http_pool_opts *o = &call->pool->opts;
+    const struct hm_http_departing departing = {hm_transfer_request(call->transfer), call->queued_at_ms};
+    struct hm_request credentials;
+    struct hm_err err = {0};
+    enum hm_http_ready ready = HM_HTTP_READY;
+
+    hm_request_init(&credentials);
+    if (o->authorize != NULL)
+        ready = o->authorize(o->authorize_arg, &departing, &credentials, &err);
+    if (ready == HM_HTTP_REFUSED)
+        end_call(call, err.msg);
+    else if (ready == HM_HTTP_READY)
+        start_call(call, &credentials);
+    for (size_t i = 0; i < credentials.n_headers; i++)
+        explicit_bzero(credentials.headers[i].value, strlen(credentials.headers[i].value));
+    hm_request_done(&credentials);
+    return ready != HM_HTTP_WAIT;
 }
 
 /* Starts what may start. Returns in how many milliseconds to look again; -1 = not by the clock. */
@@ -279,10 +288,11 @@ static int64_t pump(struct hm_http_pool *pool)
     struct hm_http_call *call = NULL;
 
     while ((call = TAILQ_FIRST(&pool->queue)) != NULL && pool->stats.in_flight < pool->opts.max_connections) {
-        int64_t wait_ms = take_token(pool);
+        int64_t wait_ms = rate_wait(pool);
         if (wait_ms > 0)
             return wait_ms;
-        start_call(call);
+        if (!try_first(call))
+            break;
     }
     return -1;
 }
@@ -477,6 +487,11 @@ void hm_http_pool_retire(struct hm_http_pool *pool)
 bool hm_http_client_closing(const struct hm_http_client *client)
 {
     return client->closing;
+}
+
+void hm_http_client_wake(struct hm_http_client *client)
+{
+    schedule_turn(client);
 }
 
 struct hm_http_call *hm_http_send(struct hm_http_pool *pool, const struct hm_request *req, int64_t timeout_ms,

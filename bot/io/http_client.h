@@ -21,6 +21,18 @@ struct hm_http_client;
 struct hm_http_pool;
 struct hm_http_call; /* one request under way */
 
+/* A request that is about to be sent. Borrowed. */
+struct hm_http_departing {
+    const struct hm_request *req;
+    int64_t queued_at_ms; /* monotonic */
+};
+
+enum hm_http_ready {
+    HM_HTTP_READY,  /* send it */
+    HM_HTTP_WAIT,   /* it and those behind it wait; authorize() is asked again after hm_http_client_wake() at the latest */
+    HM_HTTP_REFUSED /* it ends NOT_SENT, because of err */
+};
+
 struct hm_http_pool_opts {
     const char *name; /* for messages: "metapod", "slack" */
     int64_t timeout_ms;
@@ -33,10 +45,11 @@ struct hm_http_pool_opts {
     const char *client_cert;
     const char *client_key;
     const char *proxy;
-    /* Returns the Authorization header's value (freed with hm_secret_free() after use). Asked at each send, so that a rotated
-     * secret is used at once; NULL = it can not be read, and the request ends NOT_SENT. A NULL function: no such header. */
-    char *(*authorization)(void *arg);
-    void *authorization_arg;
+    /* Adds what this request still needs to be accepted (Authorization …) to the headers of ret_credentials, just before it is
+     * sent, so that a rotated secret is used at once. NULL = nothing is needed. */
+    enum hm_http_ready (*authorize)(void *arg, const struct hm_http_departing *departing, struct hm_request *ret_credentials,
+                                    struct hm_err *err);
+    void *authorize_arg;
 };
 
 /* Answer and timing; valid inside on_done only. */
@@ -55,12 +68,14 @@ void hm_http_client_close(struct hm_http_client *client, void (*on_closed)(void 
 void hm_http_client_free(struct hm_http_client *client);
 /* True from hm_http_client_close() on: nothing may be sent any more. */
 bool hm_http_client_closing(const struct hm_http_client *client);
+/* What a pool's authorize() waited for may have come. */
+void hm_http_client_wake(struct hm_http_client *client);
 
 /* opts is copied. Pools live as long as the client, or until hm_http_pool_retire(): gone once its last request ended. */
 struct hm_http_pool *hm_http_pool_new(struct hm_http_client *client, const struct hm_http_pool_opts *opts, struct hm_err *err);
 void hm_http_pool_retire(struct hm_http_pool *pool);
 
-/* Sends req (copied; its url, headers and body go out byte for byte, plus the pool's Authorization). Redirects are never
+/* Sends req (copied; its url, headers and body go out byte for byte, plus what the pool's authorize() adds). Redirects are never
  * followed. timeout_ms: 0 = the pool's. Never NULL. */
 struct hm_http_call *hm_http_send(struct hm_http_pool *pool, const struct hm_request *req, int64_t timeout_ms,
                                   hm_http_done_fn on_done, void *arg);

@@ -23,11 +23,8 @@ enum {
 };
 
 struct hm_transfer {
-    char *method;
-    char *url;
+    struct hm_request req;
     char *peer; /* host or host:port */
-    char *body;
-    size_t body_len;
     struct curl_slist *headers;
     bool repeatable; /* GET and HEAD: curl may send it again */
     bool has_content_type;
@@ -111,14 +108,14 @@ static void add_line(struct hm_transfer *t, const char *name, const char *value)
     /* curl's notation: "Name;" sends the header without a value, "Name:" would remove it. */
     char *line = value[0] != '\0' ? hm_xasprintf("%s: %s", name, value) : hm_xasprintf("%s;", name);
     struct curl_slist *list = curl_slist_append(t->headers, line);
-    explicit_bzero(line, strlen(line)); /* it may be the Authorization header */
+    explicit_bzero(line, strlen(line)); /* it may hold a credential */
     free(line);
     if (list == NULL)
         abort(); /* out of memory, as in hm_xmalloc() */
     t->headers = list;
 }
 
-static enum hm_code copy_headers(struct hm_transfer *t, const struct hm_request *req, struct hm_err *err)
+static enum hm_code add_headers(struct hm_transfer *t, const struct hm_request *req, struct hm_err *err)
 {
     for (size_t i = 0; i < req->n_headers; i++) {
         const struct hm_header *h = &req->headers[i];
@@ -144,15 +141,9 @@ struct hm_transfer *hm_transfer_new(const struct hm_request *req, struct hm_err 
     struct hm_transfer *t = hm_xcalloc(1, sizeof(*t));
     t->peer = peer;
     hm_err_clear(&t->problem);
-    t->method = hm_xstrdup(req->method);
-    t->url = hm_xstrdup(req->url);
-    t->repeatable = hm_streq(t->method, "GET") || hm_streq(t->method, "HEAD");
-    if (req->body != NULL) {
-        t->body = hm_xcalloc(1, req->body_len + 1);
-        memcpy(t->body, req->body, req->body_len);
-        t->body_len = req->body_len;
-    }
-    if (copy_headers(t, req, err) != HM_OK) {
+    hm_request_copy(&t->req, req);
+    t->repeatable = hm_streq(req->method, "GET") || hm_streq(req->method, "HEAD");
+    if (add_headers(t, req, err) != HM_OK) {
         hm_transfer_free(t);
         return NULL;
     }
@@ -166,15 +157,22 @@ void hm_transfer_free(struct hm_transfer *t)
     for (struct curl_slist *h = t->headers; h != NULL; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
     curl_slist_free_all(t->headers);
-    free(t->method);
-    free(t->url);
+    if (t->req.body != NULL)
+        explicit_bzero(t->req.body, t->req.body_len); /* a login's has the password */
+    for (size_t i = 0; i < t->req.n_headers; i++)
+        explicit_bzero(t->req.headers[i].value, strlen(t->req.headers[i].value));
+    hm_request_done(&t->req);
     free(t->peer);
-    free(t->body);
     free(t->content_type);
     free(t->location);
     hm_strbuf_done(&t->kept);
     hm_strbuf_done(&t->answer);
     free(t);
+}
+
+const struct hm_request *hm_transfer_request(const struct hm_transfer *t)
+{
+    return &t->req;
 }
 
 /* ---- what curl calls -------------------------------------------------------------------------------------------------- */
@@ -230,18 +228,18 @@ static CURLcode set_request(const struct hm_transfer *t, CURL *easy)
 {
     CURLcode rc = CURLE_OK;
 
-    SET(CURLOPT_URL, t->url);
+    SET(CURLOPT_URL, t->req.url);
     SET(CURLOPT_PATH_AS_IS, 1L); /* what the plan showed, "/../" included */
     SET(CURLOPT_USERAGENT, "hausmeister/" HM_VERSION);
-    if (hm_streq(t->method, "HEAD"))
+    if (hm_streq(t->req.method, "HEAD"))
         SET(CURLOPT_NOBODY, 1L);
-    else if (t->body != NULL) {
-        SET(CURLOPT_POSTFIELDS, t->body); /* "" too: Content-Length: 0; without it curl would read stdin */
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
-        SET(CURLOPT_CUSTOMREQUEST, t->method);
+    else if (t->req.body != NULL) {
+        SET(CURLOPT_POSTFIELDS, t->req.body); /* "" too: Content-Length: 0; without it curl would read stdin */
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->req.body_len);
+        SET(CURLOPT_CUSTOMREQUEST, t->req.method);
     } else {
         SET(CURLOPT_HTTPGET, 1L);
-        SET(CURLOPT_CUSTOMREQUEST, t->method);
+        SET(CURLOPT_CUSTOMREQUEST, t->req.method);
     }
     SET(CURLOPT_HTTPHEADER, t->headers);
     return rc;
@@ -294,16 +292,13 @@ static CURLcode set_callbacks(struct hm_transfer *t, CURL *easy, const struct hm
     return rc;
 }
 
-enum hm_code hm_transfer_arm(struct hm_transfer *t, CURL *easy, const struct hm_transfer_opts *opts, const char *authorization,
-                             struct hm_err *err)
+enum hm_code hm_transfer_arm(struct hm_transfer *t, CURL *easy, const struct hm_transfer_opts *opts,
+                             const struct hm_request *credentials, struct hm_err *err)
 {
-    if (authorization != NULL) {
-        if (!is_header_value(authorization))
-            return hm_err_set(err, HM_EENV, "the credentials hold a line break");
-        add_line(t, "Authorization", authorization);
-    }
+    if (credentials != NULL && add_headers(t, credentials, err) != HM_OK)
+        return hm_err_set(err, HM_EENV, "the credentials hold a line break");
     /* What curl would add on its own account. */
-    if (t->body != NULL) {
+    if (t->req.body != NULL) {
         struct curl_slist *list = curl_slist_append(t->headers, "Expect:");
         if (list != NULL && !t->has_content_type)
             list = curl_slist_append(list, "Content-Type:");

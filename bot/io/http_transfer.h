@@ -38,10 +38,13 @@ HM_MUST enum hm_code hm_transfer_check_url(const char *url, char **ret_peer, str
 struct hm_transfer *hm_transfer_new(const struct hm_request *req, struct hm_err *err);
 void hm_transfer_free(struct hm_transfer *t);
 
-/* Sets easy (fresh or reset) up for t. authorization: value of the header or NULL. opts' strings must live until the transfer
- * has ended; t must not be freed before easy was removed from its multi handle. */
+/* The copy; borrowed. */
+const struct hm_request *hm_transfer_request(const struct hm_transfer *t);
+
+/* Sets easy (fresh or reset) up for t. credentials: a request of which only the headers are used, and sent too; or NULL. opts'
+ * strings must live until the transfer has ended; t must not be freed before easy was removed from its multi handle. */
 HM_MUST enum hm_code hm_transfer_arm(struct hm_transfer *t, CURL *easy, const struct hm_transfer_opts *opts,
-                                     const char *authorization, struct hm_err *err);
+                                     const struct hm_request *credentials, struct hm_err *err);
 
 /* The end as curl tells it. *ret borrows from t. */
 void hm_transfer_end(struct hm_transfer *t, CURL *easy, CURLcode rc, struct hm_answer *ret);

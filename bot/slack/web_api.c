@@ -93,9 +93,13 @@ struct hm_web_api {
 
 /* ---- small things ----------------------------------------------------------------------------------------------------- */
 
-static char *give_token(void *arg)
+static enum hm_http_ready give_token(void *arg, const struct hm_http_departing *departing, struct hm_request *ret_credentials,
+                                     struct hm_err *err)
 {
-    return hm_xstrdup(arg);
+    (void)departing;
+    (void)err;
+    hm_request_add_header(ret_credentials, "Authorization", arg);
+    return HM_HTTP_READY;
 }
 
 /* Between half of ms and ms. */
@@ -452,15 +456,15 @@ static enum hm_code make_pools(struct hm_web_api *api, const struct hm_web_api_o
 
     api->url_pool = NULL;
     for (int i = 0; i < 2; i++) {
-        o.authorization = give_token;
-        o.authorization_arg = api->tokens[i];
+        o.authorize = give_token;
+        o.authorize_arg = api->tokens[i];
         api->http = opts->http;
         api->pools[i] = hm_http_pool_new(opts->http, &o, err);
         if (api->pools[i] == NULL)
             return HM_EENV;
     }
-    o.authorization = NULL;
-    o.authorization_arg = NULL;
+    o.authorize = NULL;
+    o.authorize_arg = NULL;
     o.max_answer = MAX_URL_ANSWER;
     api->url_pool = hm_http_pool_new(opts->http, &o, err);
     return api->url_pool != NULL ? HM_OK : HM_EENV;

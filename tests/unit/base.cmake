@@ -1,9 +1,11 @@
 # The ground floor.
+hm_unit_test(base64 NEEDS hm_base)
 hm_unit_test(clock NEEDS hm_base)
 hm_unit_test(diag NEEDS hm_base)
 hm_unit_test(err NEEDS hm_base)
 hm_unit_test(hash NEEDS hm_base)
 hm_unit_test(json NEEDS hm_base)
+hm_unit_test(jwt NEEDS hm_base)
 hm_unit_test(log NEEDS hm_base SOURCES capture.c)
 hm_unit_test(mem NEEDS hm_base SOURCES capture.c)
 hm_unit_test(secret NEEDS hm_base)

@@ -104,6 +104,21 @@ static void test_field_layout(void **state)
     assert_string_equal(one, two);
 }
 
+static void test_hmac(void **state)
+{
+    /* RFC 4231, cases 2 and 6 */
+    unsigned char mac[HM_SHA256_RAW], long_key[131];
+    char hex[HM_SHA256_HEX];
+    (void)state;
+    hm_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, mac);
+    hm_hex(mac, sizeof mac, hex);
+    assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(long_key, 0xaa, sizeof long_key);
+    hm_hmac_sha256(long_key, sizeof long_key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, mac);
+    hm_hex(mac, sizeof mac, hex);
+    assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void test_secret_equal(void **state)
 {
     (void)state;
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_nul_bytes_count),
         cmocka_unit_test(test_fields_can_not_run_into_each_other),
         cmocka_unit_test(test_field_layout),
+        cmocka_unit_test(test_hmac),
         cmocka_unit_test(test_secret_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

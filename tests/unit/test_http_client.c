@@ -237,20 +237,24 @@ static void test_answers(void **state)
     assert_int_equal(rig->server.n_seen, 5);
 }
 
-static char *give_secret(void *arg)
+static enum hm_http_ready give_secret(void *arg, const struct hm_http_departing *departing, struct hm_request *ret_credentials,
+                                      struct hm_err *err)
 {
-    return hm_xstrdup(arg);
+    (void)departing;
+    (void)err;
+    hm_request_add_header(ret_credentials, "Authorization", arg);
+    return HM_HTTP_READY;
 }
 
 static void test_exact_bytes(void **state)
 {
-    struct hm_http_pool_opts o = {.name = "t", .timeout_ms = LONG_MS, .authorization = give_secret};
+    struct hm_http_pool_opts o = {.name = "t", .timeout_ms = LONG_MS, .authorize = give_secret};
     char secret[] = "Bearer s3cret";
     char *url = hm_xasprintf("http://127.0.0.1:%d/a/../b%%2F?q=%%20", rig->server.port);
     char *want = NULL;
     (void)state;
 
-    o.authorization_arg = secret;
+    o.authorize_arg = secret;
     struct hm_http_pool *pool = new_pool(&o);
     (void)send_to(pool, 0, "POST", url, "", 0);
     await(1);
@@ -567,21 +571,96 @@ static void test_close_ends_everything(void **state)
     free(url);
 }
 
-static char *no_secret(void *arg)
+static enum hm_http_ready no_secret(void *arg, const struct hm_http_departing *departing, struct hm_request *ret_credentials,
+                                    struct hm_err *err)
 {
     (void)arg;
-    return NULL;
+    (void)departing;
+    (void)ret_credentials;
+    (void)hm_err_set(err, HM_EENV, "the credentials for metapod could not be read");
+    return HM_HTTP_REFUSED;
 }
 
 static void test_no_credentials_no_request(void **state)
 {
-    struct hm_http_pool_opts o = {.name = "metapod", .timeout_ms = LONG_MS, .authorization = no_secret};
+    struct hm_http_pool_opts o = {.name = "metapod", .timeout_ms = LONG_MS, .authorize = no_secret};
     char *url = hm_xasprintf("http://127.0.0.1:%d/ok", rig->server.port);
     (void)state;
     (void)send_to(new_pool(&o), 0, "GET", url, NULL, 0);
     await(1);
     assert_int_equal(rig->ends[0].transport, HM_TRANSPORT_NOT_SENT);
     assert_non_null(strstr(rig->ends[0].problem, "credentials for metapod"));
+    assert_int_equal(rig->server.n_seen, 0);
+    free(url);
+}
+
+/* Waits until it is told the secret; then gives it, with the request's own method behind it. */
+struct slow_secret {
+    const char *secret;
+    unsigned asked;
+    int64_t first_queued_at_ms;
+};
+
+static enum hm_http_ready slow(void *arg, const struct hm_http_departing *departing, struct hm_request *ret_credentials,
+                               struct hm_err *err)
+{
+    struct slow_secret *s = arg;
+    (void)err;
+    if (s->asked++ == 0)
+        s->first_queued_at_ms = departing->queued_at_ms;
+    if (s->secret == NULL)
+        return HM_HTTP_WAIT;
+    char *value = hm_xasprintf("%s %s", s->secret, departing->req->method);
+    hm_request_add_header(ret_credentials, "Authorization", value);
+    free(value);
+    return HM_HTTP_READY;
+}
+
+static void tell_secret(uv_timer_t *timer)
+{
+    struct slow_secret *s = timer->data;
+    assert_int_equal(rig->server.n_seen, 0); /* nothing left without it */
+    s->secret = "s3cret";
+    hm_http_client_wake(rig->client);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void test_requests_wait_for_credentials(void **state)
+{
+    struct slow_secret secret = {0};
+    struct hm_http_pool_opts o = {.name = "t", .timeout_ms = LONG_MS, .authorize = slow, .authorize_arg = &secret};
+    char *url = hm_xasprintf("http://127.0.0.1:%d/ok", rig->server.port);
+    uv_timer_t timer;
+    (void)state;
+    struct hm_http_pool *pool = new_pool(&o);
+    (void)send_to(pool, 0, "GET", url, NULL, 0);
+    (void)send_to(pool, 1, "POST", url, "", 0);
+    assert_int_equal(uv_timer_init(&rig->loop, &timer), 0);
+    timer.data = &secret;
+    assert_int_equal(uv_timer_start(&timer, tell_secret, 30, 0), 0);
+    await(2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rig->ends[i].transport, HM_TRANSPORT_ANSWER);
+        const char *want =
+            hm_starts_with(rig->server.seen[i], "GET ") ? "Authorization: s3cret GET" : "Authorization: s3cret POST";
+        assert_non_null(strstr(rig->server.seen[i], want));
+    }
+    assert_true(secret.asked >= 3);
+    assert_true(secret.first_queued_at_ms > 0);
+    free(url);
+}
+
+static void test_waiting_for_credentials_can_be_cancelled(void **state)
+{
+    struct slow_secret secret = {0};
+    struct hm_http_pool_opts o = {.name = "t", .timeout_ms = LONG_MS, .authorize = slow, .authorize_arg = &secret};
+    char *url = hm_xasprintf("http://127.0.0.1:%d/ok", rig->server.port);
+    (void)state;
+    struct hm_http_pool *pool = new_pool(&o);
+    struct hm_http_call *call = send_to(pool, 0, "GET", url, NULL, 0);
+    hm_http_cancel(call);
+    await(1);
+    assert_int_equal(rig->ends[0].transport, HM_TRANSPORT_NOT_SENT);
     assert_int_equal(rig->server.n_seen, 0);
     free(url);
 }
@@ -608,6 +687,8 @@ int main(void)
         TEST(test_rate),
         TEST(test_close_ends_everything),
         TEST(test_no_credentials_no_request),
+        TEST(test_requests_wait_for_credentials),
+        TEST(test_waiting_for_credentials_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,55 @@
+/* Checks that several groups of the configuration need: see settings_parts.h. */
+#include "app/settings_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+char *hm_settings_text(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
+{
+    return hm_xstrdup_null(hm_cfg_get_str(group, key, need, max));
+}
+
+char *hm_settings_secret(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
+{
+    char *ref = hm_settings_text(group, key, need, HM_SETTINGS_TEXT);
+    if (ref != NULL && !hm_secret_ref_ok(ref)) {
+        hm_cfg_add(group, "%s must not hold the secret itself: write env:NAME, file:PATH or credential:NAME", key);
+        HM_FREE(ref);
+    }
+    return ref;
+}
+
+/* True when the part of a URL behind "http://" or "https://" names this machine. */
+static bool is_here(const char *host)
+{
+    static const char *const loopback[] = {"127.0.0.1", "localhost", "[::1]"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(loopback); i++) {
+        size_t len = strlen(loopback[i]);
+        if (strncmp(host, loopback[i], len) == 0 && (host[len] == '\0' || host[len] == ':' || host[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+bool hm_settings_url_is_here(const char *url)
+{
+    const char *slashes = strstr(url, "://");
+    return slashes != NULL && is_here(slashes + 3);
+}
+
+static bool url_ok(const char *url)
+{
+    if (hm_starts_with(url, "https://"))
+        return url[8] != '\0';
+    return hm_starts_with(url, "http://") && is_here(url + 7);
+}
+
+void hm_settings_check_url(const struct hm_cfg_node *group, const char *key, const char *url)
+{
+    if (url != NULL && !url_ok(url))
+        hm_cfg_add(group, "%s \"%s\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)", key, url);
+}
