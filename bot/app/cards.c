@@ -29,7 +29,7 @@ struct hm_cards {
     json_t *tails; /* run id → what its program prints at the moment */
     unsigned n_tails;
     char *held_by;
-    int64_t held_ms;
+    int64_t word_ms;
     void (*on_other_shown)(void *arg, const char *key);
     void *other_arg;
 };
@@ -151,7 +151,7 @@ static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_slack_message message = {0};
     json_t *content = hm_json_obj_new();
-    const struct hm_card_around around = {.held_by = cards->held_by, .held_ms = cards->held_ms};
+    const struct hm_card_around around = {.held_by = cards->held_by, .held_ms = cards->word_ms, .word_ms = cards->word_ms};
     hm_card_render_around(run, &around, &message);
     add_tail(cards, run, message.blocks);
     hm_json_set_str(content, "text", message.text);
@@ -164,7 +164,8 @@ static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
 static const char *place_of(const struct hm_cards *cards, const struct hm_run *run, const char **ret_thread)
 {
     const char *home = cards->settings->slack.channel;
-    bool private = run->channel[0] == 'D' && run->recipe->worst != HM_EFFECT_READ;
+    bool effects = run->recipe == NULL || run->recipe->worst != HM_EFFECT_READ;
+    bool private = run->channel[0] == 'D' && effects;
     bool move = home != NULL && (private || run->channel[0] == '\0');
     *ret_thread = move ? NULL : run->thread_ts;
     return move ? home : run->channel;
@@ -173,6 +174,10 @@ static const char *place_of(const struct hm_cards *cards, const struct hm_run *r
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_poster *poster = cards->poster;
+    if (run->channel == NULL) {
+        hm_log(HM_LOG_ERROR, run->id, "it has no card, because nothing of it can be read");
+        return;
+    }
     const char *thread = NULL;
     const char *channel = place_of(cards, run, &thread);
     char *key = hm_xasprintf("%s%s", key_prefix, run->id);
@@ -192,7 +197,8 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         hm_json_set_bool(cards->over, run->id, true);
     else
         (void)json_object_del(cards->over, run->id); /* it may have been taken up again */
-    bool urgent = over || hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || run->seq < 10;
+    bool urgent =
+        over || run->broken != NULL || hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || run->seq < 10;
     hm_poster_show(poster, key, content_new(cards, run), urgent);
     if (over)
         hm_poster_finish(poster, key);
@@ -208,12 +214,12 @@ void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text)
         (void)json_object_del(cards->tails, run_id);
 }
 
-void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t held_ms)
+void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_ms)
 {
     char *copy = hm_xstrdup_null(held_by);
     free(cards->held_by);
     cards->held_by = copy;
-    cards->held_ms = held_ms;
+    cards->word_ms = word_ms;
 }
 
 void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts)
@@ -253,8 +259,10 @@ static bool restore_one(void *arg, const char *run_id, const json_t *value)
     struct refolding r = {cards, hm_run_new(), false};
     struct hm_err err = {0};
     enum hm_code code = hm_ledger_load(cards->opts.ledger, run_id, refold, &r, &err);
-    if (code != HM_OK || r.failed || r.run->recipe == NULL) {
-        hm_log(HM_LOG_ERROR, "cards", "the card of run %s can not be restored: %s", run_id, err.msg);
+    bool readable = code == HM_OK && !r.failed && r.run->recipe != NULL;
+    if (!readable)
+        hm_log(HM_LOG_ERROR, "cards", "the card of run %s can not be made anew: %s", run_id, err.msg);
+    if (r.run->channel == NULL) { /* not even where it is */
         hm_run_free(r.run);
         return true;
     }
@@ -276,7 +284,7 @@ static bool restore_one(void *arg, const char *run_id, const json_t *value)
     }
     hm_json_set(cards->known, run_id, json_deep_copy(value));
     hm_poster_restore(cards->poster, key, channel, thread, &memory);
-    if (r.run->status != HM_RUN_GOING)
+    if (readable && r.run->status != HM_RUN_GOING) /* a broken one is shown by the runner, which says why */
         hm_cards_show(cards, r.run);
     free(key);
     hm_run_free(r.run);

@@ -42,8 +42,8 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
 /* What a program of the run prints, plain text, below the card until it is taken away (NULL); not journaled. Shown with the next
  * hm_cards_show(). */
 void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text);
-/* Who stopped everything (NULL = nobody) and since when: on every card shown from now on. */
-void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t held_ms);
+/* Who stopped everything (NULL = nobody: it goes on), and when that was said: on every card shown from now on. */
+void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_ms);
 /* A run whose card was finished long ago changes once more: this message is its card. Nothing happens when it is still known. */
 void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts);
 /* The poster and its way to Slack, for other messages. */

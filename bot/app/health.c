@@ -39,16 +39,40 @@ static void add_problems(const struct hm_health_sources *from, struct hm_strbuf 
         hm_strbuf_addf(out, "journal: %s\n", journal.error[0] != '\0' ? journal.error : "not open");
 }
 
+struct broken {
+    size_t n;
+    struct hm_strbuf *out; /* NULL: only counted */
+};
+
+static void add_broken(void *arg, const struct hm_run *run)
+{
+    enum { NAMED = 20 };
+    struct broken *broken = arg;
+    broken->n++;
+    if (broken->out != NULL && broken->n <= NAMED)
+        hm_strbuf_addf(broken->out, "runs: %s was stopped for safety: %.300s\n", run->id, run->broken);
+}
+
+/* Runs whose journal does not fit together. The others go on, and a restart of the same program does not mend it: a warning. */
+static size_t add_broken_runs(const struct hm_health_sources *from, struct hm_strbuf *out)
+{
+    struct broken broken = {0, out};
+    if (from->runner != NULL)
+        hm_runner_each_broken(from->runner, add_broken, &broken);
+    return broken.n;
+}
+
 static void ready(const struct hm_health *health, struct hm_http_exchange *x)
 {
     struct hm_strbuf text;
-    hm_strbuf_init(&text, 8192);
+    hm_strbuf_init(&text, 32768);
     add_problems(health->sources, &text);
     int status = text.len > 0 ? 503 : 200;
     if (text.len == 0)
         hm_strbuf_adds(&text, "ready\n");
     if (health->sources->config_problem != NULL) /* the old configuration is still good: a warning, not an outage */
         hm_strbuf_addf(&text, "config: the last reload was refused: %s\n", health->sources->config_problem);
+    (void)add_broken_runs(health->sources, &text);
     reply_text(x, status, "text/plain; charset=utf-8", &text);
 }
 
@@ -103,6 +127,9 @@ static void metrics(const struct hm_health *health, struct hm_http_exchange *x)
     add_metric(&text, "journal_last_commit_seconds", "gauge", "How long the last commit took.", journal.last_commit_ms / 1000.0);
     size_t going = from->runner != NULL ? hm_runner_count(from->runner) : 0;
     add_metric(&text, "runs_going", "gauge", "Runs that are not over.", (double)going);
+    size_t broken = add_broken_runs(from, NULL);
+    add_metric(&text, "runs_stopped_for_safety", "gauge", "Runs whose journal does not fit together; a person has to look.",
+               (double)broken);
     add_metric(&text, "config_refused", "gauge", "1 when the last reload was refused.", from->config_problem != NULL ? 1 : 0);
     add_metric(&text, "process_resident_memory_max_bytes", "gauge", "Largest resident size so far.",
                (double)usage.ru_maxrss * 1024.0);

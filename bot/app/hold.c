@@ -19,10 +19,10 @@ struct hm_hold {
     const struct hm_clock *clock;
     struct hm_notices *notices; /* NULL = none */
     char *by;                   /* NULL = nothing is stopped */
-    int64_t since_ms;
-    bool stored;       /* the journal holds what `by` says */
-    unsigned resuming; /* words to go on that are being stored */
-    uint64_t newest;   /* number of the newest word */
+    int64_t since_ms;           /* when the newest word in force was said */
+    bool stored;                /* the journal holds what `by` says */
+    unsigned resuming;          /* words to go on that are being stored */
+    uint64_t newest;            /* number of the newest word */
 };
 
 /* A change under way. */
@@ -30,6 +30,7 @@ struct change {
     struct hm_hold *hold;
     bool held;
     uint64_t number;
+    int64_t at_ms;
     json_t *owed; /* to be told to the audit channel, or NULL */
     void (*on_done)(void *arg, enum hm_code code, const char *problem);
     void *arg;
@@ -85,8 +86,11 @@ static void apply(struct hm_hold *hold, const char *by, int64_t at_ms)
 static bool restore_one(void *arg, const char *name, const json_t *value)
 {
     struct hm_hold *hold = arg;
-    if (strcmp(name, key) == 0 && hm_json_get_bool(value, "held", false)) {
-        apply(hold, hm_json_get_str(value, "by", "?"), hm_json_get_int(value, "at", 0));
+    bool held = hm_json_get_bool(value, "held", false);
+    if (strcmp(name, key) != 0)
+        return true;
+    apply(hold, held ? hm_json_get_str(value, "by", "?") : NULL, hm_json_get_int(value, "at", 0));
+    if (held) {
         hold->stored = true;
         hm_log(HM_LOG_WARN, "control", "everything is stopped since before the restart, by %s", hold->by);
     }
@@ -112,7 +116,7 @@ static void on_stored(void *arg, const struct hm_put_result *result)
     if (newest && result->code == HM_OK)
         hold->stored = true;
     if (newest && result->code == HM_OK && !change->held) /* a stop that came meanwhile stays */
-        apply(hold, NULL, 0);
+        apply(hold, NULL, change->at_ms);
     if (result->code != HM_OK)
         hm_log(HM_LOG_ERROR, "control", "%s was not stored: %s", change->held ? "stop all" : "resume", result->error);
     if (result->code == HM_OK || change->held) /* a stop holds in any case */
@@ -130,7 +134,7 @@ void hm_hold_set(struct hm_hold *hold, bool held, const char *user, int64_t inbo
     struct hm_batch *batch = hm_batch_new();
     json_t *value = hm_json_obj_new();
     struct change *change = hm_xmalloc(sizeof *change);
-    *change = (struct change){hold, held, ++hold->newest, NULL, on_done, arg};
+    *change = (struct change){hold, held, ++hold->newest, now_ms, NULL, on_done, arg};
     if (hold->notices != NULL) {
         char *name = hm_xasprintf("audit:hold:%lld", (long long)inbox_id);
         char *text = hm_runs_hold_text(held, user);

@@ -142,11 +142,14 @@ static bool on_open_row(void *arg, const struct hm_event_row *row)
     struct hm_runner *runner = arg;
     struct hm_event event;
     struct hm_err err = {0};
-    if (!as_event(row, &event))
-        hm_log(HM_LOG_ERROR, row->run_id, "event %lld is of a kind that this version does not know: %s", (long long)row->seq,
-               row->type);
-    else if (hm_runner_restore(runner, row->run_id, &event, row->id, &err) != HM_OK)
-        hm_log(HM_LOG_ERROR, row->run_id, "can not be restored: %s", err.msg);
+    if (as_event(row, &event)) {
+        if (hm_runner_restore(runner, row->run_id, &event, row->id, &err) != HM_OK)
+            hm_log(HM_LOG_ERROR, row->run_id, "can not be restored; the others are");
+        return true;
+    }
+    (void)hm_err_set(&err, HM_EENV, "event %lld is of a kind that this version does not know: %.60s", (long long)row->seq,
+                     row->type);
+    hm_runner_distrust(runner, row->run_id, err.msg);
     return true;
 }
 

@@ -18,7 +18,8 @@ static struct hm_card_around around_of(const struct hm_people *people)
 {
     if (people->hold == NULL)
         return (struct hm_card_around){0};
-    return (struct hm_card_around){.held_by = hm_hold_by(people->hold), .held_ms = hm_hold_since_ms(people->hold)};
+    int64_t since_ms = hm_hold_since_ms(people->hold);
+    return (struct hm_card_around){.held_by = hm_hold_by(people->hold), .held_ms = since_ms, .word_ms = since_ms};
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------------------ */
@@ -38,8 +39,8 @@ static void add_going(struct hm_runner *runner, struct listing *l)
     l->list.n_going = hm_runner_newest(runner, runs, HM_RUNS_SHOWN);
     for (size_t i = 0; i < l->list.n_going; i++)
         l->going[i] = (struct hm_run_line){.id = runs[i]->id,
-                                           .recipe = runs[i]->recipe->name,
-                                           .requester = runs[i]->requester,
+                                           .recipe = runs[i]->recipe != NULL ? runs[i]->recipe->name : "",
+                                           .requester = runs[i]->requester != NULL ? runs[i]->requester : "",
                                            .run = runs[i],
                                            .started_ms = runs[i]->started_ms};
 }
@@ -142,6 +143,8 @@ static void look_at_origin(void *arg, const struct hm_run *run)
     struct origin *origin = arg;
     const char *name = NULL;
     json_t *value = NULL;
+    if (run->recipe == NULL)
+        return; /* stopped for safety, and not even its recipe can be read */
     origin->recipe = hm_xstrdup(run->recipe->name);
     origin->raw = hm_json_obj_new();
     origin->given = run->given != NULL ? json_deep_copy(run->given) : hm_json_obj_new();
@@ -157,7 +160,7 @@ static void retry_run(struct hm_asker *asker, const char *run_id)
 {
     struct origin origin = {0};
     const struct hm_people *people = asker->people;
-    if (!hm_runner_visit(people->opts.runner, run_id, look_at_origin, &origin)) {
+    if (!hm_runner_visit(people->opts.runner, run_id, look_at_origin, &origin) || origin.recipe == NULL) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = run_id});
         return;
     }

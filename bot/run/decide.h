@@ -95,6 +95,7 @@ enum hm_reply_kind {
     HM_REPLY_SETTLED,      /* the answer to "did it happen?" is on record */
     HM_REPLY_CANCELLED,    /* stops before the next effect */
     HM_REPLY_NOT_STORED,   /* the journal could not write: nothing was decided */
+    HM_REPLY_BROKEN,       /* the run was stopped for safety (hm_run.broken; NULL when it is over): nothing is decided any more */
     HM_REPLY_ANSWERED,     /* the answer is on record */
     HM_REPLY_WAS_ANSWERED, /* who, when_ms */
     HM_REPLY_BAD_ANSWER,   /* typed: what is wrong with it */

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "run/decide_parts.h"
 
 enum {
@@ -142,6 +143,44 @@ static int gate_in_force(const struct hm_run *run)
     return -1;
 }
 
+static void end_changed(struct hm_deciding *d, const char *problem)
+{
+    char *mrkdwn = hm_mrkdwn_of(problem);
+    char *text = hm_xasprintf("The recipe was changed and can not go on with what was given: %s. Nothing was changed.", mrkdwn);
+    hm_emit_end(d, HM_RUN_FAILED, text, NULL);
+    free(text);
+    free(mrkdwn);
+}
+
+/* What the recipe as it is now locks for these params, in *ret_lock (NULL = nothing). */
+static enum hm_code render_lock(struct hm_deciding *d, const json_t *params, char **ret_lock, struct hm_err *err)
+{
+    const struct hm_template *template = d->env->current->lock;
+    *ret_lock = NULL;
+    if (template == NULL)
+        return HM_OK;
+    json_t *scope = hm_run_scope_new(d->run, d->env);
+    (void)json_object_update(scope, hm_unconst(params));
+    *ret_lock = hm_template_render(template, HM_SINK_PLAIN, scope, err);
+    json_decref(scope);
+    return *ret_lock != NULL ? HM_OK : HM_EINVAL;
+}
+
+static void emit_replanned(struct hm_deciding *d, json_t *params, const char *lock, const char *why)
+{
+    struct hm_blocker blocker = {0};
+    const struct hm_run_env *env = d->env;
+    json_t *data = hm_json_obj_new();
+    hm_json_set_str(data, "sha", env->current->sha256);
+    hm_json_set(data, "params", json_incref(params));
+    hm_json_set_str(data, "why", why);
+    hm_json_set(data, "lock", lock != NULL ? hm_json_str_new(lock) : json_null());
+    hm_emit(d, HM_EV_RUN_REPLANNED, data);
+    bool other = lock != NULL && !hm_streq(lock, d->run->lock);
+    if (other && env->blocked != NULL && env->blocked(env->lock_arg, lock, d->run->id, &blocker))
+        hm_emit(d, HM_EV_LOCK_WAITED, hm_blocker_data_new(lock, &blocker));
+}
+
 static void replan(struct hm_deciding *d, const char *why)
 {
     const struct hm_run *run = d->run;
@@ -157,20 +196,13 @@ static void replan(struct hm_deciding *d, const char *why)
             hm_json_set(raw, name, json_incref(value));
     }
     json_t *params = hm_params_check_new(d->env->current, raw, scope, NULL, &err);
-    if (params == NULL) {
-        char *problem = hm_mrkdwn_of(err.msg);
-        char *text =
-            hm_xasprintf("The recipe was changed and can not go on with what was given: %s. Nothing was changed.", problem);
-        hm_emit_end(d, HM_RUN_FAILED, text, NULL);
-        free(text);
-        free(problem);
-    } else {
-        json_t *data = hm_json_obj_new();
-        hm_json_set_str(data, "sha", d->env->current->sha256);
-        hm_json_set(data, "params", params);
-        hm_json_set_str(data, "why", why);
-        hm_emit(d, HM_EV_RUN_REPLANNED, data);
-    }
+    char *lock = NULL;
+    if (params == NULL || render_lock(d, params, &lock, &err) != HM_OK)
+        end_changed(d, err.msg);
+    else
+        emit_replanned(d, params, lock, why);
+    free(lock);
+    json_decref(params);
     json_decref(scope);
     json_decref(raw);
 }

@@ -12,25 +12,26 @@
 #include "base/err.h"
 
 enum hm_event_type {
-    HM_EV_RUN_STARTED,       /* run recipe sha params given requester team channel thread_ts lock deadline */
-    HM_EV_RUN_REPLANNED,     /* sha params why: all steps from the start, with the recipe as it is now */
-    HM_EV_STEP_STARTED,      /* step [items] */
-    HM_EV_STEP_SKIPPED,      /* step */
-    HM_EV_STEP_FINISHED,     /* step ok value [said] [error] (both mrkdwn) */
-    HM_EV_GATE_OPENED,       /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
-    HM_EV_GATE_VOTE,         /* step user nonce [typed] [glass reason] */
-    HM_EV_GATE_APPROVED,     /* step digest */
-    HM_EV_GATE_REJECTED,     /* step user [reason] */
-    HM_EV_GATE_EXPIRED,      /* step */
-    HM_EV_GATE_VOIDED,       /* step why [accept]: its approval no longer fits what would be sent */
-    HM_EV_CALL_STARTED,      /* step item try attempt purpose backend args digest request: committed before it leaves */
-    HM_EV_CALL_FINISHED,     /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
-    HM_EV_CALL_UNKNOWN,      /* step item try error: sent, and nobody knows */
-    HM_EV_CALL_ASKED,        /* step item nonce error: only a person can tell */
-    HM_EV_CALL_SETTLED,      /* step item applied by [error] [resend] */
-    HM_EV_CANCEL_ASKED,      /* user: no further effect is started */
-    HM_EV_RUN_FINISHED,      /* status text [by] */
-    HM_EV_QUESTION_OPENED,   /* step kind nonce text [items labels] [expires] [retry] (kind: enum hm_question_kind by name) */
+    HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline */
+    HM_EV_RUN_REPLANNED,   /* sha params why [lock] (null = none; not said = as before): all steps from the start, with the recipe
+                              as it is now */
+    HM_EV_STEP_STARTED,    /* step [items] */
+    HM_EV_STEP_SKIPPED,    /* step */
+    HM_EV_STEP_FINISHED,   /* step ok value [said] [error] (both mrkdwn) */
+    HM_EV_GATE_OPENED,     /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
+    HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] */
+    HM_EV_GATE_APPROVED,   /* step digest */
+    HM_EV_GATE_REJECTED,   /* step user [reason] */
+    HM_EV_GATE_EXPIRED,    /* step */
+    HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
+    HM_EV_CALL_STARTED,    /* step item try attempt purpose backend args digest request: committed before it leaves */
+    HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
+    HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
+    HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */
+    HM_EV_CALL_SETTLED,    /* step item applied by [error] [resend] */
+    HM_EV_CANCEL_ASKED,    /* user: no further effect is started */
+    HM_EV_RUN_FINISHED,    /* status text [by] */
+    HM_EV_QUESTION_OPENED, /* step kind nonce text [items labels] [expires] [retry] (kind: enum hm_question_kind by name) */
     HM_EV_QUESTION_ANSWERED, /* step nonce user answer: "retry", "skip", "stop", or what was written or chosen, in words */
     HM_EV_CALLS_AGAIN,       /* step user [all] [verify]: the step's failed calls (all of them) are to be tried again */
     HM_EV_OFFERS_MADE,       /* step offers:[{nonce recipe label with}] */

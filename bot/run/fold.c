@@ -121,13 +121,10 @@ void hm_fold_json(json_t **slot, json_t *value)
     *slot = value;
 }
 
-static enum hm_code on_run_started(struct hm_run *run, const struct hm_event *event, const struct hm_recipe *recipe,
-                                   struct hm_err *err)
+/* Whose run it is and where it shows: known also when its recipe's text is lost, so that its card can say so. */
+static void read_origin(struct hm_run *run, const struct hm_event *event)
 {
     const json_t *data = event->data;
-    if (run->seq != 0)
-        return hm_err_set(err, HM_EBUG, "started twice");
-    fresh_steps(run, recipe);
     hm_fold_text(&run->id, hm_json_get_str(data, "run", ""));
     hm_fold_json(&run->params, json_object_get(data, "params"));
     hm_fold_json(&run->given, json_object_get(data, "given"));
@@ -138,7 +135,26 @@ static enum hm_code on_run_started(struct hm_run *run, const struct hm_event *ev
     hm_fold_text(&run->lock, hm_json_get_str(data, "lock", NULL));
     run->started_ms = event->at_ms;
     run->deadline_ms = hm_json_get_int(data, "deadline", INT64_MAX);
+}
+
+static enum hm_code on_run_started(struct hm_run *run, const struct hm_event *event, const struct hm_recipe *recipe,
+                                   struct hm_err *err)
+{
+    if (run->seq != 0)
+        return hm_err_set(err, HM_EBUG, "started twice");
+    fresh_steps(run, recipe);
+    read_origin(run, event);
     return HM_OK;
+}
+
+/* What the recipe locks may have changed with it. Events of older versions say nothing and keep it. */
+static void replan_lock(struct hm_run *run, const json_t *data)
+{
+    const char *lock = hm_json_get_str(data, "lock", NULL);
+    if (json_object_get(data, "lock") == NULL || hm_streq(lock, run->lock))
+        return;
+    hm_fold_text(&run->lock, lock);
+    run->lock_wait.waiting = false; /* if the new one is held, lock.waited follows */
 }
 
 static enum hm_code on_run_replanned(struct hm_run *run, const json_t *data, const struct hm_recipe *recipe, struct hm_err *err)
@@ -148,6 +164,7 @@ static enum hm_code on_run_replanned(struct hm_run *run, const json_t *data, con
     fresh_steps(run, recipe);
     hm_fold_json(&run->params, json_object_get(data, "params"));
     hm_fold_text(&run->anew, hm_json_get_str(data, "why", NULL));
+    replan_lock(run, data);
     return HM_OK;
 }
 
@@ -467,8 +484,11 @@ static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, h
     if (event->type == HM_EV_RUN_STARTED || event->type == HM_EV_RUN_REPLANNED) {
         const char *sha = hm_json_get_str(event->data, "sha", "");
         recipe = recipe_by_sha(arg, sha);
-        if (recipe == NULL)
+        if (recipe == NULL) {
+            if (event->type == HM_EV_RUN_STARTED && run->seq == 0)
+                read_origin(run, event);
             return hm_err_set(err, HM_EENV, "the text of its recipe (%.12s) can not be read", sha);
+        }
     } else if (run->seq == 0) {
         return hm_err_set(err, HM_EBUG, "the first event is not run.started");
     }

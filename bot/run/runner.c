@@ -197,18 +197,39 @@ static void commit(struct hm_slot *e)
     runner->io.commit(runner->io.arg, &c, e);
 }
 
-/* Something went against our own rules: the run is not touched any further in this process; the log has it, and a restart reads
- * it from the journal. */
-static void quarantine(struct hm_slot *e, const struct hm_err *err)
+/* Something went against our own rules: the run is not touched any further in this process; the log, its card and /readyz say so,
+ * and a restart reads it anew. reread: memory holds what was never written, so what is shown comes from the journal. A lock that
+ * it waits for is not waited for any more (it would hold up the others for ever); what it holds it keeps, because nobody knows
+ * what it has begun. */
+static void quarantine(struct hm_slot *e, const struct hm_err *err, bool reread)
 {
+    struct hm_err ignored = {0};
+    const struct hm_runner_io *io = &e->runner->io;
     hm_log(HM_LOG_ERROR, e->id, "stopped for safety: %s", err->msg);
     hm_events_done(&e->batch);
-    hm_slot_pay(e, true);
+    if ((reread && e->born) || e->run == NULL) {
+        struct hm_run *run = NULL;
+        if (hm_slot_load_part(e, &run, &ignored) != HM_OK)
+            hm_log(HM_LOG_WARN, e->id, "shown as far as the journal can be read: %s", ignored.msg);
+        if (run->id != NULL || e->run == NULL)
+            hm_slot_set_run(e, run);
+        else
+            hm_run_free(run);
+    }
+    if (e->run->id == NULL)
+        e->run->id = hm_xstrdup(e->id);
+    free(e->run->broken);
+    e->run->broken = hm_xstrdup(err->msg);
     e->broken = true;
     e->reload_ms = INT64_MAX;
-    if (e->role == HM_LOCK_WAITS)
-        hm_locks_release(e); /* it would hold up the others for ever; what it holds itself it keeps */
+    hm_slot_pay(e, true);
+    if (e->run->lock_wait.waiting || e->run->lock == NULL)
+        hm_locks_release(e);
+    else
+        hm_locks_take(e);
     reckon(e);
+    if (e->born && reread)
+        io->changed(io->arg, e->run);
 }
 
 /* The driver: takes what waits, decides, commits. */
@@ -230,7 +251,7 @@ void hm_runner_pump(struct hm_slot *e)
         enum hm_code code = decide_all(e, w, &err);
         hm_waiting_free(w);
         if (code != HM_OK) {
-            quarantine(e, &err);
+            quarantine(e, &err, true);
             return;
         }
     }
@@ -243,16 +264,20 @@ void hm_runner_pump(struct hm_slot *e)
 
 /* ---- after the commit ------------------------------------------------------------------------------------------------ */
 
-/* Folds the run anew from the journal; what was under way counts as lost. False: not possible now. */
-static bool reload(struct hm_slot *e, struct hm_err *err)
+/* Folds the run anew from the journal; what was under way counts as lost. */
+static enum hm_code reload(struct hm_slot *e, struct hm_err *err)
 {
-    struct hm_run *run = hm_slot_load_new(e, err);
-    if (run == NULL)
-        return false;
+    struct hm_run *run = NULL;
+    enum hm_code code = hm_slot_load_part(e, &run, err);
+    if (code != HM_OK) {
+        hm_run_free(run);
+        return code;
+    }
     hm_slot_set_run(e, run);
     e->broken = false;
+    hm_locks_take(e);
     hm_slot_push_kind(e, HM_IN_LOST);
-    return true;
+    return HM_OK;
 }
 
 static void commit_failed(struct hm_slot *e, const char *problem)
@@ -310,6 +335,8 @@ void hm_runner_committed(struct hm_runner *runner, void *token, enum hm_code cod
     runner->io.changed(runner->io.arg, e->run);
     if (e->run->status != HM_RUN_GOING)
         hm_locks_release(e);
+    else
+        hm_locks_committed(e);
     hm_rest_touch(e);
     hm_runner_pump(e);
     drop_if_over(e);
@@ -365,27 +392,36 @@ enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order
     }
     hm_slot_push_kind(e, HM_IN_GO);
     hm_runner_pump(e);
-    return HM_OK;
+    if (e->run->broken == NULL)
+        return HM_OK;
+    (void)hm_err_set(err, HM_EBUG, "%s", e->run->broken); /* nothing of it was written */
+    drop_slot(e);
+    return HM_EBUG;
 }
 
-/* Brings a run that is over (or forgotten) back from the journal, for a late click. NULL when there is none. */
-static struct hm_slot *revive(struct hm_runner *runner, const char *run_id)
+/* Brings a run that is over (or forgotten) back from the journal, for a late click. NULL with *ret_code: HM_ENOTFOUND when there
+ * is none. */
+static struct hm_slot *revive(struct hm_runner *runner, const char *run_id, enum hm_code *ret_code)
 {
     struct hm_err err = {0};
     struct hm_slot *e = add_slot(runner, run_id);
     e->born = true;
-    if (reload(e, &err))
+    *ret_code = reload(e, &err);
+    if (*ret_code == HM_OK)
         return e;
+    if (*ret_code != HM_ENOTFOUND)
+        hm_log(HM_LOG_ERROR, run_id, "can not be read from the journal: %s", err.msg);
     drop_slot(e);
     return NULL;
 }
 
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg)
 {
+    enum hm_code code = HM_OK;
     struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
-        e = revive(runner, run_id);
-    if (e == NULL || !hm_slot_wake(e) || !e->born)
+        e = revive(runner, run_id, &code);
+    if (e == NULL || !(hm_slot_wake(e) || hm_slot_is_quarantined(e)) || !e->born)
         return false;
     hm_rest_touch(e);
     hm_runner_pump(e);
@@ -398,12 +434,14 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
 
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg)
 {
+    enum hm_code code = HM_OK;
     struct hm_slot *e = find_slot(runner, run_id);
     if (e == NULL)
-        e = revive(runner, run_id);
+        e = revive(runner, run_id, &code);
     if (e == NULL || !hm_slot_wake(e) || !e->born) {
-        struct hm_reply reply = {.kind = e == NULL ? HM_REPLY_STALE : HM_REPLY_NOT_STORED};
-        on_reply(arg, &reply, NULL);
+        bool unreadable = e != NULL ? hm_slot_is_quarantined(e) : code == HM_EBUG || code == HM_EENV;
+        struct hm_reply reply = {.kind = unreadable ? HM_REPLY_BROKEN : e == NULL ? HM_REPLY_STALE : HM_REPLY_NOT_STORED};
+        on_reply(arg, &reply, unreadable && e != NULL ? e->run : NULL);
         return;
     }
     struct hm_waiting *w = hm_waiting_new(in);
@@ -427,6 +465,8 @@ void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct
     struct hm_input in = {.kind = HM_IN_ANSWER, .ticket = *ticket, .answer = answer, .duration_ms = duration_ms};
     if (e->flying > 0)
         e->flying--;
+    if (hm_slot_is_quarantined(e))
+        return; /* nobody will ever decide upon it */
     hm_slot_push(e, hm_waiting_new(&in));
     hm_runner_pump(e);
     drop_if_over(e);
@@ -453,8 +493,15 @@ static void feed_all(struct hm_runner *runner, enum hm_input_kind kind)
 static void try_reload(struct hm_slot *e, int64_t now_ms)
 {
     struct hm_err err = {0};
-    if (reload(e, &err)) {
+    enum hm_code code = reload(e, &err);
+    if (code == HM_OK) {
+        if (e->run->status == HM_RUN_GOING) /* what all cards were told meanwhile, it has missed */
+            e->runner->io.changed(e->runner->io.arg, e->run);
         hm_runner_pump(e);
+        return;
+    }
+    if (code == HM_EBUG) { /* it will not fit the next time either */
+        quarantine(e, &err, true);
         return;
     }
     hm_log(HM_LOG_ERROR, e->id, "can not be read from the journal: %s", err.msg);
@@ -533,7 +580,7 @@ enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, con
         return HM_OK;
     enum hm_code code = hm_run_fold(e->run, event, runner->io.recipe_by_sha, runner->io.arg, err);
     if (code != HM_OK)
-        quarantine(e, err);
+        quarantine(e, err, false);
     else
         hm_locks_folded(e, event, nr);
     return code;
@@ -553,13 +600,28 @@ void hm_runner_restored_run(struct hm_runner *runner, const char *run_id)
     hm_rest_some(runner);
 }
 
+void hm_runner_distrust(struct hm_runner *runner, const char *run_id, const char *why)
+{
+    struct hm_err err = {0};
+    struct hm_slot *e = find_slot(runner, run_id);
+    if (e == NULL)
+        e = add_slot(runner, run_id);
+    e->born = true;
+    (void)hm_err_set(&err, HM_EENV, "%s", why);
+    if (!e->broken)
+        quarantine(e, &err, false);
+}
+
 void hm_runner_restored(struct hm_runner *runner)
 {
     for (size_t i = 0; i < runner->count; i++)
-        if (runner->entries[i]->run != NULL && runner->entries[i]->run->recipe != NULL)
+        if (runner->entries[i]->run != NULL &&
+            !(hm_slot_is_quarantined(runner->entries[i]) && runner->entries[i]->run->lock_wait.waiting))
             hm_locks_take(runner->entries[i]);
     for (size_t i = runner->count; i-- > 0;) {
         struct hm_slot *e = runner->entries[i];
+        if (hm_slot_is_quarantined(e))
+            runner->io.changed(runner->io.arg, e->run); /* which it now says */
         if (e->broken || e->settled)
             continue;
         if (e->run == NULL) {
@@ -579,54 +641,4 @@ const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id
 {
     struct hm_slot *e = find_slot(runner, run_id);
     return e != NULL && e->born && hm_slot_wake(e) ? e->run : NULL;
-}
-
-void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg)
-{
-    for (size_t i = 0; i < runner->count; i++) {
-        struct hm_slot *e = runner->entries[i];
-        if (e->born && hm_slot_wake(e))
-            visit(arg, e->run);
-        hm_rest_some(runner);
-    }
-}
-
-static int64_t started_ms(const struct hm_slot *e)
-{
-    return e->run != NULL ? e->run->started_ms : e->rest_since_ms;
-}
-
-size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most)
-{
-    struct hm_slot **newest = hm_xcalloc(most + 1, sizeof(struct hm_slot *));
-    size_t n = 0;
-    size_t found = 0;
-    for (size_t i = 0; i < runner->count; i++) {
-        struct hm_slot *e = runner->entries[i];
-        size_t at = n;
-        if (!e->born || e->broken)
-            continue;
-        while (at > 0 && started_ms(newest[at - 1]) < started_ms(e))
-            at--;
-        if (at == most)
-            continue;
-        n += n < most ? 1 : 0;
-        memmove(&newest[at + 1], &newest[at], (n - 1 - at) * sizeof(struct hm_slot *));
-        newest[at] = e;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (hm_slot_wake(newest[i]))
-            ret_runs[found++] = newest[i]->run;
-    free(newest);
-    return found;
-}
-
-size_t hm_runner_count(const struct hm_runner *runner)
-{
-    return runner->count;
-}
-
-bool hm_runner_idle(const struct hm_runner *runner)
-{
-    return runner->committing == 0;
 }

@@ -57,7 +57,7 @@ void hm_runner_free(struct hm_runner *runner);
 typedef void (*hm_started_fn)(void *arg, enum hm_code code, const char *run_id, const char *problem);
 
 /* Begins a run; order->run_id is chosen here and ignored. When another run holds its lock it waits, durably, and goes on by
- * itself when it is its turn (order of arrival). HM_EINVAL; then on_started does not come. */
+ * itself when it is its turn (order of arrival). HM_EINVAL, HM_EBUG; then on_started does not come. */
 HM_MUST enum hm_code hm_runner_start(struct hm_runner *runner, const struct hm_run_order *order, int64_t inbox_id,
                                      hm_started_fn on_started, void *arg, struct hm_err *err);
 
@@ -86,6 +86,8 @@ HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run
                                        struct hm_err *err);
 /* These were all events of the run. Not needed, but with 10,000 of them it keeps memory and hm_runner_restored() small. */
 void hm_runner_restored_run(struct hm_runner *runner, const char *run_id);
+/* In place of an event that can not be handed over: the run is stopped for safety. */
+void hm_runner_distrust(struct hm_runner *runner, const char *run_id, const char *why);
 void hm_runner_restored(struct hm_runner *runner);
 
 /* NULL when there is none going with this id, or not with a first committed event. Borrowed until the runner is told anything. */
@@ -97,6 +99,9 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
 size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most);
 /* Visits all that are going; reads those at rest from the journal. run is valid during the visit. */
 void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
+/* Visits those that were stopped for safety (run->broken says why): their events did not fit, and nothing more is done with them
+ * in this process. recipe may be NULL. */
+void hm_runner_each_broken(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
 size_t hm_runner_count(const struct hm_runner *runner);
 /* True when nothing is being committed or sent: the process may end without leaving more than a restart would find. */
 bool hm_runner_idle(const struct hm_runner *runner);

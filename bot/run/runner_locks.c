@@ -2,7 +2,8 @@
  *
  * The table holds nothing of its own: it says what the states of the runs say (going, with a lock, waiting for it or not), so a
  * lock can not outlive its run, and a restart finds the same. A lock is taken the moment that is decided, and given back only
- * when the end is committed: should that commit fail, nobody else has begun. Whoever has waited longest is next. */
+ * when the end is committed: should that commit fail, nobody else has begun. The same when a run is planned anew and now wants
+ * another lock: it has both until that is committed. Whoever has waited longest is next. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct hm_lock {
     char *name; /* the key of the tree: first member */
     struct hm_slot *holder;
     unsigned holders; /* one, unless a journal says otherwise: then nobody else comes in until all are over */
+    unsigned pins;    /* somebody walks over it: it stays */
     struct hm_slot *first_waiting;
 };
 
@@ -47,7 +49,7 @@ static struct hm_lock *need_lock(struct hm_runner *runner, const char *name)
 
 static void free_if_unused(struct hm_runner *runner, struct hm_lock *lock)
 {
-    if (lock->holders > 0 || lock->first_waiting != NULL)
+    if (lock->holders > 0 || lock->first_waiting != NULL || lock->pins > 0)
         return;
     (void)tdelete(lock, &runner->locks, compare_locks);
     free(lock->name);
@@ -77,7 +79,7 @@ bool hm_locks_blocked(void *arg, const char *name, const char *run_id, struct hm
     else
         return false;
     copy_word(ret_blocker->run_id, sizeof ret_blocker->run_id, by != NULL ? by->id : "");
-    const struct hm_run *run = by != NULL && hm_slot_wake(by) ? by->run : NULL;
+    const struct hm_run *run = by != NULL && (by->run != NULL || hm_slot_wake(by)) ? by->run : NULL;
     copy_word(ret_blocker->user, sizeof ret_blocker->user, run != NULL ? run->requester : "");
     ret_blocker->since_ms = run != NULL ? run->started_ms : 0;
     return true;
@@ -104,15 +106,19 @@ static void unlink_waiting(struct hm_slot *e)
     }
 }
 
+static void unhold(struct hm_lock *lock, const struct hm_slot *e)
+{
+    lock->holders--;
+    if (lock->holder == e)
+        lock->holder = NULL;
+}
+
 static void leave(struct hm_slot *e)
 {
     if (e->role == HM_LOCK_WAITS)
         unlink_waiting(e);
-    if (e->role == HM_LOCK_HOLDS) {
-        e->lock->holders--;
-        if (e->lock->holder == e)
-            e->lock->holder = NULL;
-    }
+    if (e->role == HM_LOCK_HOLDS)
+        unhold(e->lock, e);
     e->role = HM_LOCK_NONE;
 }
 
@@ -132,11 +138,66 @@ static void enter(struct hm_slot *e, enum hm_lock_role role)
     *at = e;
 }
 
+/* Nobody holds it any more, or its line has become shorter: the first one takes it, the others see who is before them now. Any of
+ * them may leave meanwhile (it can not go on), and the lock with it. */
+static void tell_waiting(struct hm_runner *runner, struct hm_lock *lock)
+{
+    size_t n = 0;
+    size_t count = 0;
+    if (lock->holders > 0 || runner->closing || lock->pins > 0) /* pinned: whoever walks already comes to all of them */
+        return;
+    for (const struct hm_slot *e = lock->first_waiting; e != NULL; e = e->next_waiting)
+        count++;
+    struct hm_slot **waiting = hm_xcalloc(count + 1, sizeof(struct hm_slot *));
+    for (struct hm_slot *e = lock->first_waiting; e != NULL; e = e->next_waiting)
+        waiting[n++] = e;
+    lock->pins++;
+    for (size_t i = 0; i < n; i++) {
+        if (waiting[i]->lock != lock || waiting[i]->role != HM_LOCK_WAITS)
+            continue;
+        if (waiting[i]->run == NULL && waiting[i] != lock->first_waiting) { /* at rest: it may hear of it later */
+            hm_rest_owe(waiting[i], HM_OWES_GO);
+            continue;
+        }
+        hm_slot_push_kind(waiting[i], HM_IN_GO);
+        hm_runner_pump(waiting[i]);
+    }
+    lock->pins--;
+    free(waiting);
+}
+
+/* The run wants another lock now than it has: the one that it holds stays its own until that is committed. Its place in the order
+ * of arrival goes with it. */
+static void part(struct hm_slot *e)
+{
+    struct hm_lock *lock = e->lock;
+    bool keeps = e->role == HM_LOCK_HOLDS && e->leaving == NULL;
+    if (keeps) {
+        e->leaving = lock;
+        e->role = HM_LOCK_NONE;
+    } else {
+        leave(e);
+    }
+    e->lock = NULL;
+    if (!keeps)
+        free_if_unused(e->runner, lock);
+}
+
 void hm_locks_take(struct hm_slot *e)
 {
     const struct hm_run *run = e->run;
-    if (run->status != HM_RUN_GOING || run->lock == NULL)
+    if (run->status != HM_RUN_GOING)
         return;
+    if (e->lock != NULL && !hm_streq(e->lock->name, run->lock))
+        part(e);
+    if (run->lock == NULL)
+        return;
+    if (e->lock == NULL && e->leaving != NULL && hm_streq(e->leaving->name, run->lock)) { /* that commit failed */
+        e->lock = e->leaving;
+        e->leaving = NULL;
+        e->role = HM_LOCK_HOLDS;
+        e->lock_order = 0;
+    }
     enum hm_lock_role role = run->lock_wait.waiting ? HM_LOCK_WAITS : HM_LOCK_HOLDS;
     if (e->role == role)
         return;
@@ -146,25 +207,26 @@ void hm_locks_take(struct hm_slot *e)
     enter(e, role);
 }
 
+void hm_locks_committed(struct hm_slot *e)
+{
+    struct hm_lock *lock = e->leaving;
+    if (lock == NULL)
+        return;
+    e->leaving = NULL;
+    unhold(lock, e);
+    tell_waiting(e->runner, lock);
+    free_if_unused(e->runner, lock);
+}
+
 void hm_locks_release(struct hm_slot *e)
 {
-    struct hm_runner *runner = e->runner;
     struct hm_lock *lock = e->lock;
+    hm_locks_committed(e);
     if (lock == NULL)
         return;
     leave(e);
     e->lock = NULL;
     e->lock_order = 0;
-    struct hm_slot *next = lock->holders == 0 && !runner->closing ? lock->first_waiting : NULL;
-    while (next != NULL) { /* the first one takes it; the others see who is before them now */
-        struct hm_slot *told = next;
-        next = next->next_waiting;
-        if (told->run == NULL && told != lock->first_waiting) {
-            hm_rest_owe(told, HM_OWES_GO);
-            continue;
-        }
-        hm_slot_push_kind(told, HM_IN_GO);
-        hm_runner_pump(told);
-    }
-    free_if_unused(runner, lock);
+    tell_waiting(e->runner, lock);
+    free_if_unused(e->runner, lock);
 }

@@ -56,7 +56,8 @@ struct hm_slot {
     int64_t seen_ms; /* what was due until then it was told in vain */
     size_t heap_at;
 
-    struct hm_lock *lock; /* NULL = none */
+    struct hm_lock *lock;    /* NULL = none */
+    struct hm_lock *leaving; /* held before the run was planned anew, until that is committed; NULL = none */
     enum hm_lock_role role;
     int64_t lock_order;           /* of arrival among those that wait; 0 = has not waited */
     struct hm_slot *next_waiting; /* for the same lock, in order of arrival */
@@ -81,6 +82,8 @@ struct hm_runner {
 
 /* runner.c: decides what waits, commits. */
 void hm_runner_pump(struct hm_slot *e);
+/* True when it was stopped for safety; it is never at rest. */
+bool hm_slot_is_quarantined(const struct hm_slot *e);
 /* Asks for hm_runner_time() when somebody wants it at another time now. */
 void hm_runner_arm(struct hm_runner *runner);
 /* The shell's environment, and what the runner itself knows. */
@@ -118,8 +121,8 @@ void hm_rest_touch(struct hm_slot *e);
 void hm_rest_some(struct hm_runner *runner);
 /* Reads it from the journal if need be, and queues what it is owed. False: not possible now. */
 bool hm_slot_wake(struct hm_slot *e);
-/* Folds it from the journal; NULL when that fails. */
-struct hm_run *hm_slot_load_new(struct hm_slot *e, struct hm_err *err);
+/* Folds it from the journal. *ret_run: a new run in any case, as far as it could be folded. */
+HM_MUST enum hm_code hm_slot_load_part(struct hm_slot *e, struct hm_run **ret_run, struct hm_err *err);
 /* Replaces what is in memory. */
 void hm_slot_set_run(struct hm_slot *e, struct hm_run *stolen_run);
 /* It is at rest, and must be told: HM_OWES_*. Done a few at a time by hm_runner_time(). */
@@ -134,6 +137,8 @@ bool hm_locks_blocked(void *arg, const char *lock, const char *run_id, struct hm
 void hm_locks_folded(struct hm_slot *e, const struct hm_event *event, int64_t nr);
 /* The run holds or waits, as its state says: at once. What it no longer holds stays its own until hm_locks_release(). */
 void hm_locks_take(struct hm_slot *e);
+/* What the run decided is committed: a lock that it no longer wants is free. */
+void hm_locks_committed(struct hm_slot *e);
 /* The end is committed, or the run is gone: whoever waits is told. */
 void hm_locks_release(struct hm_slot *e);
 

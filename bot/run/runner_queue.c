@@ -89,7 +89,7 @@ void hm_slot_pay(struct hm_slot *e, bool not_stored)
     e->owed_tail = &e->owed;
     while (o != NULL) {
         struct hm_owed *next = o->next;
-        struct hm_reply sorry = {.kind = HM_REPLY_NOT_STORED};
+        struct hm_reply sorry = {.kind = e->run->broken != NULL ? HM_REPLY_BROKEN : HM_REPLY_NOT_STORED};
         o->on_reply(o->arg, not_stored ? &sorry : &o->reply, e->run);
         free(o);
         o = next;

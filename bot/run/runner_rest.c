@@ -90,17 +90,13 @@ static bool load_one(void *arg, const struct hm_event *event)
     return l->code == HM_OK;
 }
 
-struct hm_run *hm_slot_load_new(struct hm_slot *e, struct hm_err *err)
+enum hm_code hm_slot_load_part(struct hm_slot *e, struct hm_run **ret_run, struct hm_err *err)
 {
     struct loading l = {.slot = e, .run = hm_run_new(), .err = err};
     const struct hm_runner_io *io = &e->runner->io;
     enum hm_code code = io->load(io->arg, e->id, load_one, &l, err);
-    if (code == HM_OK)
-        code = l.code;
-    if (code == HM_OK)
-        return l.run;
-    hm_run_free(l.run);
-    return NULL;
+    *ret_run = l.run;
+    return code != HM_OK ? code : l.code;
 }
 
 void hm_slot_set_run(struct hm_slot *e, struct hm_run *stolen_run)
@@ -125,8 +121,11 @@ bool hm_slot_wake(struct hm_slot *e)
         return !e->broken;
     if (e->broken)
         return false;
-    struct hm_run *run = hm_slot_load_new(e, &err);
-    if (run != NULL && run->seq != e->rest_seq) {
+    struct hm_run *run = NULL;
+    if (hm_slot_load_part(e, &run, &err) != HM_OK) {
+        hm_run_free(run);
+        run = NULL;
+    } else if (run->seq != e->rest_seq) {
         (void)hm_err_set(&err, HM_EIO, "the journal has %lld events of it, not %lld", (long long)run->seq,
                          (long long)e->rest_seq);
         hm_run_free(run);

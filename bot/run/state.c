@@ -146,6 +146,7 @@ void hm_run_free(struct hm_run *run)
     free(run->lock_wait.holder);
     free(run->lock_wait.user);
     free(run->reopened_by);
+    free(run->broken);
     free(run);
 }
 

@@ -220,6 +220,8 @@ struct hm_run {
     struct hm_step_state *steps; /* recipe->n_steps of them */
     int64_t seq;                 /* number of the newest event */
     bool effect_started;         /* an effectful request has left (or may have) */
+    char
+        *broken; /* not of the events, the runner's own word: why nothing more is done with the run in this process; plain text */
 };
 
 struct hm_run *hm_run_new(void);

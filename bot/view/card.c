@@ -160,23 +160,40 @@ static void add_held(struct hm_strbuf *out, const struct hm_card_around *around)
     hm_strbuf_adds(out, ": until somebody resumes, nothing is sent that changes anything.");
 }
 
+/* Its events do not fit together: what is below is the state up to the last one that did. */
+static void add_broken(struct hm_strbuf *out, const struct hm_run *run)
+{
+    hm_strbuf_adds(out, ":rotating_light: *Stopped for safety.* What the journal holds of this run does not fit together: ");
+    hm_word_plain(out, run->broken, 600);
+    hm_strbuf_adds(out,
+                   ". Nothing more is sent, and nobody can decide anything here. What was sent before stays: look before you do "
+                   "it by hand, and tell whoever runs hausmeister.");
+    if (run->lock != NULL && !run->lock_wait.waiting) {
+        hm_strbuf_adds(out, " Other runs for ");
+        hm_slack_add_code(out, run->lock);
+        hm_strbuf_adds(out, " wait until that is mended.");
+    }
+}
+
 static void add_status(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_card_around *around)
 {
     struct hm_strbuf text;
     hm_strbuf_init(&text, SIZE_MAX / 2);
-    if (run->status == HM_RUN_GOING)
+    if (run->broken != NULL)
+        add_broken(&text, run);
+    else if (run->status == HM_RUN_GOING)
         add_going(&text, run);
     else
         add_over(&text, run);
     const struct hm_gate *gate = hm_run_open_gate(run); /* which says it itself */
-    if (run->status == HM_RUN_GOING && around->held_by != NULL)
+    if (run->status == HM_RUN_GOING && run->broken == NULL && around->held_by != NULL)
         add_held(&text, around);
-    if (run->reopened > 0 && run->status == HM_RUN_GOING) {
+    if (run->reopened > 0 && run->status == HM_RUN_GOING && run->broken == NULL) {
         hm_strbuf_adds(&text, "\n:repeat: Once more for what failed before, asked by ");
         hm_word_user(&text, run->reopened_by);
         hm_strbuf_addc(&text, '.');
     }
-    if (run->anew != NULL && run->status == HM_RUN_GOING && (gate == NULL || gate->anew == NULL)) {
+    if (run->anew != NULL && run->status == HM_RUN_GOING && run->broken == NULL && (gate == NULL || gate->anew == NULL)) {
         hm_strbuf_adds(&text, "\n:warning: Planned anew. ");
         hm_word_plain(&text, run->anew, 400);
     }
@@ -214,15 +231,18 @@ static void add_origin(struct hm_blocks *blocks, const struct hm_run *run)
     hm_strbuf_init(&origin, SIZE_MAX / 2);
     hm_strbuf_init(&params, SIZE_MAX / 2);
     hm_slack_add_code(&origin, run->id);
-    hm_strbuf_adds(&origin, " · recipe ");
-    hm_slack_add_code(&origin, run->recipe->name);
+    if (run->recipe != NULL) {
+        hm_strbuf_adds(&origin, " · recipe ");
+        hm_slack_add_code(&origin, run->recipe->name);
+    }
     hm_strbuf_adds(&origin, " · asked by ");
     hm_word_user(&origin, run->requester);
     hm_strbuf_adds(&origin, " in ");
     hm_word_channel(&origin, run->channel);
     hm_strbuf_adds(&origin, ", ");
     hm_word_moment(&origin, run->started_ms);
-    hm_card_add_params(&params, run);
+    if (run->recipe != NULL)
+        hm_card_add_params(&params, run);
 
     const char *const texts[] = {hm_strbuf_str(&origin)};
     const char *const values[] = {hm_strbuf_str(&params)};
@@ -263,14 +283,22 @@ static void add_cancel(struct hm_blocks *blocks, const struct hm_run *run)
 /* ---- the whole
  * ------------------------------------------------------------------------------------------------------------------ */
 
+/* A run whose recipe's text is lost can still be shown as broken. */
+static const char *title_of(const struct hm_run *run)
+{
+    return run->recipe != NULL ? run->recipe->title : "A run that can not be read";
+}
+
 /* One sentence for the notification. */
 static void add_fallback(struct hm_strbuf *out, const struct hm_run *run)
 {
     const struct hm_gate *gate = hm_run_open_gate(run);
     char until[HM_TIME_MAX];
-    hm_slack_escape_line(out, run->recipe->title);
+    hm_slack_escape_line(out, title_of(run));
     hm_strbuf_addf(out, " (%s): ", run->id);
-    if (run->status != HM_RUN_GOING) {
+    if (run->broken != NULL) {
+        hm_strbuf_adds(out, "stopped for safety; its journal does not fit together.");
+    } else if (run->status != HM_RUN_GOING) {
         hm_strbuf_addf(out, "%s. ", status_word(run->status));
         add_ending(out, run);
     } else if (hm_card_count_unknown(run) > 0) {
@@ -315,25 +343,32 @@ void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_messa
 void hm_card_render_around(const struct hm_run *run, const struct hm_card_around *around, struct hm_slack_message *ret_message)
 {
     struct hm_strbuf text;
-    char *prefix = hm_xasprintf("%s.%lld", run->id, (long long)run->seq);
+    bool going = run->status == HM_RUN_GOING && around->word_ms > 0;
+    char *prefix = going ? hm_xasprintf("%s.%lld.%lld", run->id, (long long)run->seq, (long long)around->word_ms)
+                         : hm_xasprintf("%s.%lld", run->id, (long long)run->seq);
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, prefix, 0);
     hm_strbuf_init(&text, SIZE_MAX / 2);
     hm_strbuf_addf(&text, "The journal has all of it: `hausmeister runs %s`.", run->id);
     hm_blocks_where(blocks, hm_strbuf_str(&text));
 
-    (void)hm_blocks_header(blocks, run->recipe->title);
+    (void)hm_blocks_header(blocks, title_of(run));
     add_status(blocks, run, around);
     add_origin(blocks, run);
-    hm_card_add_steps(blocks, run);
-    if (run->status != HM_RUN_GOING) {
+    if (run->recipe != NULL)
+        hm_card_add_steps(blocks, run);
+    if (run->broken != NULL) {
+        /* no buttons: no click on it decides anything */
+    } else if (run->status != HM_RUN_GOING) {
         hm_strbuf_reset(&text);
         add_ending(&text, run);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&text));
     } else {
         add_waiting_for(blocks, run);
     }
-    hm_card_add_offers(blocks, run);
-    hm_card_add_retry(blocks, run);
+    if (run->broken == NULL) {
+        hm_card_add_offers(blocks, run);
+        hm_card_add_retry(blocks, run);
+    }
     hm_strbuf_reset(&text);
     add_fallback(&text, run);
     hm_blocks_finish(blocks, hm_strbuf_str(&text), ret_message);

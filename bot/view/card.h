@@ -38,7 +38,9 @@ void hm_card_render(const struct hm_run *run, struct hm_slack_message *ret_messa
 struct hm_card_around {
     const char *held_by; /* who stopped everything; NULL = nobody */
     int64_t held_ms;
-    bool read_only; /* without its buttons */
+    int64_t word_ms; /* of the newest word to stop or go on, 0 = none: a card never again looks like one from before it, so that
+                        whoever compares the two knows which one is newer */
+    bool read_only;  /* without its buttons */
 };
 void hm_card_render_around(const struct hm_run *run, const struct hm_card_around *around, struct hm_slack_message *ret_message);
 

@@ -222,6 +222,15 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
             &out, "Your click was not counted, because the journal could not be written. Nothing was decided; try again in a "
                   "minute.");
         break;
+    case HM_REPLY_BROKEN:
+        add_of_run(&out, run, "", " was stopped for safety: what the journal holds of it does not fit together");
+        if (run != NULL && run->broken != NULL) {
+            hm_strbuf_adds(&out, " (");
+            hm_word_plain(&out, run->broken, DETAIL_MAX);
+            hm_strbuf_addc(&out, ')');
+        }
+        hm_strbuf_adds(&out, ". Your click changed nothing. Tell whoever runs hausmeister, and look before you do it by hand.");
+        break;
     case HM_REPLY_ANSWERED:
     case HM_REPLY_WAS_ANSWERED:
     case HM_REPLY_BAD_ANSWER:

@@ -11,6 +11,10 @@
 static void add_doing(struct hm_strbuf *out, const struct hm_run *run)
 {
     const struct hm_gate *gate = hm_run_open_gate(run);
+    if (run->broken != NULL) {
+        hm_strbuf_adds(out, "*stopped for safety*: its journal does not fit together");
+        return;
+    }
     if (run->lock_wait.waiting) {
         hm_strbuf_adds(out, "waits for ");
         hm_slack_add_code(out, run->lock_wait.holder);

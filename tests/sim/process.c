@@ -353,7 +353,8 @@ unsigned process_life(void)
 struct hm_card_around process_around(void)
 {
     const struct hm_hold *hold = sim->process->hold;
-    return (struct hm_card_around){.held_by = hm_hold_by(hold), .held_ms = hm_hold_since_ms(hold)};
+    int64_t since_ms = hm_hold_since_ms(hold);
+    return (struct hm_card_around){.held_by = hm_hold_by(hold), .held_ms = since_ms, .word_ms = since_ms};
 }
 
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg)

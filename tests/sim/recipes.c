@@ -1,7 +1,8 @@
 /* The recipes of the stories, in several configurations, and what people type. See sim.h.
  *
  * Configurations: half of them call the backend at another URL; of the four sets of recipes, the second differs in a comment only
- * (so that every approval is void and nothing else changes), the third in what the steps do, and from the fourth some are gone.
+ * (so that every approval is void and nothing else changes), the third in what the steps do and lock, and from the fourth some
+ * are gone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,16 +104,25 @@ bool sim_is_entitled(const char *user)
     return strcmp(user, "U0ANA") == 0 || strcmp(user, "U0BEN") == 0 || strcmp(user, "U0CAM") == 0;
 }
 
+/* The text with the first `from` in it replaced. */
+static char *replaced_new(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    if (at == NULL)
+        return hm_xstrdup(text);
+    return hm_xasprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
 /* The text of one recipe in one of the sets; NULL: it is not in it. */
 static char *text_new(size_t set, size_t index)
 {
     if (set == 1)
         return hm_xasprintf("%s\n# with a comment\n", texts[index]);
-    if (set == 2) { /* the first write becomes one of another kind */
-        const char *at = strstr(texts[index], "fake.once");
-        if (at == NULL)
-            return hm_xstrdup(texts[index]);
-        return hm_xasprintf("%.*sfake.idem%s", (int)(at - texts[index]), texts[index], at + strlen("fake.idem"));
+    if (set == 2) { /* the first write becomes one of another kind, and all things share a lock */
+        char *half = replaced_new(texts[index], "fake.once", "fake.idem");
+        char *text = replaced_new(half, "thing/${id}", "all-things");
+        free(half);
+        return text;
     }
     if (set == 3 && index % 3 == 0)
         return NULL;

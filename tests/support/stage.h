@@ -97,6 +97,7 @@ struct stage {
     bool loads_fail;       /* the journal can not be read */
     unsigned loads;        /* how often it was */
     bool rest;             /* stage_rest() was called */
+    bool forged;           /* stage_forge() was used: the journal need not fold */
 };
 
 /* recipe texts, NULL-terminated; a finding ends the test. */
@@ -126,6 +127,9 @@ void stage_use(struct stage *stage, const char *run_id);
 void stage_crash(struct stage *stage, bool arrived);
 /* As if the recipe file of this text had been loaded instead (same name). Kept until the stage's end. */
 void stage_replace_recipe(struct stage *stage, const char *text);
+
+/* Writes one more event of the newest run into the journal, as if an evil hand or a bug had. data: a JSON object, stolen. */
+void stage_forge(struct stage *stage, enum hm_event_type type, json_t *stolen_data);
 
 /* hm_reply_fn for a click of one's own; arg is the stage. */
 void stage_keep_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run);

@@ -217,6 +217,15 @@ static struct view_run *bulk_unknown(void)
     return v;
 }
 
+static struct view_run *broken(void)
+{
+    struct view_run *v = gate();
+    struct hm_run *run = view_run_get(v);
+    view_set(&run->broken, "run r-7k2m, event 7 (gate.opened): gate gate opened twice");
+    view_set(&run->lock, "metapod-dataset/5a5d411b-e41a-4a30-ab34-bac476b95761");
+    return v;
+}
+
 static const struct {
     const char *name;
     struct view_run *(*make)(void);
@@ -227,7 +236,7 @@ static const struct {
     {"rejected", rejected},   {"expired", expired},           {"cancelled", cancelled},
     {"failed", failed},       {"stopped", stopped},           {"glass", glass},
     {"bulk_gate", bulk_gate}, {"bulk_going", bulk_going},     {"bulk_stopping", bulk_stopping},
-    {"partial", partial},     {"bulk_unknown", bulk_unknown},
+    {"partial", partial},     {"bulk_unknown", bulk_unknown}, {"broken", broken},
 };
 
 /* ---- the tests
@@ -296,6 +305,9 @@ static void test_what_a_card_must_show(void **state)
         {gate, "{\"id\":\"5a5d411b-e41a-4a30-ab34-bac476b95761\",\"reason\":\"r-7k2m\"}", "[Go on alone"},
         {gate, "plan `3f2a9c11d0e4`", "[Stop the run]"},
         {gate, "hm.approve r-7k2m.9f3c2a1b00d4e5f6", NULL},
+        {broken, "Stopped for safety", "hm.approve"},
+        {broken, "gate gate opened twice", "[Approve"},
+        {broken, "train/feature-x", "hm.reject"},
         {bulk_gate, "hm.approve-typed r-7k2m.9f3c2a1b00d4e5f6", "hm.approve r-7k2m"},
         {bulk_gate, "[Go on alone …!]", NULL},
         {sending, "approved by <@U0BEN>", "[Approve"},
@@ -361,6 +373,8 @@ static void test_hostile_text(void **state)
             view_set(&run->requester, text);
             view_set(&run->channel, text);
             view_set(&run->anew, text);
+            if (run->broken != NULL)
+                view_set(&run->broken, text);
             hm_json_set_str(run->params, "dataset", text);
             view_set(&run->steps[VIEW_GATE].gate.anew, text);
             for (size_t k = 0; k < run->recipe->n_steps; k++)
@@ -368,7 +382,7 @@ static void test_hostile_text(void **state)
                     view_set(&run->steps[k].calls[c].error, text);
             for (size_t k = 0; k < run->steps[VIEW_GATE].gate.n_votes; k++)
                 view_set(&run->steps[VIEW_GATE].gate.votes[k].reason, text);
-            bool buttons = hm_run_open_gate(run) != NULL;
+            bool buttons = hm_run_open_gate(run) != NULL && run->broken == NULL;
             render_ok(run, states[s].name, &m);
             assert_false(shows(&m, "<!channel>"));
             assert_false(shows(&m, "<!here>"));
@@ -400,7 +414,7 @@ static void test_talkative_recipe(void **state)
         view_set(&run->steps[VIEW_GATE].gate.question, hm_strbuf_str(&b));
         if (run->ending != NULL)
             view_set(&run->ending, hm_strbuf_str(&b));
-        bool gate_open = hm_run_open_gate(run) != NULL;
+        bool gate_open = hm_run_open_gate(run) != NULL && run->broken == NULL;
         bool asks = strstr(states[s].name, "unknown") != NULL;
         render_ok(run, states[s].name, &m);
         assert_true(!gate_open || shows(&m, "[Reject]"));
@@ -431,6 +445,24 @@ static void test_values(void **state)
         assert_false(hm_card_parse_value(wrong[i], run_id, nonce));
 }
 
+/* Not even the recipe's text can be read: the card is short, and a card. */
+static void test_broken_without_a_recipe(void **state)
+{
+    struct hm_slack_message m;
+    struct hm_run *run = hm_run_new();
+    (void)state;
+    view_set(&run->id, "r-7k2m");
+    view_set(&run->requester, "U0ANA");
+    view_set(&run->channel, "C0OPS");
+    view_set(&run->broken, "run r-7k2m, event 1 (run.started): the text of its recipe (0123456789ab) can not be read");
+    run->started_ms = view_t0;
+    render_ok(run, "without a recipe", &m);
+    assert_true(shows(&m, "the text of its recipe (0123456789ab) can not be read"));
+    assert_true(shows(&m, "r-7k2m"));
+    hm_slack_message_done(&m);
+    hm_run_free(run);
+}
+
 static void test_glass_notice(void **state)
 {
     (void)state;
@@ -447,9 +479,10 @@ static void test_glass_notice(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),       cmocka_unit_test(test_what_a_card_must_show), cmocka_unit_test(test_a_huge_request),
-        cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_talkative_recipe),      cmocka_unit_test(test_values),
-        cmocka_unit_test(test_glass_notice),
+        cmocka_unit_test(test_golden),           cmocka_unit_test(test_what_a_card_must_show),
+        cmocka_unit_test(test_a_huge_request),   cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_talkative_recipe), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_glass_notice),     cmocka_unit_test(test_broken_without_a_recipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

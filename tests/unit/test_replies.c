@@ -31,6 +31,7 @@ static const char *const reply_names[] = {
     [HM_REPLY_SETTLED] = "settled",
     [HM_REPLY_CANCELLED] = "cancelled",
     [HM_REPLY_NOT_STORED] = "not stored",
+    [HM_REPLY_BROKEN] = "broken",
     [HM_REPLY_ANSWERED] = "answered",
     [HM_REPLY_WAS_ANSWERED] = "was answered",
     [HM_REPLY_BAD_ANSWER] = "bad answer",
@@ -109,6 +110,11 @@ static void add_replies(struct hm_strbuf *out)
     }
     struct hm_reply reply = reply_of(HM_REPLY_STALE, NULL);
     add(out, "click", "stale", ", no such run", hm_reply_text(&reply, NULL));
+    reply = reply_of(HM_REPLY_BROKEN, NULL);
+    view_set(&view_run_get(v)->broken, "run r-7k2m, event 7 (gate.opened): gate gate opened *twice*");
+    add(out, "click", "broken", ", with why", hm_reply_text(&reply, run));
+    view_set(&view_run_get(v)->broken, NULL);
+    add(out, "click", "broken", ", no run", hm_reply_text(&reply, NULL));
     reply = reply_of(HM_REPLY_NOT_IN_ROLE, NULL);
     add(out, "click", "not in role", ", no gate", hm_reply_text(&reply, run));
     reply = reply_of(HM_REPLY_RUN_OVER, NULL);

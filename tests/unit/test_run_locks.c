@@ -260,12 +260,82 @@ static void test_crash_sweep(void **state)
     }
 }
 
+static const char relocked[] = HEAD("locked") PARAM "lock = \"every-thing\";\nsteps = (" GATE("") WRITE("fake.idem") " );";
+
+/* The recipe is changed and now locks something else: what is planned anew has that lock, or waits for it, and not the old one.
+ */
+static void test_a_changed_recipe_changes_the_lock(void **state)
+{
+    struct cast cast;
+    (void)state;
+    begin(&cast);
+    stage_replace_recipe(&cast.stage, relocked);
+    stage_advance(&cast.stage, 1); /* those at rest are told in their turn */
+    for (unsigned round = 0; round < 4; round++) {
+        int at = -1;
+        for (int i = 0; i < 4; i++) {
+            const struct hm_run *run = run_of(&cast, i);
+            if (run == NULL)
+                continue;
+            assert_string_equal(run->lock, "every-thing");
+            if (run->lock_wait.waiting)
+                continue;
+            assert_int_equal(at, -1); /* one at a time now, the one for x2 as well */
+            at = i;
+        }
+        assert_true(at >= 0);
+        approve(&cast, at);
+        if (round == 1)
+            stage_crash(&cast.stage, false);
+        stage_settle(&cast.stage);
+    }
+    assert_int_equal(hm_runner_count(cast.stage.runner), 0);
+    assert_int_equal(stage_start(&cast.stage, "locked", "x1", NULL), HM_OK); /* the old lock is nobody's */
+    assert_false(stage_run(&cast.stage)->lock_wait.waiting);
+    stage_done(&cast.stage);
+}
+
+/* The commit of that fails: the old lock was not given back meanwhile, and is the run's own as before. */
+static void test_a_changed_lock_that_is_not_stored(void **state)
+{
+    struct cast cast;
+    (void)state;
+    begin(&cast);
+    cast.stage.commits_fail = true;
+    stage_replace_recipe(&cast.stage, relocked);
+    stage_advance(&cast.stage, 1);
+    cast.stage.commits_fail = false;
+    stage_advance(&cast.stage, 6000);
+    assert_int_equal(at_work(&cast), 0);
+    assert_string_equal(run_of(&cast, 0)->lock, "thing/x1");
+    assert_string_equal(run_of(&cast, 3)->lock, "thing/x2");
+
+    /* the click finds that the recipe has changed: the first is planned anew, with its new lock; the second has the old one */
+    stage_use(&cast.stage, cast.runs[0]);
+    assert_int_equal(stage_click(&cast.stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_STALE);
+    assert_string_equal(run_of(&cast, 0)->lock, "every-thing");
+    assert_false(run_of(&cast, 0)->lock_wait.waiting);
+    assert_string_equal(run_of(&cast, 1)->lock, "thing/x1");
+    assert_false(run_of(&cast, 1)->lock_wait.waiting);
+    assert_true(run_of(&cast, 2)->lock_wait.waiting);
+    stage_use(&cast.stage, cast.runs[1]);
+    assert_int_equal(stage_click(&cast.stage, HM_IN_APPROVE, "U0CAM", NULL), HM_REPLY_STALE);
+    assert_true(run_of(&cast, 1)->lock_wait.waiting); /* now for the first */
+    assert_string_equal(run_of(&cast, 1)->lock_wait.holder, cast.runs[0]);
+    stage_done(&cast.stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_of_arrival),   cmocka_unit_test(test_every_end_frees),
-        cmocka_unit_test(test_giving_up),          cmocka_unit_test(test_failed_commit_keeps_the_lock),
-        cmocka_unit_test(test_reopened_runs_wait), cmocka_unit_test(test_crash_sweep),
+        cmocka_unit_test(test_order_of_arrival),
+        cmocka_unit_test(test_every_end_frees),
+        cmocka_unit_test(test_giving_up),
+        cmocka_unit_test(test_failed_commit_keeps_the_lock),
+        cmocka_unit_test(test_reopened_runs_wait),
+        cmocka_unit_test(test_crash_sweep),
+        cmocka_unit_test(test_a_changed_recipe_changes_the_lock),
+        cmocka_unit_test(test_a_changed_lock_that_is_not_stored),
     };
     int failed = cmocka_run_group_tests_name("run_locks", tests, all_awake, NULL);
     return failed + cmocka_run_group_tests_name("run_locks_at_rest", tests, all_at_rest, NULL);
