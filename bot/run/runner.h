@@ -99,6 +99,8 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
 size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most);
 /* Visits all that are going; reads those at rest from the journal. run is valid during the visit. */
 void hm_runner_each(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
+/* Visits those that are in memory just now; wakes nobody. */
+void hm_runner_each_awake(const struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);
 /* Visits those that were stopped for safety (run->broken says why): their events did not fit, and nothing more is done with them
  * in this process. recipe may be NULL. */
 void hm_runner_each_broken(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg);

@@ -50,6 +50,16 @@ size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs
     return found;
 }
 
+void hm_runner_each_awake(const struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg)
+{
+    const struct hm_slot *e = NULL;
+    TAILQ_FOREACH(e, &runner->awake, awake)
+    {
+        if (e->born && !e->broken)
+            visit(arg, e->run);
+    }
+}
+
 void hm_runner_each_broken(struct hm_runner *runner, void (*visit)(void *arg, const struct hm_run *run), void *arg)
 {
     for (size_t i = 0; i < runner->count; i++)

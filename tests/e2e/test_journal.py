@@ -135,6 +135,32 @@ class Tampering(Case):
         out, err = self.bot.cli("audit", "verify", code=1)
         self.assertRegex(err, r"the chain is broken at event \d+")
 
+    def test_a_run_whose_events_do_not_fit_is_left_alone(self):
+        """It says so on its card, to whoever clicks, and to the operator; all others go on."""
+        self.bot.start()
+        card = self.retract(DATASET)
+        approve = card.wait_button("Approve")
+        self.assertEqual(self.bot.stop(), 0)
+        self.tamper("UPDATE events SET type = 'gate.approved' WHERE type = 'gate.opened'")
+        self.bot.start()
+        card.wait("Stopped for safety")
+        self.assertIn("is not open", card.text())
+        self.assertEqual(card.buttons(), {})
+        run = self.bot.runs()[0]["run"]
+        self.assertEqual(self.bot.metrics()["runs_stopped_for_safety"], 1)
+        status, text = self.bot.readyz()
+        self.assertEqual(status, 200)
+        self.assertRegex(text, f"runs: {run} was stopped for safety: .*gate.approved.*is not open")
+        card.raw_click(approve, BEN)
+        self.assertIn("Your click changed nothing", self.whisper(BEN, "stopped for safety"))
+        self.slack.slash(f"cancel {run}", user=ANA)
+        self.whisper(ANA, "Your click changed nothing")
+        self.slack.slash("runs", user=ANA)
+        self.whisper(ANA, "its journal does not fit together")
+        other = self.retract(DATASET)  # nobody knows what the first has begun: its lock stays
+        self.assertIn(run, other.wait("Waiting for"))
+        self.assertEqual(self.world.counts()["effects"], [])
+
     def test_the_triggers_keep_honest_people_honest(self):
         self.story()
         with sqlite3.connect(self.bot.journal) as db:

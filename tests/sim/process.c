@@ -359,5 +359,5 @@ struct hm_card_around process_around(void)
 
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg)
 {
-    hm_runner_each(sim->process->runner, visit, arg);
+    hm_runner_each_awake(sim->process->runner, visit, arg);
 }
