@@ -47,7 +47,13 @@ struct hm_world_system {
     void (*handle)(void *system, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans);
 };
 
+extern const struct hm_world_system hm_world_container_registry;
+extern const struct hm_world_system hm_world_github;
+extern const struct hm_world_system hm_world_gocd;
+extern const struct hm_world_system hm_world_jira;
+extern const struct hm_world_system hm_world_kubernetes;
 extern const struct hm_world_system hm_world_metapod;
+extern const struct hm_world_system hm_world_opsgenie;
 extern const struct hm_world_system hm_world_splunk;
 
 /* state: {"metapod": {…}, …}; borrowed, and what hm_world_reset() comes back to. NULL with err set when a system refuses its
