@@ -71,8 +71,13 @@ enum hm_verdict hm_kubernetes_read(const struct hm_backend *backend, const json_
 }
 
 static const struct hm_action *const actions[] = {
-    &hm_kubernetes_deployment, &hm_kubernetes_revisions, &hm_kubernetes_revision,
-    &hm_kubernetes_rollback,   &hm_kubernetes_set_image, NULL,
+    &hm_kubernetes_deployments,
+    &hm_kubernetes_deployment,
+    &hm_kubernetes_revisions,
+    &hm_kubernetes_revision,
+    &hm_kubernetes_rollback,
+    &hm_kubernetes_set_image,
+    NULL,
 };
 
 static const char *const settings[] = {NULL};

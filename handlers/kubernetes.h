@@ -8,7 +8,8 @@
 extern const struct hm_handler hm_kubernetes_handler;
 
 /* kubernetes_read.c */
-extern const struct hm_action hm_kubernetes_deployment, hm_kubernetes_revisions, hm_kubernetes_revision;
+extern const struct hm_action hm_kubernetes_deployments, hm_kubernetes_deployment, hm_kubernetes_revisions,
+    hm_kubernetes_revision;
 /* kubernetes_patch.c */
 extern const struct hm_action hm_kubernetes_rollback, hm_kubernetes_set_image;
 

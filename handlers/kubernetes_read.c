@@ -175,6 +175,83 @@ const struct hm_action hm_kubernetes_deployment = {
     .response = deployment_response,
 };
 
+/* --- kubernetes.deployments ------------------------------------------------------------------------------------------------- */
+
+static const struct hm_arg_spec deployments_args[] = {
+    {"namespace", HM_ARG_STRING, true, "the namespace"},
+    {"label", HM_ARG_STRING, true, "a label that they have: name=value"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+/* prefix/name=value of the characters that labels have; an empty selector would mean every deployment. */
+static bool label_ok(const char *label)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+    size_t key = strspn(label, allowed);
+    size_t value = label[key] == '=' ? strspn(label + key + 1, allowed) : 0;
+    return key > 0 && value > 0 && label[key + 1 + value] == '\0' && strlen(label) <= 400;
+}
+
+static enum hm_code deployments_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                        struct hm_request *req, struct hm_err *err)
+{
+    const char *namespace = hm_json_get_str(args, "namespace", ""), *label = hm_json_get_str(args, "label", "");
+    if (!hm_kubernetes_name_ok(namespace))
+        return hm_err_set(err, HM_EINVAL, "namespace: \"%.80s\" is no name that Kubernetes has", namespace);
+    if (!label_ok(label))
+        return hm_err_set(err, HM_EINVAL, "label: \"%.80s\" is not name=value", label);
+    hm_request_begin(req, backend, "GET", "/apis/apps/v1/namespaces/%s/deployments?limit=%d", namespace, (int)PAGE_SIZE);
+    hm_request_add_query(req, "labelSelector", label);
+    hm_request_add_query(req, "continue", hm_json_get_str(cursor, "continue", NULL));
+    hm_request_add_header(req, "Accept", "application/json");
+    return HM_OK;
+}
+
+static enum hm_verdict deployments_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                            const struct hm_answer *answer, struct hm_outcome *out)
+{
+    const struct hm_http_asked asked = {.backend = backend, .system = "Kubernetes"};
+    json_t *json = NULL;
+    (void)args;
+    enum hm_verdict verdict = hm_http_read_json(&asked, answer, &json, out);
+    const json_t *items = hm_json_get_arr(json, "items");
+    if (verdict == HM_VERDICT_OK && items == NULL)
+        verdict = hm_http_odd(&asked, out, "it has no list of items");
+    if (verdict == HM_VERDICT_OK) {
+        const char *more = hm_json_get_str(hm_json_get_obj(json, "metadata"), "continue", "");
+        int64_t page = hm_json_get_int(cursor, "page", 1);
+        json_t *list = cursor != NULL ? json_deep_copy(hm_json_get_arr(cursor, "list")) : hm_json_arr_new();
+        for (size_t i = 0; i < json_array_size(items); i++) {
+            json_t *deployment = hm_kubernetes_deployment_new(json_array_get(items, i));
+            if (deployment != NULL)
+                hm_json_add(list, deployment);
+        }
+        if (more[0] != '\0' && page < PAGES_MAX) {
+            out->cursor = hm_json_obj_new();
+            hm_json_set_str(out->cursor, "continue", more);
+            hm_json_set_int(out->cursor, "page", page + 1);
+            hm_json_set(out->cursor, "list", list);
+            verdict = HM_VERDICT_MORE;
+        } else {
+            out->result = hm_json_obj_new();
+            hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+            hm_json_set(out->result, "list", list);
+        }
+    }
+    json_decref(json);
+    return verdict;
+}
+
+const struct hm_action hm_kubernetes_deployments = {
+    .name = "kubernetes.deployments",
+    .title = "List the deployments with a label",
+    .doc = "Result: {list: [kubernetes.deployment's], count}.",
+    .effect = HM_EFFECT_READ,
+    .args = deployments_args,
+    .request = deployments_request,
+    .response = deployments_response,
+};
+
 /* --- revisions: two requests, the deployment and then its ReplicaSets ------------------------------------------------------- */
 
 /* "a=b,c=d" of matchLabels, or NULL when the selector has none or also expressions, which are not understood here. */
@@ -358,7 +435,7 @@ const struct hm_action hm_kubernetes_revisions = {
 static const struct hm_arg_spec revision_args[] = {
     {"namespace", HM_ARG_STRING, true, "the namespace"},
     {"name", HM_ARG_STRING, true, "the deployment's name"},
-    {"revision", HM_ARG_INT, true, "the revision's number"},
+    {"revision", HM_ARG_INT, false, "the revision's number; the newest that is not current when not given"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -366,16 +443,21 @@ static enum hm_verdict revision_response(const struct hm_backend *backend, const
                                          const struct hm_answer *answer, struct hm_outcome *out)
 {
     json_t *list = NULL;
-    int64_t wanted = hm_json_get_int(args, "revision", 0);
+    int64_t wanted = hm_json_get_int(args, "revision", 0); /* 0: the one before */
     if (cursor == NULL)
         return first_page(backend, args, answer, out);
     enum hm_verdict verdict = next_page(backend, args, cursor, answer, &list, out);
     if (list == NULL)
         return verdict;
-    for (size_t i = 0; i < json_array_size(list) && out->result == NULL; i++)
-        if (hm_json_get_int(json_array_get(list, i), "revision", 0) == wanted)
-            out->result = json_incref(json_array_get(list, i));
+    for (size_t i = 0; i < json_array_size(list) && out->result == NULL; i++) {
+        json_t *item = json_array_get(list, i);
+        if (wanted > 0 ? hm_json_get_int(item, "revision", 0) == wanted : !hm_json_get_bool(item, "current", false))
+            out->result = json_incref(item);
+    }
     json_decref(list);
+    if (out->result == NULL && wanted == 0)
+        return hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "deployment %s has no earlier revision",
+                               hm_json_get_str(args, "name", ""));
     if (out->result == NULL)
         return hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "deployment %s has no revision %lld any more",
                                hm_json_get_str(args, "name", ""), (long long)wanted);

@@ -81,6 +81,17 @@ static json_t *show_new(const json_t *d)
                      spec, "status", status);
 }
 
+static bool has_labels(const json_t *d, const char *selector)
+{
+    const char *equals = selector != NULL ? strchr(selector, '=') : NULL;
+    if (equals == NULL)
+        return selector == NULL;
+    char *key = hm_xstrndup(selector, (size_t)(equals - selector));
+    bool has = hm_streq(hm_json_get_str(hm_json_get_obj(d, "labels"), key, NULL), equals + 1);
+    free(key);
+    return has;
+}
+
 static void show_sets(const json_t *g, const char *namespace, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const json_t *deployments = hm_json_get_arr(g, "deployments");
@@ -89,11 +100,7 @@ static void show_sets(const json_t *g, const char *namespace, const struct hm_wo
     for (size_t i = 0; i < json_array_size(deployments); i++) {
         const json_t *d = json_array_get(deployments, i);
         const json_t *revisions = hm_json_get_arr(d, "revisions");
-        const char *key = json_object_iter_key(json_object_iter(hm_json_get_obj(d, "labels")));
-        char *wanted = hm_xasprintf("%s=%s", key != NULL ? key : "",
-                                    hm_json_get_str(hm_json_get_obj(d, "labels"), key != NULL ? key : "", ""));
-        bool fits = hm_streq(hm_json_get_str(d, "namespace", ""), namespace) && (selector == NULL || hm_streq(selector, wanted));
-        free(wanted);
+        bool fits = hm_streq(hm_json_get_str(d, "namespace", ""), namespace) && has_labels(d, selector);
         for (size_t r = 0; fits && r < json_array_size(revisions); r++) {
             const json_t *one = json_array_get(revisions, r);
             json_t *template = json_deep_copy(hm_json_get_obj(one, "template"));
@@ -111,6 +118,22 @@ static void show_sets(const json_t *g, const char *namespace, const struct hm_wo
     free(selector);
     hm_world_answer_json(ans, 200, "application/json",
                          json_pack("{s:s, s:{}, s:o}", "kind", "ReplicaSetList", "metadata", "items", items));
+}
+
+static void show_deployments(const json_t *g, const char *namespace, const struct hm_world_request *req,
+                             struct hm_world_answer *ans)
+{
+    const json_t *deployments = hm_json_get_arr(g, "deployments");
+    char *selector = hm_world_query(req->query, "labelSelector");
+    json_t *items = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(deployments); i++) {
+        const json_t *d = json_array_get(deployments, i);
+        if (hm_streq(hm_json_get_str(d, "namespace", ""), namespace) && has_labels(d, selector))
+            hm_json_add(items, show_new(d));
+    }
+    free(selector);
+    hm_world_answer_json(ans, 200, "application/json",
+                         json_pack("{s:s, s:{}, s:o}", "kind", "DeploymentList", "metadata", "items", items));
 }
 
 /* Makes this template the deployment's. True when that is a change. */
@@ -209,6 +232,7 @@ static void patch_deployment(const json_t *g, json_t *d, struct hm_world *world,
 static void k8s_handle(void *system, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     static const char *const deployment[] = {"apis", "apps", "v1", "namespaces", "*", "deployments", "*", NULL};
+    static const char *const all[] = {"apis", "apps", "v1", "namespaces", "*", "deployments", NULL};
     static const char *const sets[] = {"apis", "apps", "v1", "namespaces", "*", "replicasets", NULL};
     json_t *g = system, *segments = hm_world_segments_new(req->path);
     json_t *d = hm_world_find(hm_json_get_arr(g, "deployments"), "name", hm_world_segment(segments, 6));
@@ -216,6 +240,8 @@ static void k8s_handle(void *system, struct hm_world *world, const struct hm_wor
         /* answered */
     } else if (hm_world_path_is(segments, sets) && hm_streq(req->method, "GET")) {
         show_sets(g, hm_world_segment(segments, 4), req, ans);
+    } else if (hm_world_path_is(segments, all) && hm_streq(req->method, "GET")) {
+        show_deployments(g, hm_world_segment(segments, 4), req, ans);
     } else if (!hm_world_path_is(segments, deployment) || d == NULL ||
                !hm_streq(hm_json_get_str(d, "namespace", ""), hm_world_segment(segments, 4))) {
         refuse(ans, 404, "NotFound", "deployments.apps not found");
