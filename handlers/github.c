@@ -275,7 +275,14 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
         hm_json_set_int(out->result, "behind", hm_json_get_int(json, "behind_by", 0));
         /* base has all of head */
         hm_json_set_bool(out->result, "contained", hm_streq(status, "behind") || hm_streq(status, "identical"));
-        hm_json_set(out->result, "list", commits_new(hm_json_get_arr(json, "commits")));
+        json_t *list = commits_new(hm_json_get_arr(json, "commits")), *lines = hm_json_arr_new();
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const json_t *one = json_array_get(list, i);
+            hm_json_add(lines, json_sprintf("%.10s %s (%s)", hm_json_get_str(one, "sha", ""), hm_json_get_str(one, "subject", ""),
+                                            hm_json_get_str(one, "by", "")));
+        }
+        hm_json_set(out->result, "list", list);
+        hm_json_set(out->result, "lines", lines);
     }
     json_decref(json);
     return verdict;
@@ -286,7 +293,7 @@ static const struct hm_action compare = {
     .title = "Compare two branches or commits",
     .doc = "Result: {status: ahead, behind, diverged or identical (head seen from base), ahead, behind: commits, contained: base "
            "has "
-           "all of head, list: [{sha, subject, by}] of the commits that head has and base has not}.",
+           "all of head, list: [{sha, subject, by}] of the commits that head has and base has not, lines: the same as texts}.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
     .request = compare_request,

@@ -126,6 +126,32 @@ static json_t *revisions_new(const json_t *instance)
     return list;
 }
 
+/* "c8574a9 Fix the FX model (Ana)": a revision as a card shows it. New reference. */
+static json_t *line_new(const char *revision, const char *comment, const char *by)
+{
+    size_t len = strchr(revision, '/') != NULL ? strlen(revision) : strnlen(revision, 10);
+    size_t subject = strcspn(comment, "\r\n");
+    char *who = by[0] != '\0' ? hm_xasprintf(" (%.*s)", (int)strcspn(by, "<"), by) : hm_xstrdup("");
+    char *text =
+        hm_xasprintf("%.*s %.*s%s", (int)len, revision, (int)(subject < COMMENT_MAX ? subject : COMMENT_MAX), comment, who);
+    json_t *line = hm_json_str_new(text);
+    free(text);
+    free(who);
+    return line;
+}
+
+/* Lines of {revision, comment, by} objects. New reference. */
+static json_t *lines_new(const json_t *list)
+{
+    json_t *lines = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        hm_json_add(lines, line_new(hm_json_get_str(one, "revision", ""), hm_json_get_str(one, "comment", ""),
+                                    hm_json_get_str(one, "by", "")));
+    }
+    return lines;
+}
+
 /* "passed" when all stages that ran passed, "failed" when one did not, "building" when one is under way. */
 static const char *state_of(const json_t *instance)
 {
@@ -152,7 +178,7 @@ static json_t *instance_new(const json_t *given)
     const char *name = hm_json_get_str(given, "name", NULL);
     if (counter < 1 || name == NULL || stages == NULL)
         return NULL;
-    json_t *out = hm_json_obj_new(), *list = hm_json_arr_new();
+    json_t *out = hm_json_obj_new(), *list = hm_json_arr_new(), *revisions = revisions_new(given);
     for (size_t i = 0; i < json_array_size(stages); i++) {
         json_t *stage = hm_gocd_stage_new(given, hm_json_get_str(json_array_get(stages, i), "name", ""));
         if (stage != NULL)
@@ -162,7 +188,8 @@ static json_t *instance_new(const json_t *given)
     hm_json_set_int(out, "counter", counter);
     hm_json_set_str(out, "label", hm_json_get_str(given, "label", ""));
     hm_json_set_str(out, "state", state_of(given));
-    hm_json_set(out, "revisions", revisions_new(given));
+    hm_json_set(out, "lines", lines_new(revisions));
+    hm_json_set(out, "revisions", revisions);
     hm_json_set(out, "stages", list);
     return out;
 }
@@ -237,7 +264,7 @@ const struct hm_action hm_gocd_instance = {
     .name = "gocd.instance",
     .title = "Read an instance of a pipeline",
     .doc = "Result: {pipeline, counter, label, state: passed, failed or building, revisions: [{material, type, revision, by, "
-           "comment}], stages: [{stage, stage_counter, status, result, can_run}]}.",
+           "comment}], lines: the same as texts, stages: [{stage, stage_counter, status, result, can_run}]}.",
     .effect = HM_EFFECT_READ,
     .args = instance_args,
     .request = instance_request,
@@ -519,6 +546,7 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
             add_changes(json_array_get(changes, i), list);
         out->result = hm_json_obj_new();
         hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+        hm_json_set(out->result, "lines", lines_new(list));
         hm_json_set(out->result, "list", list);
     }
     json_decref(json);
@@ -528,7 +556,8 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
 const struct hm_action hm_gocd_compare = {
     .name = "gocd.compare",
     .title = "List what changed between two instances",
-    .doc = "Result: {list: [{material, revision, by, comment}], count}; upstream pipelines are named, not looked into.",
+    .doc = "Result: {list: [{material, revision, by, comment}], lines: the same as texts, count}; upstream pipelines are named, "
+           "not looked into.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
     .request = compare_request,
