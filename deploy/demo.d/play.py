@@ -168,7 +168,7 @@ class Demo:
 
     def start_all(self):
         world = self.start("world", [self.program("world", "tests/world/world", "world"), "--listen", "127.0.0.1:0", "--data",
-                                     os.path.join(TOP, "tests", "world", "sample.json")])
+                                     os.path.join(TOP, "tests", "world", "sample")])
         self.world_port = world.said()["port"]
         api_url = self.start_slack()
         config = os.path.join(self.folder, "hausmeister.cfg")

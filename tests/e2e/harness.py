@@ -390,8 +390,11 @@ def free_port():
 
 def sample_world():
     """The cookbook's transactions and datasets, behind a password."""
-    with open(os.path.join(TOP, "tests", "world", "sample.json")) as file:
-        state = json.load(file)
+    state = {}
+    folder = os.path.join(TOP, "tests", "world", "sample")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name)) as file:
+            state[name.removesuffix(".json")] = json.load(file)
     state["metapod"]["config"]["bearer"] = METAPOD_TOKEN
     return state
 

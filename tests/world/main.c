@@ -2,6 +2,7 @@
  *
  * Happy path: read the data → listen → print {"port": n} → serve until SIGTERM or SIGINT → exit 0. Failure modes: bad option (2),
  * bad data or an address that is taken (3), each with one line on stderr. */
+#include <dirent.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include <uv.h>
 
 #include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "front.h"
 #include "io/http_server.h"
 #include "io/lws_loop.h"
@@ -36,14 +39,46 @@ static void on_signal(uv_signal_t *handle, int signum)
     hm_lws_loop_close(p->ctx);
 }
 
-static json_t *read_data(const char *path, struct hm_err *err)
+static json_t *read_file(const char *path, struct hm_err *err)
 {
     json_error_t why;
-    if (path == NULL)
-        return hm_json_obj_new();
     json_t *data = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
     if (data == NULL)
         (void)hm_err_set(err, HM_EENV, "%s:%d: %s", path, why.line, why.text);
+    return data;
+}
+
+/* A folder's metapod.json, airflow.json … as one document {"metapod": …, "airflow": …}. */
+static json_t *read_folder(const char *path, DIR *dir, struct hm_err *err)
+{
+    json_t *data = hm_json_obj_new();
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (!hm_ends_with(entry->d_name, ".json"))
+            continue;
+        char *file = hm_xasprintf("%s/%s", path, entry->d_name);
+        char *system = hm_xstrndup(entry->d_name, strlen(entry->d_name) - strlen(".json"));
+        json_t *part = read_file(file, err);
+        if (part != NULL)
+            hm_json_set(data, system, part);
+        free(system);
+        free(file);
+        if (part == NULL) {
+            json_decref(data);
+            return NULL;
+        }
+    }
+    return data;
+}
+
+static json_t *read_data(const char *path, struct hm_err *err)
+{
+    if (path == NULL)
+        return hm_json_obj_new();
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return read_file(path, err);
+    json_t *data = read_folder(path, dir, err);
+    (void)closedir(dir);
     return data;
 }
 

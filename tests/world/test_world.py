@@ -31,7 +31,7 @@ def check(what, got, expected):
 
 class World:
     def __init__(self, program):
-        self.process = subprocess.Popen([program, "--listen", "127.0.0.1:0", "--data", os.path.join(HERE, "sample.json")],
+        self.process = subprocess.Popen([program, "--listen", "127.0.0.1:0", "--data", os.path.join(HERE, "sample")],
                                         stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self.process.stdout.readline())["port"]
         self.base = f"http://127.0.0.1:{self.port}"

@@ -11,14 +11,8 @@
 #include "base/text.h"
 
 static const struct hm_world_system *const systems[] = {
-    &hm_world_container_registry,
-    &hm_world_github,
-    &hm_world_gocd,
-    &hm_world_jira,
-    &hm_world_kubernetes,
-    &hm_world_metapod,
-    &hm_world_opsgenie,
-    &hm_world_splunk,
+    &hm_world_container_registry, &hm_world_github,  &hm_world_gocd,     &hm_world_jira,
+    &hm_world_kubernetes,         &hm_world_metapod, &hm_world_opsgenie, &hm_world_splunk,
 };
 enum { N_SYSTEMS = HM_ARRAY_LEN(systems) };
 
