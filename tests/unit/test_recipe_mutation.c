@@ -329,7 +329,8 @@ static void no_kind(struct subject *s, size_t group, const struct hm_step *step)
     char *instead = hm_xasprintf("{ id = \"%s\"; title = \"x\"; }", step->id);
     mutate(s, group, end_of_group(s, group) - group, instead, line_of(s->text, group), "it does nothing");
     free(instead);
-    set_in_step(s, group, step->kind == HM_STEP_SAY ? "approve" : "manual", "\"x\"", "");
+    bool is_text = step->kind == HM_STEP_SAY || step->kind == HM_STEP_MANUAL; /* another text would do as well */
+    set_in_step(s, group, is_text ? "approve" : "manual", "\"x\"", "");
 }
 
 static void misspelt_keys(struct subject *s)
@@ -344,12 +345,29 @@ static void misspelt_keys(struct subject *s)
     }
 }
 
+/* The pair is an argument under `with` that the action declares a number. */
+static bool is_number_arg(const struct subject *s, int index)
+{
+    int with = s->pairs[index].parent;
+    int call = key_is(s, with, "with") ? pair_of(s, s->pairs[with].group, "do") : -1;
+    if (call < 0)
+        return false;
+    char *name = hm_xstrndup(s->text + s->pairs[call].value + 1, s->pairs[call].value_len - 2);
+    const struct hm_action *action = hm_action_find(name);
+    free(name);
+    bool number = false;
+    for (const struct hm_arg_spec *arg = action != NULL ? action->args : NULL; arg != NULL && arg->name != NULL; arg++)
+        number = number || (key_is(s, index, arg->name) && arg->type == HM_ARG_INT);
+    return number;
+}
+
 static void wrong_types(struct subject *s)
 {
     for (int i = 0; i < s->n_pairs; i++) {
         char first = s->text[s->pairs[i].value];
-        const char *instead = first == '"' || first == '{' || first == '(' || first == '[' ? "7" : "\"seven\"";
-        mutate_value(s, i, instead, key_is(s, i, "stop_if") ? "write {" : "must be");
+        bool text = first == '"' || first == '{' || first == '(' || first == '[';
+        const char *said = key_is(s, i, "stop_if") ? "write {" : key_is(s, i, "expect") ? "must be|write a condition" : "must be";
+        mutate_value(s, i, text && !is_number_arg(s, i) ? "7" : "\"seven\"", said);
     }
 }
 
@@ -375,6 +393,8 @@ static void missing_keys(struct subject *s)
         for (size_t n = 0; n < HM_ARRAY_LEN(needed) && !is_needed; n++)
             is_needed = key_is(s, i, needed[n]);
         if (!is_needed || (key_is(s, i, "title") && pair->parent >= 0) || key_is(s, pair->parent, "with"))
+            continue;
+        if (key_is(s, i, "expect") && !key_is(s, pair->parent, "verify")) /* a step needs none */
             continue;
         size_t len = pair->value + pair->value_len - pair->key;
         len += s->text[pair->key + len] == ';' ? 1 : 0;
@@ -434,7 +454,7 @@ static void broken_texts(struct subject *s)
         if (s->text[pair->value] != '"')
             continue;
         for (size_t e = 0; e < HM_ARRAY_LEN(expressions); e++)
-            if (key_is(s, i, expressions[e]))
+            if (key_is(s, i, expressions[e]) && !key_is(s, pair->parent, "with"))
                 mutate(s, pair->value + pair->value_len - 1, 0, " ==", pair->line, "character");
         for (size_t at = pair->value; at + 2 < pair->value + pair->value_len; at++) {
             const char *end = strncmp(s->text + at, "${", 2) == 0 ? strchr(s->text + at, '}') : NULL;
@@ -452,6 +472,8 @@ static void wrapping_numbers(struct subject *s)
         mutate_value(s, i, "4294967297", "does not fit");
         if (key_is(s, s->pairs[i].parent,
                    "with")) /* an action's own argument: what it may be, the action says when it is asked */
+            continue;
+        if (key_is(s, i, "min") || key_is(s, i, "max")) /* of an int param: any number */
             continue;
         mutate_value(s, i, "-1", "must be");
         mutate_value(s, i, "4294967297L", "must be");
