@@ -125,7 +125,7 @@ enum hm_code hm_mesos_base(const struct hm_backend *backend, const json_t *args,
         return hm_err_set(err, HM_EENV, "backend %s: leader_scheme must be \"http\" or \"https\", not \"%.40s\"", backend->name,
                           scheme);
     bool loopback = hm_starts_with(leader, "127.");
-    if (hm_streq(scheme, "http") && !loopback && (backend->bearer_ref != NULL || backend->basic_ref != NULL))
+    if (hm_streq(scheme, "http") && !loopback && backend->auth != NULL)
         return hm_err_set(err, HM_EENV,
                           "backend %s has credentials, which must not go to the leading master in clear: set leader_scheme = "
                           "\"https\"",
