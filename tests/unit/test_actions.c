@@ -38,7 +38,8 @@ static void fill_backend(struct hm_backend *backend, const struct hm_handler *ha
     else if (!hm_json_get_bool(given, "no_program", false))
         backend->program = hm_xasprintf("/usr/local/bin/%s", handler->name);
     backend->dir = hm_xstrdup_null(hm_json_get_str(given, "dir", NULL));
-    backend->bearer_ref = hm_xstrdup_null(hm_json_get_str(given, "bearer", NULL));
+    if (hm_json_get_str(given, "bearer", NULL) != NULL)
+        backend->auth = (void *)backend; /* handlers only see whether there is one */
     free(url);
     backend->settings = hm_json_get_obj(given, "settings") != NULL ? hm_json_get_obj(given, "settings") : empty;
     backend->headers = hm_json_get_obj(given, "headers") != NULL ? hm_json_get_obj(given, "headers") : empty;
@@ -51,7 +52,6 @@ static void free_backend(struct hm_backend *backend)
     free(backend->url);
     free(backend->program);
     free(backend->dir);
-    free(backend->bearer_ref);
 }
 
 /* The body is "json" written out, or "text" as it is; of a program it is "out". The caller frees it. */
