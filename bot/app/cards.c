@@ -26,6 +26,7 @@ struct hm_cards {
     const struct hm_settings *settings;
     json_t *known; /* run id → the journal's value, as it is now */
     json_t *over;  /* run id → true: the wanted content is the last */
+    json_t *owed;  /* run id → number of an event that is (being) committed and not on the wanted content yet */
     json_t *tails; /* run id → what its program prints at the moment */
     unsigned n_tails;
     char *held_by;
@@ -60,7 +61,7 @@ static void forget(struct hm_cards *cards, const char *run_id)
     hm_journal_put(cards->opts.journal, batch, NULL, NULL);
 }
 
-json_t *hm_cards_owed_new(const struct hm_cards *cards, const struct hm_commit *commit)
+json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit)
 {
     bool owed = commit->first_seq == 1;
     for (size_t i = 0; i < commit->events->count; i++) {
@@ -70,6 +71,7 @@ json_t *hm_cards_owed_new(const struct hm_cards *cards, const struct hm_commit *
     const json_t *card = json_object_get(cards->known, commit->run_id);
     if (!owed)
         return NULL;
+    hm_json_set_int(cards->owed, commit->run_id, commit->first_seq + (int64_t)commit->events->count - 1);
     return card != NULL ? json_deep_copy(card) : hm_json_obj_new();
 }
 
@@ -102,7 +104,8 @@ static void on_shown(void *arg, const char *key, const char *digest)
             cards->on_other_shown(cards->other_arg, key);
         return;
     }
-    if (json_object_get(cards->over, run_id) != NULL)
+    /* Shown is what was wanted so far; an event that is being committed makes it owed once more. */
+    if (json_object_get(cards->over, run_id) != NULL && json_object_get(cards->owed, run_id) == NULL)
         forget(cards, run_id);
     else
         remember(cards, run_id, "digest", digest);
@@ -193,6 +196,8 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         hm_poster_restore(poster, key, channel, thread, &memory);
     }
     hm_poster_open(poster, key, channel, thread);
+    if (run->seq >= hm_json_get_int(cards->owed, run->id, 0))
+        (void)json_object_del(cards->owed, run->id);
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
     else
@@ -316,6 +321,7 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
     cards->opts = *opts;
     cards->known = hm_json_obj_new();
     cards->over = hm_json_obj_new();
+    cards->owed = hm_json_obj_new();
     cards->tails = hm_json_obj_new();
     cards->link = hm_post_link_new(opts->loop, opts->api, &poster);
     cards->slack = poster.slack;
@@ -338,6 +344,7 @@ void hm_cards_free(struct hm_cards *cards)
     hm_post_link_free(cards->link);
     json_decref(cards->known);
     json_decref(cards->over);
+    json_decref(cards->owed);
     free(cards->held_by);
     json_decref(cards->tails);
     free(cards);

@@ -36,7 +36,7 @@ void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
 HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
 /* What the journal has to remember about the run's card together with this commit: from a run's first event on, and when it
  * changes once more after its end, a card is owed, posted or not. A new reference, or NULL for nothing. */
-json_t *hm_cards_owed_new(const struct hm_cards *cards, const struct hm_commit *commit);
+json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit);
 /* hm_runner_io.changed. */
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
 /* What a program of the run prints, plain text, below the card until it is taken away (NULL); not journaled. Shown with the next

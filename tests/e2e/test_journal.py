@@ -157,8 +157,8 @@ class Tampering(Case):
         self.whisper(ANA, "Your click changed nothing")
         self.slack.slash("runs", user=ANA)
         self.whisper(ANA, "its journal does not fit together")
-        other = self.retract(DATASET)  # nobody knows what the first has begun: its lock stays
-        self.assertIn(run, other.wait("Waiting for"))
+        self.slack.slash(f"retract {DATASET}", user=ANA)  # nobody knows what the first has begun: its lock stays
+        self.slack.wait(channel=OPS, contains=f"Waiting for* `{run}`", alive=self.bot.child)
         self.assertEqual(self.world.counts()["effects"], [])
 
     def test_the_triggers_keep_honest_people_honest(self):
