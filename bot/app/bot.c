@@ -1,6 +1,7 @@
 /* The bot: see bot.h for the drawing of its life.
  *
- * Order at start: settings → tokens → journal → stores → where the cards are → runs → open envelopes → Slack. Order at the end:
+ * Order at start: settings → tokens → journal → stores → open envelopes (held) → Slack, and meanwhile the
+ * open runs; then what was held. Order at the end:
  * the socket closes politely (what is acknowledged stays, what is not comes again), cards and commits get a moment, then HTTP,
  * then the journal, then the loop. A guard timer ends the process when any of it hangs. */
 #include "app/bot.h"
@@ -20,6 +21,7 @@
 #include "app/notices.h"
 #include "app/people.h"
 #include "app/recipe_store.h"
+#include "app/restore.h"
 #include "app/roles.h"
 #include "base/assert.h"
 #include "base/json.h"
@@ -70,6 +72,9 @@ struct hm_bot {
     struct hm_health *health;
     char *team;
     char *config_problem;
+    struct hm_restore *restore; /* NULL = all runs are there */
+    bool impatient;             /* what people ask is not held for Slack's sake any more */
+    bool failed;
     bool told_ready;
 };
 
@@ -240,7 +245,9 @@ static void hold_no_more(void *arg)
 {
     struct hm_bot *bot = arg;
     hm_timer_stop(bot->hold_timer);
-    hm_intake_hold(bot->intake, false);
+    bot->impatient = true;
+    if (bot->restore == NULL)
+        hm_intake_hold(bot->intake, false);
 }
 
 static void when_known(void *arg)
@@ -421,6 +428,33 @@ static void on_guard(void *arg)
     _exit(0);
 }
 
+static void end(struct hm_bot *bot)
+{
+    (void)hm_notify("STOPPING=1");
+    bot->phase = PHASE_CLOSING_SOCKET;
+    hm_restore_free(bot->restore);
+    bot->restore = NULL;
+    hm_timer_start(bot->guard_timer, END_GUARD_MS);
+    hm_socket_close(bot->socket, on_socket_closed, bot);
+}
+
+static void on_restored(void *arg, enum hm_code code, const char *problem)
+{
+    struct hm_bot *bot = arg;
+    hm_restore_free(bot->restore);
+    bot->restore = NULL;
+    bot->sources.restore = NULL;
+    if (code != HM_OK) {
+        hm_log(HM_LOG_ERROR, "journal", "the open runs can not be read, so this is the end: %s", problem);
+        bot->failed = true;
+        end(bot);
+        return;
+    }
+    hm_intake_hold_forms(bot->intake, false);
+    if (bot->impatient)
+        hm_intake_hold(bot->intake, false);
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct hm_bot *bot = handle->data;
@@ -432,10 +466,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     if (bot->phase != PHASE_RUNNING)
         return; /* it is ending already */
     hm_log(HM_LOG_INFO, "bot", "%s: closing", signum == SIGTERM ? "SIGTERM" : "SIGINT");
-    (void)hm_notify("STOPPING=1");
-    bot->phase = PHASE_CLOSING_SOCKET;
-    hm_timer_start(bot->guard_timer, END_GUARD_MS);
-    hm_socket_close(bot->socket, on_socket_closed, bot);
+    end(bot);
 }
 
 static void on_watchdog(void *arg)
@@ -531,7 +562,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
 
 static enum hm_code open_health(struct hm_bot *bot, struct hm_err *err)
 {
-    bot->sources = (struct hm_health_sources){bot->socket, bot->journal, bot->api, bot->intake, bot->runner, NULL};
+    bot->sources = (struct hm_health_sources){bot->socket, bot->journal, bot->api, bot->intake, bot->runner, NULL, NULL};
     if (bot->settings->http_listen == NULL)
         return HM_OK;
     bot->health = hm_health_new(bot->lws, bot->settings->http_listen, &bot->sources, err);
@@ -543,16 +574,17 @@ static enum hm_code open_health(struct hm_bot *bot, struct hm_err *err)
 
 static enum hm_code restore(struct hm_bot *bot, struct hm_err *err)
 {
-    enum hm_code code = hm_cards_restore(bot->cards, err);
-    if (code == HM_OK)
-        code = hm_notices_restore(bot->notices, bot->settings->journal_path, err);
+    enum hm_code code = hm_notices_restore(bot->notices, bot->settings->journal_path, err);
     if (code == HM_OK)
         code = hm_hold_restore(bot->hold, bot->settings->journal_path, err);
     if (code == HM_OK)
-        code = hm_ledger_restore(bot->ledger, bot->runner, err);
-    if (code == HM_OK)
         code = hm_intake_restore(bot->intake, bot->settings->journal_path, err);
-    return code;
+    if (code != HM_OK)
+        return code;
+    const struct hm_restore_opts opts = {&bot->loop, bot->clock, bot->ledger, bot->runner, bot->cards, 0, on_restored, bot};
+    hm_intake_hold_forms(bot->intake, true);
+    bot->sources.restore = bot->restore = hm_restore_new(&opts, err);
+    return bot->restore != NULL ? HM_OK : HM_EENV;
 }
 
 static void open_signals(struct hm_bot *bot)
@@ -593,13 +625,14 @@ struct hm_bot *hm_bot_new(struct hm_settings *settings, struct hm_err *err)
     return code == HM_OK ? bot : NULL; /* the caller exits: what is open goes with the process */
 }
 
-void hm_bot_run(struct hm_bot *bot)
+bool hm_bot_run(struct hm_bot *bot)
 {
     ask_who_we_are(bot);
     hm_socket_start(bot->socket);
     if (hm_notify_watchdog_ms() > 0)
         on_watchdog(bot);
     (void)uv_run(&bot->loop, UV_RUN_DEFAULT);
+    return !bot->failed;
 }
 
 void hm_bot_free(struct hm_bot *bot)

@@ -10,15 +10,18 @@
 #ifndef HM_APP_BOT_H
 #define HM_APP_BOT_H
 
+#include <stdbool.h>
+
 #include "app/settings.h"
 #include "base/err.h"
 
 struct hm_bot;
 
-/* Takes settings over (also on failure). Opens and restores everything; connects nowhere yet. NULL with err set. */
+/* Takes settings over (also on failure). Opens everything and begins to restore it; connects nowhere yet. NULL with err set. */
 struct hm_bot *hm_bot_new(struct hm_settings *settings, struct hm_err *err);
-/* Connects and serves until a signal ends it. Returns when everything is closed. */
-void hm_bot_run(struct hm_bot *bot);
+/* Connects and serves until a signal ends it. Returns when everything is closed; false when it ended by itself, because the
+ * journal could not be read (the log says so). */
+bool hm_bot_run(struct hm_bot *bot);
 void hm_bot_free(struct hm_bot *bot);
 
 #endif

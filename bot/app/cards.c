@@ -174,6 +174,35 @@ static const char *place_of(const struct hm_cards *cards, const struct hm_run *r
     return move ? home : run->channel;
 }
 
+/* Makes the slot of the run's card, if it has none in this process. */
+static void place(struct hm_cards *cards, const struct hm_run *run, const char *key)
+{
+    const char *thread = NULL;
+    const char *channel = place_of(cards, run, &thread);
+    const json_t *card = json_object_get(cards->known, run->id);
+    const char *ts = hm_json_get_str(card, "ts", NULL);
+    const char *moved = hm_json_get_str(card, "channel", NULL);
+    if (hm_poster_has(cards->poster, key))
+        return;
+    if (card == NULL && run->reopened == 0) {
+        hm_poster_open(cards->poster, key, channel, thread);
+        return;
+    }
+    if (moved != NULL && strcmp(moved, channel) != 0) {
+        channel = moved;
+        thread = NULL;
+    }
+    /* From before a restart. Known without a ts: a post may have been under way. Not known, but taken up again: the card of its
+     * first life is out there somewhere. */
+    const struct hm_slot_memory memory = {
+        .ts = ts,
+        .maybe_posted = ts == NULL,
+        .since_wall_ms = run->started_ms - 60000,
+        .shown_digest = hm_json_get_str(card, "digest", NULL),
+    };
+    hm_poster_restore(cards->poster, key, channel, thread, &memory);
+}
+
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_poster *poster = cards->poster;
@@ -181,8 +210,6 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         hm_log(HM_LOG_ERROR, run->id, "it has no card, because nothing of it can be read");
         return;
     }
-    const char *thread = NULL;
-    const char *channel = place_of(cards, run, &thread);
     char *key = hm_xasprintf("%s%s", key_prefix, run->id);
     bool over = run->status != HM_RUN_GOING;
     if (over && !hm_poster_has(poster, key) && json_object_get(cards->known, run->id) == NULL && run->seq > 0 &&
@@ -190,12 +217,7 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         free(key); /* a late click on an old run: its card has been right for long */
         return;
     }
-    if (run->reopened > 0 && !hm_poster_has(poster, key) && json_object_get(cards->known, run->id) == NULL) {
-        /* Taken up again just before a restart: the card of its first life is out there somewhere. */
-        const struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = run->started_ms - 60000};
-        hm_poster_restore(poster, key, channel, thread, &memory);
-    }
-    hm_poster_open(poster, key, channel, thread);
+    place(cards, run, key);
     if (run->seq >= hm_json_get_int(cards->owed, run->id, 0))
         (void)json_object_del(cards->owed, run->id);
     if (over)
@@ -258,41 +280,23 @@ static bool refold(void *arg, const struct hm_event *event)
     return !r->failed;
 }
 
-static bool restore_one(void *arg, const char *run_id, const json_t *value)
+/* A run that ended just before a restart: its last content may not be shown. */
+static void show_ended(struct hm_cards *cards, const char *run_id)
 {
-    struct hm_cards *cards = arg;
     struct refolding r = {cards, hm_run_new(), false};
     struct hm_err err = {0};
     enum hm_code code = hm_ledger_load(cards->opts.ledger, run_id, refold, &r, &err);
-    bool readable = code == HM_OK && !r.failed && r.run->recipe != NULL;
-    if (!readable)
+    if (code != HM_OK || r.failed || r.run->recipe == NULL)
         hm_log(HM_LOG_ERROR, "cards", "the card of run %s can not be made anew: %s", run_id, err.msg);
-    if (r.run->channel == NULL) { /* not even where it is */
-        hm_run_free(r.run);
-        return true;
-    }
-
-    const char *thread = NULL;
-    const char *channel = place_of(cards, r.run, &thread);
-    const char *ts = hm_json_get_str(value, "ts", NULL);
-    const char *moved = hm_json_get_str(value, "channel", NULL);
-    char *key = hm_xasprintf("%s%s", key_prefix, run_id);
-    struct hm_slot_memory memory = {
-        .ts = ts,
-        .maybe_posted = ts == NULL,
-        .since_wall_ms = r.run->started_ms - 60000,
-        .shown_digest = hm_json_get_str(value, "digest", NULL),
-    };
-    if (moved != NULL && strcmp(moved, channel) != 0) {
-        channel = moved;
-        thread = NULL;
-    }
-    hm_json_set(cards->known, run_id, json_deep_copy(value));
-    hm_poster_restore(cards->poster, key, channel, thread, &memory);
-    if (readable && r.run->status != HM_RUN_GOING) /* a broken one is shown by the runner, which says why */
+    else if (r.run->status != HM_RUN_GOING)
         hm_cards_show(cards, r.run);
-    free(key);
     hm_run_free(r.run);
+}
+
+static bool restore_one(void *arg, const char *run_id, const json_t *value)
+{
+    struct hm_cards *cards = arg;
+    hm_json_set(cards->known, run_id, json_deep_copy(value));
     return true;
 }
 
@@ -304,6 +308,23 @@ enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err)
     enum hm_code code = hm_journal_values(reader, HM_CARDS_SPACE, restore_one, cards, err);
     hm_journal_reader_free(reader);
     return code;
+}
+
+void hm_cards_restored(struct hm_cards *cards)
+{
+    const char *run_id = NULL;
+    json_t *card = NULL;
+    json_t *left = hm_json_arr_new(); /* showing one may forget it */
+    json_object_foreach(cards->known, run_id, card)
+    {
+        char *key = hm_xasprintf("%s%s", key_prefix, run_id);
+        if (!hm_poster_has(cards->poster, key))
+            hm_json_add(left, json_string(run_id));
+        free(key);
+    }
+    for (size_t i = 0; i < json_array_size(left); i++)
+        show_ended(cards, json_string_value(json_array_get(left, i)));
+    json_decref(left);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------- */

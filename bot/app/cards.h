@@ -32,8 +32,10 @@ void hm_cards_free(struct hm_cards *cards);
 /* settings: borrowed until the next use. */
 void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
 
-/* At start, before the runs are restored: where each card is. Cards of runs that are over are rendered from the journal. */
+/* At start, before the runs are restored: where each card is. */
 HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
+/* … and after that, when those that are going have been shown: the cards of runs that are over are rendered from the journal. */
+void hm_cards_restored(struct hm_cards *cards);
 /* What the journal has to remember about the run's card together with this commit: from a run's first event on, and when it
  * changes once more after its end, a card is owed, posted or not. A new reference, or NULL for nothing. */
 json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit);

@@ -35,6 +35,8 @@ static void add_problems(const struct hm_health_sources *from, struct hm_strbuf 
         hm_strbuf_addf(
             out, "slack: Slack counts %d connections of this app, we hold %u; a second instance takes a share of the events\n",
             socket.server_connections, socket.connections);
+    if (from->restore != NULL)
+        hm_strbuf_addf(out, "runs: %zu are still being read\n", hm_restore_left(from->restore));
     if (!journal.ok)
         hm_strbuf_addf(out, "journal: %s\n", journal.error[0] != '\0' ? journal.error : "not open");
 }

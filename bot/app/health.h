@@ -4,6 +4,7 @@
 #define HM_APP_HEALTH_H
 
 #include "app/intake.h"
+#include "app/restore.h"
 #include "io/http_server.h"
 #include "journal/journal.h"
 #include "run/runner.h"
@@ -19,7 +20,8 @@ struct hm_health_sources {
     struct hm_web_api *api;
     struct hm_intake *intake;
     struct hm_runner *runner;
-    const char *config_problem; /* why the last reload was refused; NULL = none */
+    const char *config_problem;       /* why the last reload was refused; NULL = none */
+    const struct hm_restore *restore; /* NULL = all runs are there */
 };
 
 /* sources: read at each request; borrowed. NULL with err set when the address can not be listened on. */

@@ -36,6 +36,8 @@ struct hm_intake {
     size_t being_written;    /* envelopes at the journal: their acks come first */
     uint64_t yielding_since; /* loop time, or 0 */
     bool held;
+    bool forms_held;
+    struct piece *forms, **forms_tail; /* waiting for hm_intake_hold_forms(intake, false) */
     struct hm_timer *close_timer;
     int64_t *unclosed; /* inbox ids */
     size_t n_unclosed;
@@ -46,6 +48,15 @@ static void free_piece(struct piece *piece)
 {
     free(piece->envelope_id);
     free(piece);
+}
+
+static void free_pieces(struct piece *piece)
+{
+    while (piece != NULL) {
+        struct piece *next = piece->next;
+        free_piece(piece);
+        piece = next;
+    }
 }
 
 static struct piece *piece_new(struct hm_intake *intake, const char *envelope_id, const char *text, size_t len)
@@ -127,6 +138,7 @@ struct hm_intake *hm_intake_new(const struct hm_intake_opts *opts)
     struct hm_intake *intake = hm_xcalloc(1, sizeof *intake);
     intake->opts = *opts;
     intake->tail = &intake->queue;
+    intake->forms_tail = &intake->forms;
     intake->timer = hm_timer_new(opts->loop, on_timer, intake);
     intake->close_timer = hm_timer_new(opts->loop, on_close_timer, intake);
     return intake;
@@ -150,11 +162,8 @@ void hm_intake_free(struct hm_intake *intake)
 {
     if (intake == NULL)
         return;
-    while (intake->queue != NULL) {
-        struct piece *piece = intake->queue;
-        intake->queue = piece->next;
-        free_piece(piece);
-    }
+    free_pieces(intake->queue);
+    free_pieces(intake->forms);
     hm_timer_free(intake->timer);
     hm_timer_free(intake->close_timer);
     free(intake->unclosed);
@@ -167,22 +176,36 @@ static void ack(struct hm_intake *intake, const struct piece *piece, const char 
         (void)hm_socket_ack(intake->socket, piece->ticket, piece->envelope_id, payload); /* not acked: delivered again */
 }
 
-/* A form's submission and a search are answered on the ack. False when the piece is something else. */
-static bool answer_form(struct hm_intake *intake, const struct piece *piece)
+/* A form's submission and a search are answered on the ack, now or later. False when the piece is something else; it is still the
+ * caller's then. */
+static bool answer_form(struct hm_intake *intake, struct piece *piece)
 {
     struct hm_slack_request req;
     if (!piece->interactive)
         return false;
     hm_slack_request_parse(piece->text, piece->len, &req);
     bool submitted = req.kind == HM_SLACK_VIEW_SUBMISSION || req.kind == HM_SLACK_SUGGESTION;
-    if (submitted) {
+    if (submitted && intake->forms_held) {
+        *intake->forms_tail = piece;
+        intake->forms_tail = &piece->next;
+    } else if (submitted) {
         char *payload = intake->opts.submitted(intake->opts.arg, piece->inbox_id, &req);
         intake->stats.handled++;
         ack(intake, piece, payload);
         free(payload);
+        free_piece(piece);
     }
     hm_slack_request_done(&req);
     return submitted;
+}
+
+/* Fresh and journaled. */
+static void take(struct hm_intake *intake, struct piece *piece)
+{
+    if (answer_form(intake, piece))
+        return;
+    ack(intake, piece, NULL);
+    enqueue(intake, piece);
 }
 
 static void on_put(void *arg, const struct hm_put_result *result)
@@ -204,12 +227,23 @@ static void on_put(void *arg, const struct hm_put_result *result)
         return;
     }
     intake->stats.fresh++;
-    if (answer_form(intake, piece)) {
-        free_piece(piece);
+    take(intake, piece);
+}
+
+void hm_intake_hold_forms(struct hm_intake *intake, bool hold)
+{
+    struct piece *piece = intake->forms;
+    intake->forms_held = hold;
+    if (hold)
         return;
+    intake->forms = NULL;
+    intake->forms_tail = &intake->forms;
+    while (piece != NULL) {
+        struct piece *next = piece->next;
+        piece->next = NULL;
+        take(intake, piece);
+        piece = next;
     }
-    ack(intake, piece, NULL);
-    enqueue(intake, piece);
 }
 
 void hm_intake_envelope(struct hm_intake *intake, struct hm_ack_ticket ticket, const struct hm_envelope *env)

@@ -34,6 +34,8 @@ void hm_intake_use(struct hm_intake *intake, struct hm_socket *socket);
 /* true: envelopes are journaled and acknowledged, but handed out only after hm_intake_hold(intake, false). Forms, whose answer
  * rides on the ack, are not held. */
 void hm_intake_hold(struct hm_intake *intake, bool hold);
+/* true: forms wait as well, and their acks with them. */
+void hm_intake_hold_forms(struct hm_intake *intake, bool hold);
 /* The journal is closed: nothing is acknowledged, handled or closed any more; what is open is handed out at the next start. */
 void hm_intake_stop(struct hm_intake *intake);
 /* Nothing is handled any more; freed when the loop has turned once more. Call after the journal is closed. */

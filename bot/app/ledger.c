@@ -97,13 +97,14 @@ static struct hm_journal_reader *reader_of(struct hm_ledger *ledger, struct hm_e
 /* A journal row as an event; the data is borrowed. False when its type is none of ours. */
 static bool as_event(const struct hm_event_row *row, struct hm_event *ret_event)
 {
-    *ret_event = (struct hm_event){.data = hm_unconst(row->data), .at_ms = row->wall_ms};
+    *ret_event = (struct hm_event){.data = hm_unconst(row->data), .at_ms = row->wall_ms, .nr = row->id};
     return hm_event_parse(row->type, &ret_event->type);
 }
 
 struct loading {
     bool (*visit)(void *arg, const struct hm_event *event);
     void *arg;
+    struct hm_err *err;
     size_t count;
     bool foreign;
 };
@@ -117,6 +118,8 @@ static bool on_row(void *arg, const struct hm_event_row *row)
         return false;
     if (!as_event(row, &event)) {
         loading->foreign = true;
+        (void)hm_err_set(loading->err, HM_EENV, "event %lld is of a kind that this version does not know: %.60s",
+                         (long long)row->seq, row->type);
         return false;
     }
     return loading->visit(loading->arg, &event);
@@ -125,7 +128,7 @@ static bool on_row(void *arg, const struct hm_event_row *row)
 enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
                             bool (*visit)(void *visit_arg, const struct hm_event *event), void *visit_arg, struct hm_err *err)
 {
-    struct loading loading = {.visit = visit, .arg = visit_arg};
+    struct loading loading = {.visit = visit, .arg = visit_arg, .err = err};
     struct hm_journal_reader *reader = reader_of(ledger, err);
     if (reader == NULL)
         return HM_EIO;
@@ -133,33 +136,32 @@ enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
     if (code != HM_OK)
         return code;
     if (loading.foreign)
-        return hm_err_set(err, HM_EENV, "run %s holds events that this version does not know", run_id);
+        return HM_EENV;
     return loading.count > 0 ? HM_OK : hm_err_set(err, HM_ENOTFOUND, "there is no run %s", run_id);
 }
 
-static bool on_open_row(void *arg, const struct hm_event_row *row)
+struct listing {
+    char **ids;
+    size_t n, room;
+};
+
+static bool on_run(void *arg, const struct hm_run_row *row)
 {
-    struct hm_runner *runner = arg;
-    struct hm_event event;
-    struct hm_err err = {0};
-    if (as_event(row, &event)) {
-        if (hm_runner_restore(runner, row->run_id, &event, row->id, &err) != HM_OK)
-            hm_log(HM_LOG_ERROR, row->run_id, "can not be restored; the others are");
-        return true;
+    struct listing *l = arg;
+    if (l->n == l->room) {
+        l->room = l->room > 0 ? 2 * l->room : 64;
+        l->ids = hm_xreallocarray(l->ids, l->room, sizeof(char *));
     }
-    (void)hm_err_set(&err, HM_EENV, "event %lld is of a kind that this version does not know: %.60s", (long long)row->seq,
-                     row->type);
-    hm_runner_distrust(runner, row->run_id, err.msg);
+    l->ids[l->n++] = hm_xstrdup(row->run_id);
     return true;
 }
 
-enum hm_code hm_ledger_restore(struct hm_ledger *ledger, struct hm_runner *runner, struct hm_err *err)
+enum hm_code hm_ledger_open_runs(struct hm_ledger *ledger, char ***ret_ids, size_t *ret_n, struct hm_err *err)
 {
+    struct listing l = {0};
     struct hm_journal_reader *reader = reader_of(ledger, err);
-    if (reader == NULL)
-        return HM_EIO;
-    enum hm_code code = hm_journal_events(reader, NULL, true, on_open_row, runner, err);
-    if (code == HM_OK)
-        hm_runner_restored(runner);
+    enum hm_code code = reader != NULL ? hm_journal_runs(reader, true, SIZE_MAX, on_run, &l, err) : HM_EIO;
+    *ret_ids = l.ids;
+    *ret_n = l.n;
     return code;
 }

@@ -26,8 +26,7 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
 HM_MUST enum hm_code hm_ledger_load(struct hm_ledger *ledger, const char *run_id,
                                     bool (*visit)(void *visit_arg, const struct hm_event *event), void *visit_arg,
                                     struct hm_err *err);
-/* Hands every event of every open run to the runner, then hm_runner_restored(). A run that does not fit is logged and left alone.
- */
-HM_MUST enum hm_code hm_ledger_restore(struct hm_ledger *ledger, struct hm_runner *runner, struct hm_err *err);
+/* The runs that are not over, newest first. The caller frees the ids and the array, whatever is returned. */
+HM_MUST enum hm_code hm_ledger_open_runs(struct hm_ledger *ledger, char ***ret_ids, size_t *ret_n, struct hm_err *err);
 
 #endif

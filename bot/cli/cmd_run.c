@@ -17,9 +17,9 @@ static int run_run(const struct hm_cli *cli)
         (void)hm_cli_fail(HM_EXIT_ENV, "%s", err.msg);
         _exit(HM_EXIT_ENV); /* half open: the process's end closes it all, threads included */
     }
-    hm_bot_run(bot);
+    bool ended_well = hm_bot_run(bot);
     hm_bot_free(bot);
-    return HM_EXIT_OK;
+    return ended_well ? HM_EXIT_OK : HM_EXIT_ENV;
 }
 
 const struct hm_command hm_cmd_run = {

@@ -67,5 +67,5 @@ void hm_events_done(struct hm_events *events)
 void hm_events_add(struct hm_events *events, enum hm_event_type type, int64_t at_ms, json_t *stolen_data)
 {
     events->items = hm_xreallocarray(events->items, events->count + 1, sizeof events->items[0]);
-    events->items[events->count++] = (struct hm_event){type, stolen_data, at_ms};
+    events->items[events->count++] = (struct hm_event){.type = type, .data = stolen_data, .at_ms = at_ms};
 }

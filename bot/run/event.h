@@ -50,6 +50,7 @@ struct hm_event {
     enum hm_event_type type;
     json_t *data; /* owned */
     int64_t at_ms;
+    int64_t nr; /* its place among all events of the journal; 0 = not from there */
 };
 
 /* A list of events that belong together. */

@@ -114,7 +114,7 @@ static enum hm_code fold_from(struct hm_slot *e, size_t from, struct hm_err *err
         enum hm_code code = hm_run_fold(e->run, &e->batch.items[i], io->recipe_by_sha, io->arg, err);
         if (code != HM_OK)
             return code;
-        hm_locks_folded(e, &e->batch.items[i], 0);
+        hm_locks_folded(e, &e->batch.items[i]);
     }
     hm_locks_take(e);
     return HM_OK;
@@ -161,6 +161,8 @@ static enum hm_code decide_all(struct hm_slot *e, const struct hm_waiting *w, st
 
 void hm_runner_arm(struct hm_runner *runner)
 {
+    if (runner->restoring)
+        return;
     int64_t wake = runner->count > 0 ? runner->heap[0]->want_ms : INT64_MAX;
     if (wake != runner->wake_ms) {
         runner->wake_ms = wake;
@@ -526,7 +528,7 @@ static void tell_time(struct hm_slot *e)
 
 void hm_runner_time(struct hm_runner *runner, int64_t now_ms)
 {
-    for (int i = 0; i < TIMED_AT_ONCE && runner->count > 0 && runner->heap[0]->want_ms <= now_ms; i++) {
+    for (int i = 0; i < TIMED_AT_ONCE && !runner->restoring && runner->count > 0 && runner->heap[0]->want_ms <= now_ms; i++) {
         struct hm_slot *e = runner->heap[0];
         if (e->broken)
             try_reload(e, now_ms);
@@ -565,32 +567,45 @@ bool hm_runner_held(const struct hm_runner *runner)
 
 void hm_runner_changed(struct hm_runner *runner)
 {
-    feed_all(runner, HM_IN_CHANGED);
+    for (size_t i = 0; runner->restoring && i < runner->count; i++)
+        runner->entries[i]->settled = false; /* hm_runner_restored() will tell it */
+    if (!runner->restoring)
+        feed_all(runner, HM_IN_CHANGED);
     hm_runner_arm(runner);
 }
 
-enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, int64_t nr,
-                               struct hm_err *err)
+struct restoring {
+    struct hm_slot *slot;
+    struct hm_err *err;
+    enum hm_code code;
+};
+
+static bool restore_one(void *arg, const struct hm_event *event)
 {
-    struct hm_slot *e = find_slot(runner, run_id);
-    if (e == NULL)
-        e = add_slot(runner, run_id);
-    e->born = true;
-    if (e->broken)
-        return HM_OK;
-    enum hm_code code = hm_run_fold(e->run, event, runner->io.recipe_by_sha, runner->io.arg, err);
-    if (code != HM_OK)
-        quarantine(e, err, false);
-    else
-        hm_locks_folded(e, event, nr);
-    return code;
+    struct restoring *r = arg;
+    struct hm_slot *e = r->slot;
+    const struct hm_runner_io *io = &e->runner->io;
+    r->code = hm_run_fold(e->run, event, io->recipe_by_sha, io->arg, r->err);
+    if (r->code == HM_OK)
+        hm_locks_folded(e, event);
+    return r->code == HM_OK;
 }
 
-void hm_runner_restored_run(struct hm_runner *runner, const char *run_id)
+enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, struct hm_err *err)
 {
-    struct hm_slot *e = find_slot(runner, run_id);
-    if (e == NULL || e->broken || e->run->recipe == NULL)
-        return;
+    struct hm_slot *e = add_slot(runner, run_id);
+    struct restoring r = {.slot = e, .err = err};
+    runner->restoring = true;
+    enum hm_code code = runner->io.load(runner->io.arg, run_id, restore_one, &r, err);
+    if (code == HM_EIO) {
+        drop_slot(e);
+        return code;
+    }
+    e->born = true;
+    if (code != HM_OK || r.code != HM_OK) {
+        quarantine(e, err, false);
+        return HM_OK;
+    }
     hm_locks_take(e);
     e->settled = hm_rest_restored(e);
     if (e->settled) {
@@ -598,26 +613,12 @@ void hm_runner_restored_run(struct hm_runner *runner, const char *run_id)
         reckon(e);
     }
     hm_rest_some(runner);
-}
-
-void hm_runner_distrust(struct hm_runner *runner, const char *run_id, const char *why)
-{
-    struct hm_err err = {0};
-    struct hm_slot *e = find_slot(runner, run_id);
-    if (e == NULL)
-        e = add_slot(runner, run_id);
-    e->born = true;
-    (void)hm_err_set(&err, HM_EENV, "%s", why);
-    if (!e->broken)
-        quarantine(e, &err, false);
+    return HM_OK;
 }
 
 void hm_runner_restored(struct hm_runner *runner)
 {
-    for (size_t i = 0; i < runner->count; i++)
-        if (runner->entries[i]->run != NULL &&
-            !(hm_slot_is_quarantined(runner->entries[i]) && runner->entries[i]->run->lock_wait.waiting))
-            hm_locks_take(runner->entries[i]);
+    runner->restoring = false;
     for (size_t i = runner->count; i-- > 0;) {
         struct hm_slot *e = runner->entries[i];
         if (hm_slot_is_quarantined(e))

@@ -79,15 +79,11 @@ void hm_runner_changed(struct hm_runner *runner);
 void hm_runner_hold(struct hm_runner *runner, bool held);
 bool hm_runner_held(const struct hm_runner *runner);
 
-/* At start: the events of the open runs, those of each in order; then hm_runner_restored(), which settles what was under way.
- * Until then nothing else may be asked of the runner, for it does not know yet who holds which lock. nr: the event's number in
- * the journal, 1 and up: whoever waited for a lock first is first again. */
-HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, const struct hm_event *event, int64_t nr,
-                                       struct hm_err *err);
-/* These were all events of the run. Not needed, but with 10,000 of them it keeps memory and hm_runner_restored() small. */
-void hm_runner_restored_run(struct hm_runner *runner, const char *run_id);
-/* In place of an event that can not be handed over: the run is stopped for safety. */
-void hm_runner_distrust(struct hm_runner *runner, const char *run_id, const char *why);
+/* At start: reads an open run from the journal (io.load) and shows it. HM_EIO: it can not be read, and is not there. A run that
+ * does not fold is stopped for safety. Then, when all are there, hm_runner_restored() settles what was
+ * under way. In between nothing may be started or clicked, for it is not known yet who holds which lock; time and configuration
+ * may change. */
+HM_MUST enum hm_code hm_runner_restore(struct hm_runner *runner, const char *run_id, struct hm_err *err);
 void hm_runner_restored(struct hm_runner *runner);
 
 /* NULL when there is none going with this id, or not with a first committed event. Borrowed until the runner is told anything. */

@@ -85,12 +85,12 @@ bool hm_locks_blocked(void *arg, const char *name, const char *run_id, struct hm
     return true;
 }
 
-void hm_locks_folded(struct hm_slot *e, const struct hm_event *event, int64_t nr)
+void hm_locks_folded(struct hm_slot *e, const struct hm_event *event)
 {
     struct hm_runner *runner = e->runner;
     if (event->type != HM_EV_LOCK_WAITED || e->lock_order != 0)
         return;
-    e->lock_order = nr > 0 ? nr : runner->lock_orders + 1;
+    e->lock_order = event->nr > 0 ? event->nr : runner->lock_orders + 1;
     if (e->lock_order > runner->lock_orders)
         runner->lock_orders = e->lock_order;
 }

@@ -74,9 +74,10 @@ struct hm_runner {
     unsigned committing;
     unsigned flying;
     int64_t wake_ms;
-    bool held;    /* "stop all" */
-    bool closing; /* nothing is started any more */
-    void *locks;  /* tsearch(3) by name */
+    bool held;      /* "stop all" */
+    bool closing;   /* nothing is started any more */
+    bool restoring; /* not all runs are there yet */
+    void *locks;    /* tsearch(3) by name */
     int64_t lock_orders;
 };
 
@@ -133,8 +134,8 @@ bool hm_rest_restored(struct hm_slot *e);
 /* runner_locks.c */
 /* hm_run_env.blocked; arg is the runner. */
 bool hm_locks_blocked(void *arg, const char *lock, const char *run_id, struct hm_blocker *ret_blocker);
-/* An event was folded: remembers the order of arrival. nr: the event's number in the journal; 0 = it is new. */
-void hm_locks_folded(struct hm_slot *e, const struct hm_event *event, int64_t nr);
+/* An event was folded: remembers the order of arrival. */
+void hm_locks_folded(struct hm_slot *e, const struct hm_event *event);
 /* The run holds or waits, as its state says: at once. What it no longer holds stays its own until hm_locks_release(). */
 void hm_locks_take(struct hm_slot *e);
 /* What the run decided is committed: a lock that it no longer wants is free. */

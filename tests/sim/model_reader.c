@@ -80,6 +80,7 @@ static bool visit_row(const struct book_run *run, size_t index, bool (*visit)(vo
     const struct row *row = &run->rows[index];
     json_t *data = hm_json_parse_new(row->text, strlen(row->text), 10000000, NULL);
     const struct hm_event_row out = {
+        .id = row->event.nr,
         .run_id = run->id,
         .seq = (int64_t)index + 1,
         .type = hm_event_name(row->event.type),

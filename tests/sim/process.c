@@ -12,6 +12,7 @@
 #include "app/notices.h"
 #include "app/people.h"
 #include "app/recipe_store.h"
+#include "app/restore.h"
 #include "app/roles.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -39,6 +40,8 @@ struct process {
     struct hm_hold *hold;
     struct hm_notices *notices;
     struct hm_timer *wake_timer, *auth_timer, *hold_timer;
+    struct hm_restore *restore; /* NULL = all runs are there */
+    bool impatient;
     char *team;
     bool dying;
 };
@@ -156,7 +159,21 @@ static void hold_no_more(void *arg)
 {
     struct process *p = arg;
     hm_timer_stop(p->hold_timer);
-    hm_intake_hold(p->intake, false);
+    p->impatient = true;
+    if (p->restore == NULL)
+        hm_intake_hold(p->intake, false);
+}
+
+static void on_restored(void *arg, enum hm_code code, const char *problem)
+{
+    struct process *p = arg;
+    if (code != HM_OK)
+        sim_fail("journal-folds", "the bot can not read its runs: %s", problem);
+    hm_restore_free(p->restore);
+    p->restore = NULL;
+    hm_intake_hold_forms(p->intake, false);
+    if (p->impatient)
+        hm_intake_hold(p->intake, false);
 }
 
 static void on_auth(void *arg, const struct hm_web_answer *answer)
@@ -246,16 +263,16 @@ void process_start(void)
     sim_tell("the bot starts");
     sim->process = p;
     open_inside(p);
-    enum hm_code code = hm_cards_restore(p->cards, &err);
-    if (code == HM_OK)
-        code = hm_notices_restore(p->notices, "the book", &err);
+    enum hm_code code = hm_notices_restore(p->notices, "the book", &err);
     if (code == HM_OK)
         code = hm_hold_restore(p->hold, "the book", &err);
     if (code == HM_OK)
-        code = hm_ledger_restore(p->ledger, p->runner, &err);
-    if (code == HM_OK)
         code = hm_intake_restore(p->intake, "the book", &err);
-    if (code != HM_OK)
+    /* one run in each turn: what comes meanwhile must wait, and a crash may find some of them read */
+    const struct hm_restore_opts opts = {sim_loop(), sim_clock(), p->ledger, p->runner, p->cards, 1, on_restored, p};
+    hm_intake_hold_forms(p->intake, true);
+    p->restore = hm_restore_new(&opts, &err);
+    if (code != HM_OK || p->restore == NULL)
         sim_fail("journal-folds", "the bot does not start: %s", err.msg);
     ask_who_we_are(p);
 }
@@ -311,6 +328,7 @@ void process_kill(void)
     sim_tell("THE BOT DIES");
     sim->count.crashes++;
     p->dying = true;
+    hm_restore_free(p->restore);
     slack_crash();
     backend_crash();
     bury(p);
@@ -334,6 +352,11 @@ void process_kill(void)
 /* ---- looking in
  * ------------------------------------------------------------------------------------------------------------------------------
  */
+
+bool process_restoring(void)
+{
+    return sim->process->restore != NULL;
+}
 
 struct hm_runner *process_runner(void)
 {

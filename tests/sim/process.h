@@ -13,6 +13,8 @@ void process_kill(void);
 /* The configuration sim->config is loaded in place of the present one. */
 void process_reload(void);
 
+/* Not all runs are read yet. */
+bool process_restoring(void);
 struct hm_runner *process_runner(void);
 struct hm_intake *process_intake(void);
 /* Counts the lives of the bot; 1 = the first. */

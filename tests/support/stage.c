@@ -84,9 +84,13 @@ static enum hm_code io_load(void *arg, const char *run_id, bool (*visit)(void *v
         if (strcmp(stage->journal[i].run_id, run_id) != 0)
             continue;
         found++;
-        if (visit == NULL || !visit(visit_arg, &stage->journal[i].event))
+        struct hm_event event = stage->journal[i].event;
+        event.nr = (int64_t)i + 1;
+        if (visit == NULL || !visit(visit_arg, &event))
             break;
     }
+    if (found > 0 && stage->foreign != NULL)
+        return hm_err_set(err, HM_EENV, "%s", stage->foreign);
     return found > 0 ? HM_OK : hm_err_set(err, HM_ENOTFOUND, "no run %s", run_id);
 }
 
@@ -528,8 +532,6 @@ static const char *ending_of(const struct stage *stage, const char *run_id, cons
 
 void stage_crash(struct stage *stage, bool arrived)
 {
-    const char *looked = NULL; /* rows of a run mostly follow each other */
-    bool over = false;
     for (size_t i = 0; arrived && i < stage->n_flights; i++)
         arrive(stage, &stage->flights[i]);
     drop_pending(stage);
@@ -539,12 +541,9 @@ void stage_crash(struct stage *stage, bool arrived)
     for (size_t i = 0; i < stage->n_journal; i++) {
         struct hm_err err = {0};
         const char *run_id = stage->journal[i].run_id;
-        if (looked == NULL || strcmp(looked, run_id) != 0)
-            over = ending_of(stage, run_id, NULL)[0] != '\0';
-        looked = run_id;
-        if (over)
+        if (stage->journal[i].seq != 1 || ending_of(stage, run_id, NULL)[0] != '\0')
             continue; /* the journal hands out open runs only */
-        if (hm_runner_restore(stage->runner, run_id, &stage->journal[i].event, (int64_t)i + 1, &err) != HM_OK && !stage->forged)
+        if ((hm_runner_restore(stage->runner, run_id, &err) != HM_OK || err.code != HM_OK) && !stage->forged)
             fatal("the journal does not fold", err.msg);
         if (stage->run_id[0] == '\0')
             copy_id(stage->run_id, run_id);

@@ -97,6 +97,7 @@ struct stage {
     bool loads_fail;       /* the journal can not be read */
     unsigned loads;        /* how often it was */
     bool rest;             /* stage_rest() was called */
+    const char *foreign;   /* the journal can not be read to its end, and says this */
     bool forged;           /* stage_forge() was used: the journal need not fold */
 };
 

@@ -101,7 +101,9 @@ static void test_an_event_of_an_unknown_kind(void **state)
     struct stage stage;
     (void)state;
     begin(&stage, "gated");
-    hm_runner_distrust(stage.runner, stage.run_id, "event 3 is of a kind that this version does not know: run.flown");
+    stage.forged = true;
+    stage.foreign = "event 3 is of a kind that this version does not know: run.flown";
+    stage_crash(&stage, false);
     stage_settle(&stage);
     struct found found = broken_runs(&stage);
     assert_int_equal(found.n, 1);
