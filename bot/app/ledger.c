@@ -69,7 +69,7 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     hm_batch_run(batch, commit->run_id, run->recipe->name, run->requester, run->status == HM_RUN_GOING);
     for (size_t i = 0; i < commit->events->count; i++) {
         const struct hm_event *event = &commit->events->items[i];
-        hm_batch_event(batch, commit->run_id, commit->first_seq + (int64_t)i, hm_event_name(event->type),
+        hm_batch_event(batch, commit->run_id, commit->first_seq + (int64_t)i, hm_event_name(event->type), event->at_ms,
                        json_incref(event->data));
     }
     if (stolen_card != NULL)

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 struct op_head {
-    int64_t number;
+    int64_t number, at_ms;
     uint8_t kind;
     uint8_t flag;
 };
@@ -57,6 +57,7 @@ static void add_op(struct hm_batch *batch, const struct hm_op *op)
     struct op_head head;
     memset(&head, 0, sizeof head); /* padding too: the bytes are copied as they are */
     head.number = op->number;
+    head.at_ms = op->at_ms;
     head.kind = (uint8_t)op->kind;
     head.flag = op->flag ? 1 : 0;
 
@@ -88,6 +89,7 @@ bool hm_batch_next_op(const struct hm_batch *batch, size_t *offset, struct hm_op
     memcpy(&head, at, sizeof head);
     at += sizeof head;
     ret_op->number = head.number;
+    ret_op->at_ms = head.at_ms;
     ret_op->kind = (enum hm_op_kind)head.kind;
     ret_op->flag = head.flag != 0;
     for (size_t i = 0; i < HM_OP_TEXTS; i++) {
@@ -128,13 +130,16 @@ void hm_batch_inbox_done(struct hm_batch *batch, int64_t inbox_id)
     add_op(batch, &(struct hm_op){.kind = HM_OP_INBOX_DONE, .number = inbox_id});
 }
 
-void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, json_t *stolen_data)
+void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
+                    json_t *stolen_data)
 {
     HM_ASSERT(run_id != NULL && run_id[0] != '\0' && type != NULL && type[0] != '\0');
     HM_ASSERT(expected_seq >= 1 && json_is_object(stolen_data));
     char *data = hm_json_text(stolen_data);
-    add_op(batch,
-           &(struct hm_op){.kind = HM_OP_EVENT, .number = expected_seq, .text = {text_of(run_id), text_of(type), text_of(data)}});
+    add_op(batch, &(struct hm_op){.kind = HM_OP_EVENT,
+                                  .number = expected_seq,
+                                  .at_ms = at_ms,
+                                  .text = {text_of(run_id), text_of(type), text_of(data)}});
     free(data);
     json_decref(stolen_data);
 }

@@ -34,6 +34,7 @@ struct hm_op {
     enum hm_op_kind kind;
     bool flag;
     int64_t number;
+    int64_t at_ms; /* EVENT: 0 = the batch's time */
     struct hm_text text[HM_OP_TEXTS];
 };
 

@@ -54,8 +54,10 @@ void hm_batch_free(struct hm_batch *batch); /* only if it was never put */
 void hm_batch_inbox(struct hm_batch *batch, const char *dedupe_key, const char *type, const char *text, size_t len);
 /* The inbox row's outcome is visible (or belongs to a run now): it is not handed out again at start. */
 void hm_batch_inbox_done(struct hm_batch *batch, int64_t inbox_id);
-/* One event of a run. expected_seq: its number (1 for the first). stolen_data: a JSON object. */
-void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, json_t *stolen_data);
+/* One event of a run. expected_seq: its number (1 for the first). at_ms: when it happened (its row's wall_ms); 0 = when the batch
+ * is put. stolen_data: a JSON object. */
+void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
+                    json_t *stolen_data);
 /* The run's entry in the table of runs (made by its first event): title line for lists, and whether it is over. */
 void hm_batch_run(struct hm_batch *batch, const char *run_id, const char *recipe, const char *requester, bool open);
 /* A recipe's text by its SHA-256 hex; idempotent. */

@@ -295,7 +295,7 @@ static enum hm_code apply_op(struct hm_store *store, struct hm_batch *batch, con
         bind_number(store->stmts[INBOX_DONE], 1, op->number);
         return run(store, INBOX_DONE, "settle an envelope", err);
     case HM_OP_EVENT:
-        return apply_event(store, op, batch->wall_ms, err);
+        return apply_event(store, op, op->at_ms != 0 ? op->at_ms : batch->wall_ms, err);
     case HM_OP_RUN:
         return apply_run(store, op, batch->wall_ms, err);
     case HM_OP_RECIPE_TEXT:

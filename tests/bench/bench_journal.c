@@ -80,7 +80,7 @@ static struct hm_batch *make_batch(const struct bench *b, int64_t n)
         hm_json_set_str(data, "digest", "5a5d411b5a5d411b5a5d411b5a5d411b5a5d411b5a5d411b5a5d411b5a5d411b");
         hm_json_set_int(data, "item", n);
         (void)snprintf(key, sizeof key, "r-%" PRId64, n / EVENTS_PER_RUN);
-        hm_batch_event(batch, key, n % EVENTS_PER_RUN + 1, "call.started", data);
+        hm_batch_event(batch, key, n % EVENTS_PER_RUN + 1, "call.started", 0, data);
     }
     return batch;
 }

@@ -145,7 +145,7 @@ static void write_event(const struct hm_op *op, int64_t wall_ms)
     if (run == NULL)
         run = make_run(op->text[0].s);
     struct row row = {.text = hm_xmemdup(op->text[2].s, op->text[2].len + 1)};
-    row.event.at_ms = wall_ms;
+    row.event.at_ms = op->at_ms != 0 ? op->at_ms : wall_ms;
     row.event.nr = (int64_t)book->n_chain + 1;
     row.event.data = hm_json_parse_new(row.text, op->text[2].len, 10000000, &err);
     if (row.event.data == NULL || !hm_event_parse(op->text[1].s, &row.event.type))

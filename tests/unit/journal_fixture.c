@@ -159,7 +159,7 @@ struct hm_batch *jf_event(const char *run_id, int64_t seq, const char *step)
     struct hm_batch *batch = hm_batch_new();
     json_t *data = hm_json_obj_new();
     hm_json_set_str(data, "step", step);
-    hm_batch_event(batch, run_id, seq, "step.done", data);
+    hm_batch_event(batch, run_id, seq, "step.done", 0, data);
     return batch;
 }
 

@@ -215,9 +215,30 @@ static struct hm_batch *story(const char *run_id, int64_t seq, const char *claim
     hm_batch_set(batch, "known", run_id, json_integer(7));
     hm_batch_recipe_text(batch, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "name = 1;");
     hm_json_set_str(data, "step", "y");
-    hm_batch_event(batch, run_id, seq + 1, "step.done", data);
+    hm_batch_event(batch, run_id, seq + 1, "step.done", 0, data);
     hm_batch_claim(batch, "gate", claim, json_true());
     return batch;
+}
+
+static bool see_time(void *arg, const struct hm_event_row *row)
+{
+    *(int64_t *)arg = row->wall_ms;
+    return false;
+}
+
+/* The state in memory was made with this time: read back with that of the commit, a run's card would change by a restart. */
+static void an_event_keeps_its_own_time(void **state)
+{
+    struct jf *jf = *state;
+    int64_t at_ms = 0;
+    struct hm_batch *batch = hm_batch_new();
+    json_t *data = hm_json_obj_new();
+    hm_batch_event(batch, "r-1", 1, "step.done", 1763860000123, data);
+    assert_int_equal(jf_do(jf, batch).code, HM_OK);
+    struct hm_journal_reader *reader = jf_reader(jf);
+    assert_int_equal(hm_journal_events(reader, "r-1", false, see_time, &at_ms, NULL), HM_OK);
+    assert_int_equal(at_ms, 1763860000123);
+    hm_journal_reader_free(reader);
 }
 
 static void a_batch_is_written_wholly_or_not_at_all(void **state)
@@ -525,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_envelope_is_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(an_envelope_comes_back_byte_for_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(a_number_is_taken_or_leaves_a_gap, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_event_keeps_its_own_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_batch_is_written_wholly_or_not_at_all, setup, teardown),
         cmocka_unit_test_setup_teardown(a_conflict_does_not_spoil_its_group, setup, teardown),
         cmocka_unit_test_setup_teardown(two_clicks_in_one_moment_have_one_winner, setup, teardown),
