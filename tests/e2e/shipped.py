@@ -2,6 +2,7 @@
 the demo without a line of theirs."""
 import os
 import re
+import shutil
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -22,7 +23,8 @@ def _entries():
 
 def shipped_backends(world_url, folder, program, without=()):
     """The text of the entries. HTTP: each acts on world_url/<handler>, without credentials. A program: program(handler) is its path, and
-    <HANDLER>_WORLD in its environment names `folder`, where the stand-ins write down their calls."""
+    <HANDLER>_WORLD in its environment names `folder`, where the stand-ins write down their calls, WORLD_URL the world that they change.
+    git is the real one, on folder/aurora-jobs."""
     entries = []
     for text in _entries():
         handler = re.search(r'handler\s*=\s*"([^"]+)"', text)[1]
@@ -35,7 +37,12 @@ def shipped_backends(world_url, folder, program, without=()):
         # Of Mesos the leader's own address is spoken to, which is the world's here too.
         text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
                       f'leader_path = "/mesos";', text)
+        if handler == "git":  # the real one, on a checkout in the folder
+            entries.append(f'git = {{ handler = "git"; program = "{shutil.which("git") or "/usr/bin/git"}"; '
+                           f'dir = "{os.path.join(folder, "aurora-jobs")}"; }};')
+            continue
         if "program =" in text:
-            text = text.rstrip("; \n").rstrip("}") + f'env = {{ {handler.upper()}_WORLD = "{folder}"; }}; }};'
+            text = text.rstrip("; \n").rstrip("}") + f'env = {{ {handler.upper()}_WORLD = "{folder}"; '
+                                                                 f'WORLD_URL = "{world_url}"; }}; }};'
         entries.append(text)
     return "\n".join(entries)

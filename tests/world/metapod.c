@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "graphql.h"
+#include "house.h"
 #include "world.h"
 
 struct metapod {
@@ -431,6 +432,30 @@ static void retract(struct metapod *m, struct hm_world *world, const struct hm_w
         free(endpoint);
         free(id);
     }
+}
+
+/* --- what the house does to it ------------------------------------------------------------------------------------------- */
+
+const char *hm_house_commit(struct hm_world *world, const char *transaction, const char *id, const char *name, const char *format,
+                            const char *path)
+{
+    const struct metapod *m = hm_world_system_of(world, "metapod");
+    const json_t *list = hm_json_get_arr(json_object_get(m->transactions, transaction), "datasets");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *dataset = json_array_get(list, i);
+        if (!hm_streq(hm_json_get_str(dataset, id != NULL ? "id" : "name", ""), id != NULL ? id : name))
+            continue;
+        if (hm_json_get_bool(dataset, "committed", false))
+            return "the dataset is committed already";
+        char *usual = hm_xasprintf("s3://nu-spark-metapod/%s", hm_json_get_str(dataset, "id", ""));
+        hm_json_set_bool(dataset, "committed", true);
+        hm_json_set_str(dataset, "format", format);
+        hm_json_set_str(dataset, "path", path != NULL ? path : usual);
+        hm_json_set(dataset, "attributes", hm_json_arr_new());
+        free(usual);
+        return NULL;
+    }
+    return "the transaction has no such dataset";
 }
 
 /* --- the system --------------------------------------------------------------------------------------------------------- */

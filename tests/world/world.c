@@ -10,10 +10,22 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
+/* A line each, so that two new ones meet less often. */
+/* clang-format off */
 static const struct hm_world_system *const systems[] = {
-    &hm_world_container_registry, &hm_world_github,  &hm_world_gocd,     &hm_world_jira,
-    &hm_world_kubernetes,         &hm_world_metapod, &hm_world_opsgenie, &hm_world_splunk,
+    &hm_world_aurora,
+    &hm_world_container_registry,
+    &hm_world_github,
+    &hm_world_gocd,
+    &hm_world_jira,
+    &hm_world_kubernetes,
+    &hm_world_mesos,
+    &hm_world_metapod,
+    &hm_world_opsgenie,
+    &hm_world_programs,
+    &hm_world_splunk,
 };
+/* clang-format on */
 enum { N_SYSTEMS = HM_ARRAY_LEN(systems) };
 
 struct hm_world {
@@ -153,6 +165,14 @@ json_t *hm_world_state_new(struct hm_world *world)
 int64_t hm_world_now_ms(const struct hm_world *world)
 {
     return hm_wall_ms(world->clock);
+}
+
+void *hm_world_system_of(struct hm_world *world, const char *name)
+{
+    for (size_t i = 0; i < N_SYSTEMS; i++)
+        if (hm_streq(systems[i]->name, name))
+            return world->system[i];
+    return NULL;
 }
 
 /* --- counts ------------------------------------------------------------------------------------------------------------- */

@@ -54,6 +54,9 @@ extern const struct hm_world_system hm_world_jira;
 extern const struct hm_world_system hm_world_kubernetes;
 extern const struct hm_world_system hm_world_metapod;
 extern const struct hm_world_system hm_world_opsgenie;
+extern const struct hm_world_system hm_world_aurora;
+extern const struct hm_world_system hm_world_mesos;
+extern const struct hm_world_system hm_world_programs;
 extern const struct hm_world_system hm_world_splunk;
 
 /* state: {"metapod": {…}, …}; borrowed, and what hm_world_reset() comes back to. NULL with err set when a system refuses its
@@ -64,6 +67,9 @@ void hm_world_free(struct hm_world *world);
 HM_MUST enum hm_code hm_world_load(struct hm_world *world, json_t *state, struct hm_err *err);
 HM_MUST enum hm_code hm_world_reset(struct hm_world *world, struct hm_err *err);
 json_t *hm_world_state_new(struct hm_world *world);
+
+/* The system of that name, for what one does to another (house.h); NULL when there is none. */
+void *hm_world_system_of(struct hm_world *world, const char *name);
 
 /* Wall time in milliseconds. */
 int64_t hm_world_now_ms(const struct hm_world *world);

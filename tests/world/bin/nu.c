@@ -1,15 +1,16 @@
 /* A stand-in for nu, the house command line. $NU_WORLD names a folder: each call is one line of JSON in its file "calls" (argv,
  * names of the environment's variables, folder), written before anything else is done. The file "do", when there is one, says
- * what then happens, one word or two per line: say TEXT       a line on stdout          complain TEXT   a line on stderr token
- * prints $NU_TOKEN          wait            until somebody writes into the fifo "gate" hang           for ever stubborn        no
- * end on TERM exit N         ends with this status Without it: one line, exit 0. */
-#include <jansson.h>
+ * what then happens, one word or two per line: say TEXT       a line on stdout complain TEXT  a line on stderr token prints
+ * $NU_TOKEN wait           until somebody writes into the fifo "gate" hang           for ever stubborn       no end on TERM exit
+ * N         ends with this status Without it the simulated world says what it does, when $WORLD_URL names one (../programs_nu.c);
+ * else: one line, exit 0. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/text.h"
 
 enum { LINE = 1000 };
@@ -20,29 +21,6 @@ static FILE *open_in_world(const char *name, const char *mode)
     const char *folder = getenv("NU_WORLD");
     (void)snprintf(path, sizeof path, "%.900s/%.60s", folder != NULL ? folder : ".", name);
     return fopen(path, mode);
-}
-
-static int note_call(char **argv)
-{
-    char cwd[LINE] = "?";
-    json_t *call = json_object();
-    json_t *words = json_array();
-    json_t *names = json_array();
-    for (; *argv != NULL; argv++)
-        (void)json_array_append_new(words, json_string(*argv));
-    for (char **entry = environ; *entry != NULL; entry++)
-        (void)json_array_append_new(names, json_stringn(*entry, strcspn(*entry, "=")));
-    (void)json_object_set_new(call, "argv", words);
-    (void)json_object_set_new(call, "env", names);
-    (void)json_object_set_new(call, "dir", json_string(getcwd(cwd, sizeof cwd)));
-    (void)json_object_set_new(call, "pid", json_integer(getpid()));
-    FILE *calls = open_in_world("calls", "a");
-    if (calls == NULL)
-        return 1;
-    int rc = json_dumpf(call, calls, JSON_COMPACT);
-    (void)fputc('\n', calls);
-    json_decref(call);
-    return rc != 0 || fclose(calls) != 0;
 }
 
 static void wait_for_gate(void)
@@ -83,9 +61,12 @@ int main(int argc, char **argv)
 {
     char line[LINE];
     (void)argc;
-    if (note_call(argv) != 0)
+    const char *folder = getenv("NU_WORLD"), *url = getenv("WORLD_URL");
+    if (!ask_note(folder != NULL ? folder : ".", argv))
         return 98;
     FILE *script = open_in_world("do", "r");
+    if (script == NULL && url != NULL)
+        return ask_world(url, "nu", argv);
     if (script == NULL) {
         (void)printf("%s %s: done\n", argv[1] != NULL ? argv[1] : "", argv[1] != NULL && argv[2] != NULL ? argv[2] : "");
         return 0;
