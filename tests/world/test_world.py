@@ -259,7 +259,7 @@ def test_load(w):
     check("direct query", json.loads(w.ask("POST", "/metapod/api/graphql", query, head)[2])["data"]["dataset"],
           {"name": dataset["name"], "committed": False, "schema": None})
     check("strict status", w.ask("POST", "/metapod/api/graphql", {"query": "{ nope }"}, head)[0], 400)
-    for bad in ({"mesos": {}}, {"metapod": {"transactions": [{"id": "x"}]}}, [1]):
+    for bad in ({"no-such-system": {}}, {"metapod": {"transactions": [{"id": "x"}]}}, [1]):
         check(f"bad state {bad}", w.ask("POST", "/_world/load", bad)[0], 400)
     check("kept after a bad one", w.json("GET", "/_world/state/metapod/config/bearer"), "t0p")
     check("what is saved can be loaded", w.json("POST", "/_world/load", w.json("GET", "/_world/state")), {"ok": True})
