@@ -54,6 +54,27 @@ static const char *present_nonce(const struct hm_run *run, enum hm_input_kind ki
     return question != NULL ? question->nonce : "";
 }
 
+/* Whoever may not decide is told so now, and not after he has filled in a form. True when he has been told. */
+static bool refused(struct hm_asker *asker, const struct opener *opener, const char *nonce, const struct hm_run *run)
+{
+    struct hm_reply reply = {0};
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    const struct hm_input in = {.kind = opener->late,
+                                .user = asker->user,
+                                .user_team = hm_or_null(asker->user_team),
+                                .nonce = nonce,
+                                .glass = strcmp(opener->action, HM_ACTION_GLASS) == 0,
+                                .typed = gate != NULL ? gate->typed : NULL, /* as if he had written what is asked for */
+                                .reason = "as if"};
+    if (!hm_runner_try(asker->people->opts.runner, asker->run_id, &in, &reply))
+        return false;
+    bool no = reply.kind == HM_REPLY_OWN || reply.kind == HM_REPLY_NOT_IN_ROLE || reply.kind == HM_REPLY_ROLE_UNKNOWN ||
+              reply.kind == HM_REPLY_OUTSIDER || reply.kind == HM_REPLY_TWICE || reply.kind == HM_REPLY_NO_GLASS;
+    if (no)
+        hm_say_text(asker, hm_reply_text(&reply, run));
+    return no;
+}
+
 /* The trigger lives 3 s: nothing is waited for. */
 static void open_view(struct hm_asker *asker, const struct opener *opener, const char *nonce)
 {
@@ -66,6 +87,8 @@ static void open_view(struct hm_asker *asker, const struct opener *opener, const
         hm_people_click(asker, &in);
         return;
     }
+    if (refused(asker, opener, nonce, run))
+        return;
     json_t *view = opener->view_new(run, run->at, &err);
     if (view == NULL || asker->stored_ms != 0) {
         json_decref(view);

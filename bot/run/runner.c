@@ -457,6 +457,21 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     hm_runner_arm(runner);
 }
 
+bool hm_runner_try(struct hm_runner *runner, const char *run_id, const struct hm_input *in, struct hm_reply *ret_reply)
+{
+    struct hm_run_env env = {0};
+    struct hm_events events;
+    struct hm_err err = {0};
+    struct hm_slot *e = find_slot(runner, run_id);
+    if (e == NULL || !hm_slot_wake(e) || !e->born)
+        return false;
+    hm_runner_env(runner, e->run->recipe->name, &env);
+    hm_events_init(&events);
+    enum hm_code code = hm_run_decide(e->run, in, &env, &events, ret_reply, &err);
+    hm_events_done(&events);
+    return code == HM_OK;
+}
+
 void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
                       const struct hm_answer *answer, int64_t duration_ms)
 {

@@ -66,6 +66,10 @@ typedef void (*hm_reply_fn)(void *arg, const struct hm_reply *reply, const struc
  * HM_REPLY_STALE) when there is no such run. May be called back before this returns when nothing had to be written. */
 void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct hm_input *in, hm_reply_fn on_reply, void *arg);
 
+/* What such an input would be answered with now; nothing is decided. For asking before somebody fills in a form. False when there
+ * is no such run at work. */
+bool hm_runner_try(struct hm_runner *runner, const char *run_id, const struct hm_input *in, struct hm_reply *ret_reply);
+
 /* The shell's results. answer is borrowed. */
 void hm_runner_answer(struct hm_runner *runner, const char *run_id, const struct hm_ticket *ticket,
                       const struct hm_answer *answer, int64_t duration_ms);

@@ -3,7 +3,7 @@ a list of 318, a step done by hand, an offer, and stopping everything."""
 import os
 import shutil
 
-from harness import ANA, BEN, CAMILA, DAN, OPS, TOP, Case, main
+from harness import ANA, BEN, CAMILA, DAN, OPS, TOP, Case, Refused, main
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
 ITEMS = 318
@@ -50,6 +50,13 @@ class Bulk(Case):
         self.bot.start()
         self.slack.slash(f"retract-all {BULK}")
         card = self.card("Retract *318* committed datasets")
+        card.click("Approve", ANA)  # her own, and Dan has no role: refused at the click, and no form opens
+        self.whisper(ANA, "somebody else")
+        card.click("Approve", DAN)
+        self.whisper(DAN, "which you do not have; nothing was counted")
+        for user in (ANA, DAN):
+            with self.assertRaises(Refused):
+                self.slack.post("close_view", user=user)
         self.approve(card, 317, BEN)
         self.slack.wait(view=1, user=BEN, contains="Type")  # still open: it was the wrong number
         self.slack.post("submit_view", user=BEN, values={"typed": "318"})
@@ -84,10 +91,12 @@ class Bulk(Case):
         self.slack.slash(f"asking {BULK}")
         card = self.card("Which of *318*?")
         card.click("Choose", DAN)
-        self.slack.wait(view=1, user=DAN)
-        names = self.slack.post("suggest", user=DAN, view_id=self.view(DAN)["id"], action_id="value", value="")["options"]
+        self.whisper(DAN, "a role that you do not have")
+        card.click("Choose", BEN)
+        self.slack.wait(view=1, user=BEN)
+        names = self.slack.post("suggest", user=BEN, view_id=self.view(BEN)["id"], action_id="value", value="")["options"]
         self.assertEqual(len(names), 100)
-        self.slack.post("close_view", user=DAN)
+        self.slack.post("close_view", user=BEN)
         card.click("Choose", ANA)
         view = self.slack.wait(view=1, user=ANA, contains="Choose one")["view"]
         wanted = names[42]["text"]["text"]

@@ -110,11 +110,15 @@ void crowd_submit(struct dialog *d, bool well)
     const json_t *block = NULL;
     const char *comma = "";
     const char *value = hm_json_get_str(d->view, "private_metadata", "");
+    json_t *metadata = hm_json_str_new(value);
+    char *quoted = json_dumps(metadata, JSON_ENCODE_ANY); /* it may be JSON itself */
     hm_strbuf_init(&p, 8000);
     hm_strbuf_addf(&p,
                    "\"type\":\"view_submission\",\"team\":{\"id\":\"T0SIM\"},\"user\":{\"id\":\"%s\",\"team_id\":\"%s\"},"
-                   "\"view\":{\"id\":\"V1\",\"callback_id\":\"%s\",\"private_metadata\":\"%s\",\"state\":{\"values\":{",
-                   d->user, sim_team_of(d->user), hm_json_get_str(d->view, "callback_id", ""), value);
+                   "\"view\":{\"id\":\"V1\",\"callback_id\":\"%s\",\"private_metadata\":%s,\"state\":{\"values\":{",
+                   d->user, sim_team_of(d->user), hm_json_get_str(d->view, "callback_id", ""), quoted);
+    free(quoted);
+    json_decref(metadata);
     json_array_foreach(json_object_get(d->view, "blocks"), i, block)
     {
         if (!hm_streq(hm_json_get_str(block, "type", ""), "input"))

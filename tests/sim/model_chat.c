@@ -22,6 +22,7 @@ const char *const call_names[CALL_OTHER] = {
     [CALL_REPLIES] = "conversations.replies",
     [CALL_VIEW] = "views.open",
     [CALL_AUTH] = "auth.test",
+    [CALL_OPEN] = "conversations.open",
 };
 
 static void refuse(struct call *call, enum hm_code code, const char *error)
@@ -52,6 +53,8 @@ static void post(struct call *call)
     hm_json_set_str(call->body, "channel", m->channel);
     sim->count.cards++;
     sim_tell("slack: %s is posted", m->key);
+    if (hm_starts_with(m->channel, "DU")) /* to one person, who sees it */
+        slack_tell(m->channel + 1);
     check_message(m);
 }
 
@@ -148,6 +151,7 @@ static void open_view(struct call *call)
 
 void slack_perform(struct call *call)
 {
+    char *with_user = hm_xasprintf("D%s", hm_json_get_str(call->args, "users", ""));
     call->code = HM_OK;
     switch (call->method) {
     case CALL_POST:
@@ -172,7 +176,11 @@ void slack_perform(struct call *call)
         hm_json_set_str(call->body, "team_id", "T0SIM");
         hm_json_set_str(call->body, "user_id", "U0BOT");
         break;
+    case CALL_OPEN: /* a conversation with one person has his name in our model */
+        call->body = json_pack("{s:{s:o}}", "channel", "id", hm_json_str_new(with_user));
+        break;
     case CALL_OTHER:
         break;
     }
+    free(with_user);
 }

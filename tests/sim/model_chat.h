@@ -21,6 +21,7 @@ enum call_method {
     CALL_REPLIES,
     CALL_VIEW,
     CALL_AUTH,
+    CALL_OPEN,
     CALL_OTHER
 };
 extern const char *const call_names[CALL_OTHER];
