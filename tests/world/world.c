@@ -14,6 +14,8 @@
 /* clang-format off */
 static const struct hm_world_system *const systems[] = {
     &hm_world_aurora,
+/* A line each. */
+    &hm_world_airflow,
     &hm_world_container_registry,
     &hm_world_github,
     &hm_world_gocd,

@@ -47,6 +47,7 @@ struct hm_world_system {
     void (*handle)(void *system, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans);
 };
 
+extern const struct hm_world_system hm_world_airflow;
 extern const struct hm_world_system hm_world_container_registry;
 extern const struct hm_world_system hm_world_github;
 extern const struct hm_world_system hm_world_gocd;
