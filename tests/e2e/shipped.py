@@ -42,7 +42,7 @@ def shipped_backends(world_url, folder, program, without=()):
                            f'dir = "{os.path.join(folder, "aurora-jobs")}"; }};')
             continue
         if "program =" in text:
-            text = text.rstrip("; \n").rstrip("}") + f'env = {{ {handler.upper()}_WORLD = "{folder}"; '
-                                                                 f'WORLD_URL = "{world_url}"; }}; }};'
+            env = f'env = {{ {handler.upper()}_WORLD = "{folder}"; WORLD_URL = "{world_url}"; }};'
+            text = text.rstrip("; \n").rstrip("}") + env + " };"
         entries.append(text)
     return "\n".join(entries)
