@@ -11,7 +11,8 @@ struct hm_timer;
 
 /* fn runs on the loop's thread, never inside hm_timer_start(). Never NULL. */
 struct hm_timer *hm_timer_new(uv_loop_t *loop, void (*fn)(void *arg), void *arg);
-/* Fires once, after_ms from now (0 or less: in the loop's next turn); a timer already running starts anew. */
+/* Fires once, after_ms from now (0 or less: in the loop's next turn, after it has looked at its sockets if it is started
+ * in a callback of its own); a timer already running starts anew. */
 void hm_timer_start(struct hm_timer *timer, int64_t after_ms);
 /* fn does not run any more, unless started again. */
 void hm_timer_stop(struct hm_timer *timer);

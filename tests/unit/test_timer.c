@@ -71,6 +71,45 @@ static void test_stop_and_restart(void **state)
     run_out(&rig);
 }
 
+struct busy {
+    struct hm_timer *timer;
+    uv_async_t async;
+    int turns;
+};
+
+static void on_busy(void *arg)
+{
+    struct busy *busy = arg;
+    if (++busy->turns < 1000)
+        hm_timer_start(busy->timer, 0);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct busy *busy = async->data;
+    hm_timer_stop(busy->timer);
+    uv_close((uv_handle_t *)async, NULL);
+}
+
+/* Somebody who works in pieces, one in each turn: what comes from outside is seen in between. */
+static void test_a_turn_each_time(void **state)
+{
+    uv_loop_t loop;
+    struct busy busy = {0};
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_async_init(&loop, &busy.async, on_async), 0);
+    busy.async.data = &busy;
+    busy.timer = hm_timer_new(&loop, on_busy, &busy);
+    hm_timer_start(busy.timer, 0);
+    assert_int_equal(uv_async_send(&busy.async), 0);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_in_range(busy.turns, 1, 10);
+    hm_timer_free(busy.timer);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_free_inside_its_own_callback(void **state)
 {
     struct rig rig;
@@ -96,9 +135,8 @@ static void test_free_while_running(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fires_once),
-        cmocka_unit_test(test_stop_and_restart),
-        cmocka_unit_test(test_free_inside_its_own_callback),
+        cmocka_unit_test(test_fires_once),         cmocka_unit_test(test_stop_and_restart),
+        cmocka_unit_test(test_a_turn_each_time),   cmocka_unit_test(test_free_inside_its_own_callback),
         cmocka_unit_test(test_free_while_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
