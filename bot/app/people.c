@@ -25,7 +25,6 @@ enum { TOO_LATE_MS = 30 * 60 * 1000 }; /* a command older than this is not start
 static void say_help(struct hm_asker *asker, const char *about)
 {
     const struct hm_people *people = asker->people;
-    const char *command = people->settings->slack.command;
     struct hm_slack_message message = {0};
     const struct hm_recipe *recipe = about[0] != '\0' ? hm_recipes_find(&people->settings->recipes, about) : NULL;
     if (about[0] != '\0' && recipe == NULL) {
@@ -34,10 +33,24 @@ static void say_help(struct hm_asker *asker, const char *about)
             (struct hm_notice){.kind = HM_NOTICE_UNKNOWN_RECIPE, .word = about, .suggestion = hm_people_nearest(people, about)});
         return;
     }
-    if (recipe != NULL)
-        hm_help_recipe_render(recipe, command, &message);
-    else
-        hm_help_render(&people->settings->recipes, command, &message);
+    struct hm_help_around around = {.command = people->settings->slack.command, .cookbook = people->settings->cookbook};
+    if (recipe != NULL) {
+        const struct hm_start_ref ref = {.recipe = recipe->name, .channel = asker->channel, .thread_ts = asker->card_thread};
+        char *value = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
+        around.form_ref = value;
+        around.may = hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_YES;
+        hm_help_recipe_render(recipe, &around, &message);
+        free(value);
+    } else {
+        const struct hm_recipes *recipes = &people->settings->recipes;
+        const struct hm_recipe **mine = hm_xcalloc(recipes->count + 1, sizeof(void *));
+        size_t n = hm_people_may_start(people, asker->user, mine);
+        around.others = recipes->count - n;
+        for (size_t i = 0; i < recipes->count; i++)
+            around.unsure = around.unsure || hm_people_in_any(people, recipes->items[i]->who, asker->user) == HM_MEMBER_UNKNOWN;
+        hm_help_render(mine, n, &around, &message);
+        free(mine);
+    }
     hm_say_message(asker, &message);
 }
 

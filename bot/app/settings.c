@@ -39,6 +39,17 @@ static unsigned read_speed(struct hm_cfg_node *slack, const char *url)
     return speed;
 }
 
+/* It becomes a link in Slack's markup, so nothing may be in it that would end one. */
+static char *read_cookbook(struct hm_cfg_node *root)
+{
+    char *url = hm_xstrdup_null(hm_cfg_get_str(root, "cookbook", HM_CFG_OPTIONAL, 500));
+    if (url == NULL || ((hm_starts_with(url, "https://") || hm_starts_with(url, "http://")) && strpbrk(url, " <>|\n\t") == NULL))
+        return url;
+    hm_cfg_add(root, "cookbook \"%s\" is no address; write https://… without spaces, <, > and |", url);
+    free(url);
+    return NULL;
+}
+
 static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
 {
     struct hm_cfg_node *slack = hm_cfg_get_group(root, "slack", HM_CFG_REQUIRED);
@@ -357,6 +368,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         settings->channels = read_names(root, "channels", "CG");
         settings->senders = read_names(root, "senders", "BA");
         alarm_dirs = hm_cfg_get_strings(root, "alarms", HM_CFG_OPTIONAL);
+        settings->cookbook = read_cookbook(root);
         dirs = hm_cfg_get_strings(root, "recipes", HM_CFG_REQUIRED);
         hm_cfg_finish(root);
     }
@@ -408,6 +420,7 @@ void hm_settings_free(struct hm_settings *settings)
     json_decref(settings->known);
     json_decref(settings->channels);
     json_decref(settings->senders);
+    free(settings->cookbook);
     free(settings->file);
     free(settings->dir);
     free(settings->slack.api_url);

@@ -43,6 +43,7 @@ struct hm_settings {
     json_t *known;    /* {key: {field: value}}: what holds until an alarm remembers something newer */
     json_t *channels; /* {name: [id, …]}: what alarm rules call them */
     json_t *senders;  /* {name: [bot or app id, …]} */
+    char *cookbook;   /* the address of the cookbook that recipes' `doc` are sections of, or NULL */
     struct hm_recipes recipes;
     struct hm_alarms alarms;
 };

@@ -9,6 +9,8 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "slack/escape.h"
+#include "slack/form.h"
+#include "view/start.h"
 #include "view/words.h"
 
 enum { USAGE_MAX = 1000, FALLBACK_MAX = 6000, TITLE_MAX = 150 };
@@ -136,11 +138,100 @@ void hm_help_add_effects(struct hm_strbuf *out, const struct hm_recipe *recipe)
     hm_strbuf_addc(out, '.');
 }
 
-void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, struct hm_slack_message *ret_message)
+/* "2. Approval: by role `x`, within 15 min" */
+static void add_step(struct hm_strbuf *out, const struct hm_step *step, size_t nth)
+{
+    char until[40];
+    hm_strbuf_addf(out, "\n%zu. ", nth);
+    hm_word_plain(out, hm_word_step(step), TITLE_MAX);
+    if (step->kind == HM_STEP_APPROVE) {
+        hm_strbuf_addf(out, " :lock: by %u with ", step->need);
+        hm_word_roles(out, step->by);
+        hm_strbuf_addf(out, ", within %s", hm_format_duration(step->expires_ms, until, sizeof until));
+    } else if (step->kind == HM_STEP_DO) {
+        hm_strbuf_adds(out, step->effect == HM_EFFECT_READ   ? " (reads)"
+                            : step->effect == HM_EFFECT_ONCE ? " (changes something; never sent twice)"
+                                                             : " (changes something; may be repeated)");
+        hm_strbuf_adds(out, step->foreach != NULL ? ", for each item" : "");
+    } else if (step->kind == HM_STEP_ASK || step->kind == HM_STEP_MANUAL) {
+        hm_strbuf_adds(out, " :raising_hand: a person answers");
+    }
+    hm_strbuf_adds(out, step->when != NULL ? ", if needed" : "");
+}
+
+static void add_steps(struct hm_blocks *blocks, const struct hm_recipe *recipe)
+{
+    struct hm_strbuf out;
+    size_t nth = 0;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    hm_strbuf_adds(&out, "*What it does*");
+    for (size_t i = 0; i < recipe->n_steps; i++)
+        if (recipe->steps[i].kind != HM_STEP_SAY)
+            add_step(&out, &recipe->steps[i], ++nth);
+    if (nth > 0)
+        (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
+    hm_strbuf_done(&out);
+}
+
+/* "#retracting-datasets-in-bulk", as most wikis make it of a heading. */
+static void add_anchor(struct hm_strbuf *out, const char *heading)
+{
+    bool dash = false;
+    hm_strbuf_addc(out, '#');
+    for (; *heading != '\0'; heading++) {
+        char c = *heading;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c | 0x20);
+        if (c == ' ' || c == '-') {
+            dash = true;
+        } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') {
+            if (dash)
+                hm_strbuf_addc(out, '-');
+            hm_strbuf_addc(out, c);
+            dash = false;
+        }
+    }
+}
+
+/* cookbook: its address, checked by the settings; a space, < > or | could not be part of it. */
+static void add_doc(struct hm_strbuf *out, const struct hm_recipe *recipe, const char *cookbook)
+{
+    if (recipe->doc == NULL || recipe->doc[0] == '\0')
+        return;
+    hm_strbuf_adds(out, "\nIn the cookbook: ");
+    if (cookbook != NULL) {
+        hm_strbuf_addf(out, "<%s", cookbook);
+        if (strchr(cookbook, '#') == NULL)
+            add_anchor(out, recipe->doc);
+        hm_strbuf_addc(out, '|');
+    }
+    hm_word_plain(out, recipe->doc, TITLE_MAX);
+    hm_strbuf_adds(out, cookbook != NULL ? ">" : "");
+}
+
+static void add_conditions(struct hm_blocks *blocks, const struct hm_recipe *recipe, const struct hm_help_around *around)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    hm_help_add_effects(&out, recipe);
+    hm_strbuf_adds(&out, " It can be started by ");
+    hm_word_roles(&out, recipe->who);
+    hm_strbuf_adds(&out, around->may ? ".\n" : "; you are not among them.\n");
+    add_example(&out, recipe, around->command);
+    if (recipe->worst != HM_EFFECT_READ)
+        hm_strbuf_adds(&out, "  With `--dry-run` behind it, it only shows what would be sent.");
+    add_doc(&out, recipe, around->cookbook);
+    const char *const texts[] = {hm_strbuf_str(&out)};
+    (void)hm_blocks_context(blocks, texts, 1);
+    hm_strbuf_done(&out);
+}
+
+void hm_help_recipe_render(const struct hm_recipe *recipe, const struct hm_help_around *around,
+                           struct hm_slack_message *ret_message)
 {
     struct hm_strbuf out;
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "help", 0);
-    char *usage = hm_help_usage(recipe, command);
+    char *usage = hm_help_usage(recipe, around->command);
     hm_strbuf_init(&out, SIZE_MAX / 2);
     hm_strbuf_addc(&out, '*');
     hm_word_plain(&out, recipe->title, TITLE_MAX);
@@ -150,20 +241,15 @@ void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, 
         hm_strbuf_addc(&out, '\n');
         add_param(&out, &recipe->params[i]);
     }
+    hm_blocks_reserve(blocks, 3, 2500);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
-
-    hm_strbuf_reset(&out);
-    hm_help_add_effects(&out, recipe);
-    hm_strbuf_adds(&out, " It can be started by ");
-    hm_word_roles(&out, recipe->who);
-    hm_strbuf_adds(&out, ".\n");
-    add_example(&out, recipe, command);
-    if (recipe->doc != NULL && recipe->doc[0] != '\0') {
-        hm_strbuf_adds(&out, "\nIn the cookbook: ");
-        hm_word_plain(&out, recipe->doc, TITLE_MAX);
+    add_steps(blocks, recipe);
+    hm_blocks_reserve(blocks, 0, 0);
+    add_conditions(blocks, recipe, around);
+    if (around->may && around->form_ref != NULL) {
+        const struct hm_button button = {"Open the form", HM_ACTION_FORM, around->form_ref, HM_STYLE_PRIMARY, NULL};
+        (void)hm_blocks_actions(blocks, &button, 1);
     }
-    const char *const texts[] = {hm_strbuf_str(&out)};
-    (void)hm_blocks_context(blocks, texts, 1);
 
     struct hm_strbuf fallback;
     hm_strbuf_init(&fallback, FALLBACK_MAX);
@@ -175,32 +261,52 @@ void hm_help_recipe_render(const struct hm_recipe *recipe, const char *command, 
     free(usage);
 }
 
-void hm_help_render(const struct hm_recipes *recipes, const char *command, struct hm_slack_message *ret_message)
+/* What is not in the list, and why. */
+static void add_others(struct hm_strbuf *out, size_t mine, const struct hm_help_around *around)
+{
+    if (mine == 0 && around->others == 0)
+        hm_strbuf_adds(out, "No recipe is loaded; the configuration names none.");
+    else if (mine == 0 && !around->unsure)
+        hm_strbuf_adds(out, "There is no recipe that you may start here. Ask whoever is on call.");
+    if (around->unsure)
+        hm_strbuf_adds(out, "\nSlack did not say which roles you have, so recipes may be missing here; ask again in a minute.");
+    else if (around->others > 0 && mine > 0) {
+        hm_strbuf_addf(out, "\n%zu more ", around->others);
+        hm_strbuf_adds(out, around->others == 1 ? "needs a role that you do not have." : "need a role that you do not have.");
+    }
+}
+
+void hm_help_render(const struct hm_recipe *const *mine, size_t count, const struct hm_help_around *around,
+                    struct hm_slack_message *ret_message)
 {
     struct hm_strbuf out;
     struct hm_strbuf tail;
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, "help", 0);
     hm_strbuf_init(&out, SIZE_MAX / 2);
-    hm_strbuf_init(&tail, 1000);
-    hm_strbuf_adds(&out, recipes->count > 0 ? "*Recipes*" : "No recipe is loaded; the configuration names none.");
-    for (size_t i = 0; i < recipes->count; i++) {
-        const struct hm_recipe *recipe = recipes->items[i];
-        hm_strbuf_adds(&out, "\n• ");
-        hm_slack_add_code(&out, recipe->name);
-        hm_strbuf_adds(&out, " ");
-        hm_word_plain(&out, recipe->title, TITLE_MAX);
-        hm_strbuf_adds(&out, recipe->worst == HM_EFFECT_READ ? "" : recipe->ungated != NULL ? "" : " :lock:");
+    hm_strbuf_init(&tail, 2000);
+    if (count > 0)
+        (void)hm_form_picker(blocks, "*What you can run here.* Choose one to open its form, or type it.", HM_ACTION_PICK,
+                             "Choose a recipe");
+    for (size_t i = 0; i < count; i++) {
+        hm_strbuf_adds(&out, i > 0 ? "\n• " : "• ");
+        hm_slack_add_code(&out, mine[i]->name);
+        hm_strbuf_addc(&out, ' ');
+        hm_word_plain(&out, mine[i]->title, TITLE_MAX);
+        hm_strbuf_adds(&out, mine[i]->worst != HM_EFFECT_READ && mine[i]->ungated == NULL ? " :lock:" : "");
     }
-    hm_strbuf_addf(&tail,
-                   "`%s help &lt;recipe&gt;` tells more of one. :lock: changes something, and asks for approval before.\n"
-                   "Also: `runs` lists what is going and what was; `run ID`, `cancel ID`, `retry ID`; `stop all` and `resume`.",
-                   command);
-    hm_blocks_reserve(blocks, 1, 600);
+    add_others(&out, count, around);
+    hm_strbuf_addf(
+        &tail,
+        "`%s help &lt;recipe&gt;` tells more of one. :lock: changes something, and asks for approval before.\n"
+        "Also: `runs` lists what is going and what was; `run ID`, `cancel ID`, `retry ID`, `take ID` (you lead it from now "
+        "on); `stop all` and `resume`. Behind a recipe, `--dry-run` shows what would be sent.",
+        around->command);
+    hm_blocks_reserve(blocks, 1, 900);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
     hm_blocks_reserve(blocks, 0, 0);
     const char *const texts[] = {hm_strbuf_str(&tail)};
     (void)hm_blocks_context(blocks, texts, 1);
-    hm_blocks_finish(blocks, "The recipes that hausmeister knows.", ret_message);
+    hm_blocks_finish(blocks, "The recipes that you may run here.", ret_message);
     hm_strbuf_done(&tail);
     hm_strbuf_done(&out);
 }

@@ -131,6 +131,33 @@ class Forms(Case):
         self.private_button(ANA, "three seconds")
         self.form(contains="Retract a committed dataset")
 
+    def test_help_that_can_be_clicked(self):
+        self.bot.add_recipe("others", 'name = "others"; title = "For somebody else"; who = [ "nobody" ]; steps = ( { id = "a"; say = "x"; } );')
+        self.bot.write_config()
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace("roles = {", 'cookbook = "https://wiki.example.com/book";\nroles = { nobody = { users = [ "U0NONE" ]; };'))
+        self.bot.start()
+        self.slack.slash("help")
+        seen = self.slack.wait(channel=OPS, user=ANA, ephemeral=1, contains="What you can run here", action="hm.pick")
+        self.assertNotIn("others", seen["text"], "what he may not start is not offered")
+        self.assertIn("1 more needs a role", seen["text"])
+        shown = self.slack.post("suggest", user=ANA, channel=OPS, ts=seen["ts"], action_id="hm.pick", value="")["options"]
+        self.assertEqual([o["value"] for o in shown], ["retract"])
+        self.slack.post("select", user=ANA, channel=OPS, ts=seen["ts"], action_id="hm.pick", value=shown[0])
+        self.form(contains="Retract a committed dataset")
+        self.slack.post("close_view", user=ANA, all=True)
+
+        self.slack.slash("help retract")
+        text = self.whisper(ANA, "What it does")
+        for part in ("the dataset's id in Metapod", "wiki.example.com/book#removing-bad-data-from-metapod", "within 15 min"):
+            self.assertIn(part, text)
+        self.private_button(ANA, "What it does")
+        self.form(contains="Retract a committed dataset")
+        self.slack.slash("help others", DAN)
+        self.assertIn("you are not among them", self.whisper(DAN, "For somebody else"))
+
     def test_people_who_may_not(self):
         self.bot.start()
         self.slack.slash("retract", DAN)

@@ -35,7 +35,6 @@ static void test_help(void **state)
     struct view_run *reads = view_run_new();
     struct view_run *ungated = view_run_bulk_new(2);
     struct hm_recipe *items[3] = {view_run_recipe(v), view_run_recipe(reads), view_run_recipe(ungated)};
-    struct hm_recipes recipes = {.items = items, .count = 3};
     char always[] = "it only restarts what is idle";
     char *nobody[] = {NULL};
     hm_strbuf_init(&out, 100000);
@@ -45,16 +44,30 @@ static void test_help(void **state)
     items[2]->ungated = always;
     items[2]->n_params = 0;
 
-    hm_help_render(&recipes, "/hausmeister", &m);
+    const struct hm_recipe *const *mine = (const struct hm_recipe *const *)items;
+    struct hm_help_around around = {.command = "/hausmeister", .may = true, .form_ref = "{\"r\":\"retract\"}"};
+    hm_help_render(mine, 3, &around, &m);
     add_message(&out, "all", &m);
-    recipes.count = 0;
-    hm_help_render(&recipes, "/hausmeister", &m);
+    hm_help_render(mine, 0, &around, &m);
     add_message(&out, "none", &m);
-    hm_help_recipe_render(items[0], "/hausmeister", &m);
+    around.others = 1;
+    hm_help_render(mine, 2, &around, &m);
+    add_message(&out, "one is not his", &m);
+    around.others = 3;
+    hm_help_render(mine, 0, &around, &m);
+    add_message(&out, "none is his", &m);
+    around.unsure = true;
+    hm_help_render(mine, 0, &around, &m);
+    add_message(&out, "Slack does not say", &m);
+    hm_help_recipe_render(items[0], &around, &m);
     add_message(&out, "gated", &m);
-    hm_help_recipe_render(items[1], "/hausmeister", &m);
+    around.cookbook = "https://wiki.example.com/cookbook";
+    around.may = false;
+    hm_help_recipe_render(items[1], &around, &m);
     add_message(&out, "reads", &m);
-    hm_help_recipe_render(items[2], "/hausmeister", &m);
+    around.may = true;
+    around.form_ref = NULL;
+    hm_help_recipe_render(items[2], &around, &m);
     add_message(&out, "ungated", &m);
     assert_true(hm_golden_matches("view/help.txt", hm_strbuf_str(&out)));
 
@@ -70,14 +83,14 @@ static void test_a_long_list(void **state)
 {
     (void)state;
     struct hm_recipe *items[200];
-    struct hm_recipes recipes = {.items = items, .count = HM_ARRAY_LEN(items)};
     struct hm_slack_message m;
     struct view_run *v = view_run_new();
     struct hm_strbuf out;
     for (size_t i = 0; i < HM_ARRAY_LEN(items); i++)
         items[i] = view_run_recipe(v);
     hm_strbuf_init(&out, 100000);
-    hm_help_render(&recipes, "/hausmeister", &m);
+    const struct hm_help_around around = {.command = "/hausmeister"};
+    hm_help_render((const struct hm_recipe *const *)items, HM_ARRAY_LEN(items), &around, &m);
     assert_true(m.shortened);
     add_message(&out, "long", &m);
     assert_non_null(strstr(hm_strbuf_str(&out), "tells more of one"));
