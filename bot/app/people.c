@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "view/card.h"
+#include "view/dialog.h"
 #include "view/help.h"
 #include "view/start.h"
 
@@ -54,14 +55,14 @@ static void say_help(struct hm_asker *asker, const char *about)
     hm_say_message(asker, &message);
 }
 
-/* "cancel r-7k2m" */
-static void cancel_run(struct hm_asker *asker, const char *run_id)
+/* "cancel r-7k2m", "take r-7k2m" */
+static void click_in_words(struct hm_asker *asker, const char *word, enum hm_input_kind kind, const char *run_id)
 {
     if (run_id[0] == '\0') {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = "cancel"});
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
         return;
     }
-    const struct hm_input in = {.kind = HM_IN_CANCEL, .user = asker->user, .user_team = hm_or_null(asker->user_team)};
+    const struct hm_input in = {.kind = kind, .user = asker->user, .user_team = hm_or_null(asker->user_team)};
     asker->run_id = hm_xstrdup(run_id);
     hm_people_click(asker, &in);
 }
@@ -80,9 +81,9 @@ static void on_words(struct hm_asker *asker, const char *text)
         char *about = hm_words_first(rest, &rest);
         say_help(asker, about);
         free(about);
-    } else if (strcmp(word, "cancel") == 0) {
+    } else if (strcmp(word, "cancel") == 0 || strcmp(word, "take") == 0) {
         char *run_id = hm_words_first(rest, &rest);
-        cancel_run(asker, run_id);
+        click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id);
         free(run_id);
     } else if (!hm_people_runs(asker, word, rest)) {
         hm_people_start_named(asker, word, rest);
@@ -136,6 +137,14 @@ static bool card_says_it(enum hm_reply_kind kind)
            kind == HM_REPLY_SETTLED || kind == HM_REPLY_ANSWERED || kind == HM_REPLY_REOPENED;
 }
 
+/* He looks at the dialog, so it is said there. */
+static void say_in_dialog(struct hm_asker *asker, char *stolen_mrkdwn)
+{
+    asker->people->ack = hm_dialog_words("Not counted", stolen_mrkdwn);
+    free(stolen_mrkdwn);
+    hm_asker_close(asker);
+}
+
 static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_run *run)
 {
     struct hm_asker *asker = arg;
@@ -149,6 +158,8 @@ static void on_reply(void *arg, const struct hm_reply *reply, const struct hm_ru
         hm_asker_close(asker);
     else if (run == NULL && reply->kind == HM_REPLY_STALE)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = asker->run_id});
+    else if (asker->people->submitting == asker)
+        say_in_dialog(asker, hm_reply_text(reply, run));
     else
         hm_say_text(asker, hm_reply_text(reply, run));
 }

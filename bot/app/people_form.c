@@ -38,9 +38,8 @@ static const struct opener {
     enum hm_input_kind late;
     json_t *(*view_new)(const struct hm_run *run, int step, struct hm_err *err);
 } openers[] = {
-    {HM_ACTION_APPROVE_TYPED, HM_IN_APPROVE, hm_dialog_typed_new},
-    {HM_ACTION_GLASS, HM_IN_APPROVE, hm_dialog_glass_new},
-    {HM_ACTION_CHOOSE, HM_IN_CHOOSE, hm_dialog_ask_new},
+    {HM_ACTION_APPROVE_TYPED, HM_IN_APPROVE, hm_dialog_typed_new}, {HM_ACTION_GLASS, HM_IN_APPROVE, hm_dialog_glass_new},
+    {HM_ACTION_REJECT_WHY, HM_IN_REJECT, hm_dialog_reject_new},    {HM_ACTION_CHOOSE, HM_IN_CHOOSE, hm_dialog_ask_new},
     {HM_ACTION_DONE_EVIDENCE, HM_IN_DONE, hm_dialog_evidence_new},
 };
 
@@ -49,7 +48,7 @@ static const char *present_nonce(const struct hm_run *run, enum hm_input_kind ki
 {
     const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run) : NULL;
     const struct hm_question *question = run != NULL ? hm_run_open_question(run) : NULL;
-    if (kind == HM_IN_APPROVE)
+    if (kind == HM_IN_APPROVE || kind == HM_IN_REJECT)
         return gate != NULL ? gate->nonce : "";
     return question != NULL ? question->nonce : "";
 }
@@ -130,6 +129,7 @@ static bool read_sent(const struct hm_asker *asker, const struct hm_slack_reques
         enum hm_input_kind kind;
     } dialogs[] = {{HM_DIALOG_TYPED, HM_IN_APPROVE},
                    {HM_DIALOG_GLASS, HM_IN_APPROVE},
+                   {HM_DIALOG_REJECT, HM_IN_REJECT},
                    {HM_DIALOG_ASK, HM_IN_CHOOSE},
                    {HM_DIALOG_EVIDENCE, HM_IN_DONE}};
     *ret_sent = (struct sent){.in = {.kind = HM_INPUT_NR}};
@@ -219,7 +219,12 @@ char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *re
     } else {
         place_answer(asker, run);
         asker->run_id = hm_xstrdup(sent.run_id);
-        hm_people_click(asker, &sent.in);
+        struct hm_people *people = asker->people;
+        people->submitting = asker->stored_ms == 0 ? asker : NULL;
+        hm_people_click(asker, &sent.in); /* which may have the answer at once: then the asker is gone */
+        people->submitting = NULL;
+        error = people->ack;
+        people->ack = NULL;
     }
     free(sent.values);
     return error;

@@ -16,6 +16,9 @@ struct hm_people {
     char *bot_user;
     char *team;
     struct hm_dry *dries; /* rehearsals under way */
+    const struct hm_asker
+        *submitting; /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
+    char *ack;       /* … and is this; else NULL */
     struct hm_timer *say_timer;
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
     size_t n_unsaid;

@@ -149,6 +149,7 @@ static const char *const clicks[HM_INPUT_NR] = {
     [HM_IN_DID_NOT] = "did-not", [HM_IN_STOP_HERE] = "stop-here", [HM_IN_CANCEL] = "cancel",
     [HM_IN_CHOOSE] = "answer",   [HM_IN_DONE] = "done",           [HM_IN_RETRY] = "retry",
     [HM_IN_SKIP] = "skip",       [HM_IN_GIVE_UP] = "give-up",     [HM_IN_RETRY_FAILED] = "retry-failed",
+    [HM_IN_TAKE] = "take",
 };
 
 static const char *const replies[HM_REPLY_NR] = {
@@ -171,6 +172,10 @@ static const char *const replies[HM_REPLY_NR] = {
     [HM_REPLY_BAD_ANSWER] = "bad-answer",
     [HM_REPLY_REOPENED] = "reopened",
     [HM_REPLY_NONE_FAILED] = "none-failed",
+    [HM_REPLY_ROLE_FULL] = "role-full",
+    [HM_REPLY_TAKEN] = "taken",
+    [HM_REPLY_IS_YOURS] = "is-yours",
+    [HM_REPLY_TAKE_VOTED] = "take-voted",
 };
 
 const char *hm_recipe_test_click_name(enum hm_input_kind kind)

@@ -57,6 +57,7 @@ static const struct {
     {"approve", ON_APPROVE},
     {"by", ON_APPROVE},
     {"need", ON_APPROVE},
+    {"each", ON_APPROVE},
     {"expires", ON_APPROVE},
     {"typed", ON_APPROVE},
     {"typed_when", ON_APPROVE},
@@ -268,6 +269,17 @@ static void load_approve(struct hm_loader *l, struct hm_cfg_node *group, struct 
     if (by != NULL && hm_cfg_type(by) == HM_CFG_LIST && hm_cfg_count(by) == 0)
         hm_cfg_add_here(by, "an empty list: nobody could approve; name a role");
     step->need = (unsigned)hm_cfg_get_int(group, "need", 1, 1, MAX_NEED);
+    step->each = hm_cfg_get_bool(group, "each", false);
+    size_t n_roles = 0;
+    while (step->by[n_roles] != NULL)
+        n_roles++;
+    if (step->each && n_roles < 2 && by != NULL)
+        hm_cfg_add_here(
+            hm_cfg_get(group, "each", HM_CFG_OPTIONAL),
+            "is for two or more roles in by, of each of which somebody has to approve; take it out or name another role");
+    else if (step->each && n_roles * step->need > MAX_NEED)
+        hm_cfg_add_here(hm_cfg_get(group, "each", HM_CFG_OPTIONAL),
+                        "%u of each of %zu roles are more than %d people; ask for fewer", step->need, n_roles, MAX_NEED);
     step->expires_ms = hm_cfg_get_duration(group, "expires", HM_CFG_OPTIONAL, 30 * minute_ms, day_ms);
     step->typed = hm_load_template(l, group, "typed", HM_CFG_OPTIONAL, MAX_TYPED, HM_SCOPE_BEFORE | HM_SCOPE_FULL);
     step->typed_when = hm_load_condition(l, group, "typed_when", HM_CFG_OPTIONAL, HM_SCOPE_BEFORE);

@@ -97,6 +97,7 @@ struct hm_step {
     struct hm_template *question;
     char **by; /* role names, NULL-terminated */
     unsigned need;
+    bool each; /* `need` of every role of `by`, nobody for two of them; else `need` in all */
     int64_t expires_ms;
     struct hm_template *typed;  /* the approver types this; NULL = no */
     struct hm_expr *typed_when; /* NULL = always */

@@ -289,8 +289,10 @@ int64_t hm_run_wake_after_ms(const struct hm_run *run, int64_t seen_ms)
         want(&wake, run->deadline_ms, seen_ms);
     const struct hm_gate *gate = hm_run_open_gate(run);
     const struct hm_question *question = hm_run_open_question(run);
-    if (gate != NULL)
+    if (gate != NULL) {
         want(&wake, gate->expires_ms, seen_ms);
+        want(&wake, hm_gate_remind_ms(gate), seen_ms);
+    }
     if (question != NULL && question->expires_ms > 0)
         want(&wake, question->expires_ms, seen_ms);
     if (run->at < (int)run->recipe->n_steps) {
@@ -349,6 +351,7 @@ enum hm_code hm_run_decide(const struct hm_run *run, const struct hm_input *in, 
     case HM_IN_DID_NOT:
     case HM_IN_STOP_HERE:
     case HM_IN_CANCEL:
+    case HM_IN_TAKE:
     case HM_IN_CHOOSE:
     case HM_IN_DONE:
     case HM_IN_RETRY:

@@ -50,6 +50,7 @@ enum hm_input_kind {
     HM_IN_DID_NOT,
     HM_IN_STOP_HERE,
     HM_IN_CANCEL,
+    HM_IN_TAKE,   /* leads the run from now on */
     HM_IN_CHOOSE, /* an ask: typed = JSON, {"choice": "3"}, {"choice": ["1","2"]} (places in the list) or {field: value} */
     HM_IN_DONE,   /* a manual step: reason = evidence, or NULL */
     HM_IN_RETRY,  /* the three answers to an error */
@@ -84,6 +85,7 @@ enum hm_reply_kind {
     HM_REPLY_ROLE_UNKNOWN, /* the user group could not be read */
     HM_REPLY_OUTSIDER,     /* another workspace */
     HM_REPLY_TWICE,        /* this person was counted already */
+    HM_REPLY_ROLE_FULL,    /* each role has to approve, and this person's roles have; typed: those that have not */
     HM_REPLY_ALREADY,      /* decided: decision, who, when_ms */
     HM_REPLY_EXPIRED,      /* when_ms */
     HM_REPLY_STALE,        /* the plan changed; the buttons were of an older one */
@@ -103,6 +105,9 @@ enum hm_reply_kind {
     HM_REPLY_OFFER_GONE,   /* who, when_ms */
     HM_REPLY_REOPENED,     /* have: how many items are tried again */
     HM_REPLY_NONE_FAILED,  /* nothing of the run can be tried again */
+    HM_REPLY_TAKEN,        /* the run is this person's now */
+    HM_REPLY_IS_YOURS,     /* it was before */
+    HM_REPLY_TAKE_VOTED,   /* has approved: the one who leads and those who approve are different people */
     HM_REPLY_NR
 };
 

@@ -71,7 +71,7 @@ bool hm_may_decide(struct hm_deciding *d, const struct hm_input *in, char *const
 
 bool hm_may_or_own(struct hm_deciding *d, const struct hm_input *in, char *const *roles)
 {
-    return strcmp(in->user, d->run->requester) == 0 || hm_may_decide(d, in, roles);
+    return strcmp(in->user, d->run->requester) == 0 || hm_streq(d->run->owner, in->user) || hm_may_decide(d, in, roles);
 }
 
 char *const *hm_step_roles(const struct hm_run *run, int index)
@@ -152,6 +152,34 @@ static void cancel(struct hm_deciding *d, const struct hm_input *in)
     hm_reply_with(d, HM_REPLY_CANCELLED, in->user, d->env->now_ms);
 }
 
+/* Neither who asked nor who leads approves; so whoever has approved what is being decided can not take the lead of it. */
+static void take(struct hm_deciding *d, const struct hm_input *in)
+{
+    const struct hm_run *run = d->run;
+    const struct hm_gate *gate = hm_run_open_gate(run);
+    bool his = run->owner != NULL ? strcmp(run->owner, in->user) == 0 : strcmp(run->requester, in->user) == 0;
+    if (run->status != HM_RUN_GOING) {
+        hm_reply_late(d);
+        return;
+    }
+    if (!hm_may_decide(d, in, run->recipe->who))
+        return;
+    if (his) {
+        hm_reply_with(d, HM_REPLY_IS_YOURS, in->user, 0);
+        return;
+    }
+    for (size_t i = 0; gate != NULL && i < gate->n_votes; i++) {
+        if (strcmp(gate->votes[i].user, in->user) != 0)
+            continue;
+        hm_reply_with(d, HM_REPLY_TAKE_VOTED, in->user, gate->votes[i].at_ms);
+        return;
+    }
+    json_t *data = hm_json_obj_new();
+    hm_json_set_str(data, "user", in->user);
+    hm_emit(d, HM_EV_RUN_TAKEN, data);
+    hm_reply_with(d, HM_REPLY_TAKEN, in->user, d->env->now_ms);
+}
+
 void hm_decide_click(struct hm_deciding *d, const struct hm_input *in)
 {
     switch (in->kind) {
@@ -166,6 +194,9 @@ void hm_decide_click(struct hm_deciding *d, const struct hm_input *in)
         break;
     case HM_IN_CANCEL:
         cancel(d, in);
+        break;
+    case HM_IN_TAKE:
+        take(d, in);
         break;
     case HM_IN_CHOOSE:
     case HM_IN_DONE:

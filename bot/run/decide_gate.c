@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "run/decide_parts.h"
 
@@ -286,8 +287,12 @@ static void expire(struct hm_deciding *d, int index)
 void hm_decide_gate_time(struct hm_deciding *d)
 {
     const struct hm_gate *gate = hm_run_open_gate(d->run);
-    if (gate != NULL && d->env->now_ms >= gate->expires_ms)
+    if (gate == NULL)
+        return;
+    if (d->env->now_ms >= gate->expires_ms)
         expire(d, d->run->at);
+    else if (d->env->now_ms >= hm_gate_remind_ms(gate))
+        hm_emit(d, HM_EV_GATE_REMINDED, hm_step_data_new(d->run, d->run->at));
 }
 
 static bool voted_already(const struct hm_gate *gate, const char *user)
@@ -296,6 +301,16 @@ static bool voted_already(const struct hm_gate *gate, const char *user)
         if (strcmp(gate->votes[i].user, user) == 0)
             return true;
     return false;
+}
+
+/* The gate's roles that the person has; a new array. */
+static json_t *roles_of_new(const struct hm_deciding *d, const struct hm_step *step, const char *user)
+{
+    json_t *roles = hm_json_arr_new();
+    for (char **role = step->by; *role != NULL; role++)
+        if (d->env->member(d->env->arg, *role, user) == HM_MEMBER_YES)
+            hm_json_add(roles, hm_json_str_new(*role));
+    return roles;
 }
 
 static json_t *vote_new(const struct hm_deciding *d, int index, const struct hm_input *in)
@@ -343,6 +358,12 @@ static bool glass_ok(struct hm_deciding *d, const struct hm_step *step, const st
     return false;
 }
 
+/* Who asked, and who leads it now. */
+static bool is_own(const struct hm_run *run, const char *user)
+{
+    return strcmp(user, run->requester) == 0 || hm_streq(run->owner, user);
+}
+
 /* Everything about the person and what he typed. */
 static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
 {
@@ -352,7 +373,7 @@ static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
 
     if (in->glass && !glass_ok(d, step, in))
         return false;
-    if (!outsider && !in->glass && !step->self && strcmp(in->user, d->run->requester) == 0) {
+    if (!outsider && !in->glass && !step->self && is_own(d->run, in->user)) {
         hm_reply_with(d, HM_REPLY_OWN, in->user, 0);
         return false;
     }
@@ -370,6 +391,18 @@ static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
     return true;
 }
 
+/* "a, b": the roles that have not approved yet. */
+static void reply_missing(struct hm_deciding *d, const struct hm_step *step, const struct hm_tally *tally)
+{
+    struct hm_strbuf names;
+    hm_strbuf_init(&names, sizeof d->reply->typed - 1);
+    for (size_t i = 0; step->by[i] != NULL && i < HM_TALLY_MAX; i++)
+        if (tally->filled[i] < step->need)
+            hm_strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", step->by[i]);
+    hm_reply_typed(d, hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+}
+
 static void approve(struct hm_deciding *d, int index, const struct hm_input *in)
 {
     const struct hm_step *step = &d->run->recipe->steps[index];
@@ -381,20 +414,36 @@ static void approve(struct hm_deciding *d, int index, const struct hm_input *in)
         hm_reply_with(d, HM_REPLY_STALE, in->user, 0);
         return;
     }
-    unsigned have = (unsigned)gate->n_votes + 1;
-    bool enough = in->glass || have >= step->need;
-    hm_emit(d, HM_EV_GATE_VOTE, vote_new(d, index, in));
+    struct hm_tally before;
+    struct hm_tally tally;
+    json_t *roles = roles_of_new(d, step, in->user);
+    hm_gate_tally(step, gate, NULL, &before);
+    hm_gate_tally(step, gate, roles, &tally);
+    if (tally.have == before.have && !in->glass) {
+        hm_reply_with(d, HM_REPLY_ROLE_FULL, in->user, 0);
+        reply_missing(d, step, &before);
+        json_decref(roles);
+        return;
+    }
+    bool enough = in->glass || tally.enough;
+    json_t *vote = vote_new(d, index, in);
+    if (step->each)
+        hm_json_set(vote, "roles", json_incref(roles));
+    hm_emit(d, HM_EV_GATE_VOTE, vote);
     if (enough)
         emit_approved(d, index, in);
     hm_reply_with(d, enough ? HM_REPLY_APPROVED : HM_REPLY_VOTED, in->user, d->env->now_ms);
-    d->reply->have = have;
-    d->reply->need = step->need;
+    d->reply->have = tally.have;
+    d->reply->need = tally.need;
+    if (step->each)
+        reply_missing(d, step, &tally);
+    json_decref(roles);
 }
 
 static void reject(struct hm_deciding *d, int index, const struct hm_input *in)
 {
     const struct hm_step *step = &d->run->recipe->steps[index];
-    bool own = strcmp(in->user, d->run->requester) == 0; /* taking one's own request back needs no role */
+    bool own = is_own(d->run, in->user); /* taking one's own request back needs no role */
     if (!own && !hm_may_decide(d, in, step->by))
         return;
     hm_emit(d, HM_EV_GATE_REJECTED, vote_new(d, index, in));

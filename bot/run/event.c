@@ -33,6 +33,8 @@ static const char *const names[HM_EV_NR] = {
     [HM_EV_LOCK_WAITED] = "lock.waited",
     [HM_EV_LOCK_TAKEN] = "lock.taken",
     [HM_EV_RUN_REOPENED] = "run.reopened",
+    [HM_EV_RUN_TAKEN] = "run.taken",
+    [HM_EV_GATE_REMINDED] = "gate.reminded",
 };
 
 const char *hm_event_name(enum hm_event_type type)

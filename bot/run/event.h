@@ -19,7 +19,7 @@ enum hm_event_type {
     HM_EV_STEP_SKIPPED,    /* step */
     HM_EV_STEP_FINISHED,   /* step ok value [said] [error] (both mrkdwn) */
     HM_EV_GATE_OPENED,     /* step nonce digest question [typed] expires plan:[{step item digest [request]}] [anew] */
-    HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] */
+    HM_EV_GATE_VOTE,       /* step user nonce [typed] [glass reason] [roles] */
     HM_EV_GATE_APPROVED,   /* step digest */
     HM_EV_GATE_REJECTED,   /* step user [reason] */
     HM_EV_GATE_EXPIRED,    /* step */
@@ -39,6 +39,8 @@ enum hm_event_type {
     HM_EV_LOCK_WAITED,       /* lock holder user since: nothing is started until it is free */
     HM_EV_LOCK_TAKEN,        /* lock deadline */
     HM_EV_RUN_REOPENED,      /* user deadline: a partial run, for the items that failed */
+    HM_EV_RUN_TAKEN,         /* user: leads the run from now on */
+    HM_EV_GATE_REMINDED,     /* step: people were reminded that it closes soon */
     HM_EV_NR
 };
 

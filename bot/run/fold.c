@@ -274,6 +274,7 @@ static void on_gate_opened(struct hm_run *run, struct hm_step_state *step, const
     hm_fold_text(&gate->typed, hm_json_get_str(event->data, "typed", NULL));
     hm_fold_text(&gate->anew, hm_json_get_str(event->data, "anew", NULL));
     gate->opened_ms = event->at_ms;
+    gate->reminded_ms = 0;
     gate->expires_ms = hm_json_get_int(event->data, "expires", 0);
     read_plan(run, gate, hm_json_get_arr(event->data, "plan"));
     if (step->phase == HM_PHASE_PENDING)
@@ -289,6 +290,7 @@ static void add_vote(struct hm_gate *gate, const struct hm_event *event)
         .at_ms = event->at_ms,
         .broke_glass = hm_json_get_bool(event->data, "glass", false),
         .reason = hm_xstrdup_null(hm_json_get_str(event->data, "reason", NULL)),
+        .roles = json_incref(hm_json_get_arr(event->data, "roles")),
     };
 }
 
@@ -297,6 +299,7 @@ static void clear_votes(struct hm_gate *gate)
     for (size_t i = 0; i < gate->n_votes; i++) {
         free(gate->votes[i].user);
         free(gate->votes[i].reason);
+        json_decref(gate->votes[i].roles);
     }
     HM_FREE(gate->votes);
     gate->n_votes = 0;
@@ -332,6 +335,8 @@ static enum hm_code on_gate_event(struct hm_run *run, const struct hm_event *eve
         return hm_err_set(err, HM_EBUG, "gate %s is not open", run->recipe->steps[index].id);
     } else if (event->type == HM_EV_GATE_VOTE) {
         add_vote(gate, event);
+    } else if (event->type == HM_EV_GATE_REMINDED) {
+        gate->reminded_ms = event->at_ms;
     } else if (event->type == HM_EV_GATE_REJECTED) {
         clear_votes(gate);
         add_vote(gate, event);
@@ -510,6 +515,7 @@ static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, h
     case HM_EV_GATE_REJECTED:
     case HM_EV_GATE_EXPIRED:
     case HM_EV_GATE_VOIDED:
+    case HM_EV_GATE_REMINDED:
         return on_gate_event(run, event, err);
     case HM_EV_CALL_STARTED:
     case HM_EV_CALL_FINISHED:
@@ -519,6 +525,10 @@ static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, h
         return on_call_event(run, event, err);
     case HM_EV_CANCEL_ASKED:
         hm_fold_text(&run->cancel_by, hm_json_get_str(event->data, "user", ""));
+        return HM_OK;
+    case HM_EV_RUN_TAKEN:
+        hm_fold_text(&run->owner, hm_json_get_str(event->data, "user", ""));
+        run->owned_ms = event->at_ms;
         return HM_OK;
     case HM_EV_RUN_FINISHED:
         return on_run_finished(run, event, err);

@@ -68,6 +68,7 @@ void hm_gate_done(struct hm_gate *gate)
     for (size_t i = 0; i < gate->n_votes; i++) {
         free(gate->votes[i].user);
         free(gate->votes[i].reason);
+        json_decref(gate->votes[i].roles);
     }
     for (size_t i = 0; i < gate->n_plan; i++)
         json_decref(gate->plan[i].request);
@@ -142,6 +143,7 @@ void hm_run_free(struct hm_run *run)
     free(run->ending);
     free(run->ended_by);
     free(run->cancel_by);
+    free(run->owner);
     free(run->anew);
     free(run->lock_wait.holder);
     free(run->lock_wait.user);
@@ -262,4 +264,14 @@ const struct hm_made_offer *hm_run_find_offer(const struct hm_run *run, const ch
         }
     }
     return NULL;
+}
+
+int64_t hm_gate_remind_ms(const struct hm_gate *gate)
+{
+    static const int64_t most = (int64_t)10 * 60 * 1000;
+    static const int64_t least = (int64_t)2 * 60 * 1000;
+    int64_t before = (gate->expires_ms - gate->opened_ms) / 3;
+    if (gate->reminded_ms != 0 || before < least)
+        return INT64_MAX;
+    return gate->expires_ms - (before < most ? before : most);
 }

@@ -148,7 +148,8 @@ struct hm_vote {
     char *user;
     int64_t at_ms;
     bool broke_glass;
-    char *reason; /* break-glass or rejection, or NULL */
+    char *reason;  /* break-glass or rejection, or NULL */
+    json_t *roles; /* which of the gate's roles the person had, or NULL when that does not matter (`each` is not set) */
 };
 
 struct hm_gate {
@@ -162,7 +163,8 @@ struct hm_gate {
     size_t n_votes;
     struct hm_planned *plan;
     size_t n_plan;
-    char *anew; /* why it had to be asked again, or NULL */
+    char *anew;          /* why it had to be asked again, or NULL */
+    int64_t reminded_ms; /* 0 = nobody was reminded that it closes soon */
 };
 
 struct hm_step_state {
@@ -203,8 +205,10 @@ struct hm_run {
     char *lock;      /* rendered, or NULL */
     int64_t started_ms, ended_ms, deadline_ms;
     enum hm_run_status status;
-    char *ending;    /* OVER: the last line, mrkdwn */
-    char *ended_by;  /* user who rejected or cancelled, or NULL */
+    char *ending;   /* OVER: the last line, mrkdwn */
+    char *ended_by; /* user who rejected or cancelled, or NULL */
+    char *owner;    /* who leads it since somebody took it over from the requester, or NULL; neither of the two approves */
+    int64_t owned_ms;
     char *cancel_by; /* user who asked to cancel: no further effect is started; or NULL */
     char *anew;      /* why the run was planned anew, or NULL */
     struct {
@@ -235,6 +239,18 @@ void hm_step_progress(const struct hm_step_state *step, struct hm_progress *ret_
 
 /* Makes the sums of a step anew from its calls: for whoever fills in `calls` by hand. */
 void hm_step_recount(struct hm_step_state *step);
+
+/* How far the approvals of a gate are. */
+enum { HM_TALLY_MAX = 10 };
+struct hm_tally {
+    unsigned have, need;           /* people that count, of how many */
+    unsigned filled[HM_TALLY_MAX]; /* with `each`: of them for each role of step->by */
+    bool enough;
+};
+/* one_more: the roles of somebody who would approve too (an array of names), or NULL. */
+void hm_gate_tally(const struct hm_step *step, const struct hm_gate *gate, const json_t *one_more, struct hm_tally *ret_tally);
+/* When people are to be reminded that the gate closes soon; INT64_MAX when it is open too shortly for that, or it was done. */
+int64_t hm_gate_remind_ms(const struct hm_gate *gate);
 
 /* The open gate of the present step, or NULL. */
 const struct hm_gate *hm_run_open_gate(const struct hm_run *run);

@@ -244,6 +244,12 @@ static void add_origin(struct hm_blocks *blocks, const struct hm_run *run)
     if (run->recipe != NULL)
         hm_card_add_params(&params, run);
 
+    if (run->owner != NULL) {
+        hm_strbuf_adds(&origin, " · led by ");
+        hm_word_user(&origin, run->owner);
+        hm_strbuf_adds(&origin, " since ");
+        hm_word_time(&origin, run->owned_ms);
+    }
     const char *const texts[] = {hm_strbuf_str(&origin)};
     const char *const values[] = {hm_strbuf_str(&params)};
     (void)hm_blocks_context(blocks, texts, 1);

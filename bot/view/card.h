@@ -17,8 +17,9 @@
 /* action_ids of the buttons. */
 #define HM_ACTION_APPROVE       "hm.approve"
 #define HM_ACTION_APPROVE_TYPED "hm.approve-typed" /* opens hm_dialog_typed_new() */
-#define HM_ACTION_REJECT        "hm.reject"
-#define HM_ACTION_GLASS         "hm.glass" /* opens hm_dialog_glass_new() */
+#define HM_ACTION_REJECT        "hm.reject"        /* at once, without a reason */
+#define HM_ACTION_REJECT_WHY    "hm.reject-why"    /* opens hm_dialog_reject_new() */
+#define HM_ACTION_GLASS         "hm.glass"         /* opens hm_dialog_glass_new() */
 #define HM_ACTION_HAPPENED      "hm.happened"
 #define HM_ACTION_DID_NOT       "hm.did-not"
 #define HM_ACTION_STOP_HERE     "hm.stop-here"

@@ -146,11 +146,38 @@ void hm_card_add_requests(struct hm_blocks *blocks, const struct hm_gate *gate, 
 /* ---- who may
  * -------------------------------------------------------------------------------------------------------------------- */
 
+/* "1 approval from each of role `a` and `b`" */
+static void add_each(struct hm_strbuf *out, const struct hm_step *step)
+{
+    hm_word_count(out, step->need, "approval from each of role ", "different approvals from each of role ");
+    for (size_t i = 0; step->by[i] != NULL; i++) {
+        hm_strbuf_adds(out, i == 0 ? "" : step->by[i + 1] == NULL ? " and " : ", ");
+        hm_slack_add_code(out, step->by[i]);
+    }
+}
+
+/* "1 of 2 so far (`a` 1 of 1, `b` 0 of 1)" */
+static void add_tally(struct hm_strbuf *out, const struct hm_step *step, const struct hm_gate *gate)
+{
+    struct hm_tally tally;
+    hm_gate_tally(step, gate, NULL, &tally);
+    hm_strbuf_addf(out, "%u of %u so far", tally.have, tally.need);
+    for (size_t i = 0; step->each && step->by[i] != NULL && i < HM_TALLY_MAX; i++) {
+        hm_strbuf_adds(out, i == 0 ? " (" : ", ");
+        hm_slack_add_code(out, step->by[i]);
+        hm_strbuf_addf(out, " %u of %u%s", tally.filled[i], step->need, step->by[i + 1] == NULL ? ")" : "");
+    }
+}
+
 /* "2 different approvals from role `x`, not from …" */
 void hm_card_add_need(struct hm_strbuf *out, const struct hm_step *step, const char *requester)
 {
-    hm_word_count(out, step->need, "approval from ", "different approvals from ");
-    hm_word_roles(out, step->by);
+    if (step->each) {
+        add_each(out, step);
+    } else {
+        hm_word_count(out, step->need, "approval from ", "different approvals from ");
+        hm_word_roles(out, step->by);
+    }
     if (!step->self) {
         hm_strbuf_adds(out, ", not from ");
         hm_word_user(out, requester);
@@ -165,7 +192,14 @@ static void add_conditions(struct hm_blocks *blocks, const struct hm_run *run, c
     hm_strbuf_init(&out, SIZE_MAX / 2);
     hm_strbuf_adds(&out, "Needs ");
     hm_card_add_need(&out, step, run->requester);
-    hm_strbuf_addf(&out, " · %zu so far · closes at ", gate->n_votes);
+    if (!step->self && run->owner != NULL && strcmp(run->owner, run->requester) != 0) {
+        hm_strbuf_adds(&out, ", nor from ");
+        hm_word_user(&out, run->owner);
+        hm_strbuf_adds(&out, ", who leads it");
+    }
+    hm_strbuf_adds(&out, " · ");
+    add_tally(&out, step, gate);
+    hm_strbuf_adds(&out, " · closes at ");
     hm_word_time(&out, gate->expires_ms);
     hm_strbuf_addf(&out, " · plan `%.12s`", gate->digest);
     if (gate->typed != NULL) {
@@ -197,8 +231,10 @@ static bool can_not_be_repeated(const struct hm_run *run, const struct hm_gate *
 static void add_confirm_text(struct hm_strbuf *out, const struct hm_run *run, const struct hm_step *step,
                              const struct hm_gate *gate)
 {
-    if (gate->n_votes + 1 < step->need)
-        hm_strbuf_addf(out, "Yours is approval %zu of %u. With the last one, ", gate->n_votes + 1, step->need);
+    struct hm_tally tally;
+    hm_gate_tally(step, gate, NULL, &tally);
+    if (tally.have + 1 < tally.need)
+        hm_strbuf_addf(out, "Yours is approval %u of %u. With the last one, ", tally.have + 1, tally.need);
     hm_word_count(out, gate->n_plan, "request is sent", "requests are sent");
     hm_strbuf_adds(out, can_not_be_repeated(run, gate) ? ", once; hausmeister can not take it back." : ".");
     const json_t *first = gate->n_plan == 1 ? gate->plan[0].request : NULL;
@@ -219,13 +255,9 @@ static void add_buttons(struct hm_blocks *blocks, const struct hm_run *run, cons
     add_confirm_text(&text, run, step, gate);
     const struct hm_confirm approve = {"Approve exactly this?", hm_strbuf_str(&text), "Approve", "Back",
                                        once ? HM_STYLE_DANGER : HM_STYLE_PRIMARY};
-    const struct hm_confirm reject = {"Reject?",
-                                      run->effect_started ? "The run ends. What was sent before stays; the rest is not sent."
-                                                          : "The run ends. Nothing is sent.",
-                                      "Reject", "Back", HM_STYLE_DEFAULT};
     struct hm_button buttons[3] = {
         {"Approve", HM_ACTION_APPROVE, value, once ? HM_STYLE_DANGER : HM_STYLE_PRIMARY, &approve},
-        {"Reject", HM_ACTION_REJECT, value, HM_STYLE_DEFAULT, &reject},
+        {"Reject …", HM_ACTION_REJECT_WHY, value, HM_STYLE_DEFAULT, NULL},
         {"Go on alone …", HM_ACTION_GLASS, value, HM_STYLE_DANGER, NULL},
     };
     if (gate->typed != NULL) { /* the dialog that asks for the text is the second look */

@@ -74,6 +74,23 @@ json_t *hm_dialog_glass_new(const struct hm_run *run, int gate_step, struct hm_e
     return finish_new(blocks, run, gate, &head, err);
 }
 
+json_t *hm_dialog_reject_new(const struct hm_run *run, int gate_step, struct hm_err *err)
+{
+    const struct hm_gate *gate = &run->steps[gate_step].gate;
+    struct hm_view_head head = {.callback_id = HM_DIALOG_REJECT, .title = "Reject", .submit = "Reject"};
+    struct hm_form_field reason = {.name = HM_FIELD_REASON,
+                                   .kind = HM_FORM_LINES,
+                                   .label = "Why?",
+                                   .hint = "It stands on the card with your name, for whoever asked.",
+                                   .optional = true,
+                                   .max_len = REASON_MAX};
+    struct hm_blocks *blocks = begin(run, gate,
+                                     run->effect_started ? "The run ends. What was sent before stays; the rest is not sent."
+                                                         : "The run ends. Nothing is sent.");
+    (void)hm_form_input(blocks, &reason);
+    return finish_new(blocks, run, gate, &head, err);
+}
+
 char *hm_dialog_error(const char *field, const char *text)
 {
     struct hm_strbuf cut;

@@ -11,6 +11,7 @@
 /* callback_ids; the private_metadata is the button's value (hm_card_parse_value()). */
 #define HM_DIALOG_TYPED    "hm.dialog-typed"
 #define HM_DIALOG_GLASS    "hm.dialog-glass"
+#define HM_DIALOG_REJECT   "hm.dialog-reject"
 #define HM_DIALOG_ASK      "hm.dialog-ask"
 #define HM_DIALOG_EVIDENCE "hm.dialog-evidence"
 #define HM_DIALOG_WORDS    "hm.dialog-words" /* says something, asks nothing */
@@ -22,6 +23,7 @@
 
 /* New view objects for views.open. gate_step: index of the open approve step. */
 HM_MUST json_t *hm_dialog_typed_new(const struct hm_run *run, int gate_step, struct hm_err *err);
+HM_MUST json_t *hm_dialog_reject_new(const struct hm_run *run, int gate_step, struct hm_err *err);
 HM_MUST json_t *hm_dialog_glass_new(const struct hm_run *run, int gate_step, struct hm_err *err);
 
 /* The open question of an ask or a manual step. A list of up to 100 is a menu; a longer one is searched by typing

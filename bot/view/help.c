@@ -108,7 +108,7 @@ static void add_approvers(struct hm_strbuf *out, const struct hm_step *step)
         hm_strbuf_adds(out, "somebody");
     else
         hm_strbuf_addf(out, "%u people", step->need);
-    hm_strbuf_adds(out, " with ");
+    hm_strbuf_adds(out, step->each ? " of each: " : " with ");
     hm_word_roles(out, step->by);
     hm_strbuf_adds(out, step->self ? "" : ", other than the one who asks,");
     hm_strbuf_adds(out, step->need == 1 ? " has to approve them" : " have to approve them");
@@ -145,7 +145,7 @@ static void add_step(struct hm_strbuf *out, const struct hm_step *step, size_t n
     hm_strbuf_addf(out, "\n%zu. ", nth);
     hm_word_plain(out, hm_word_step(step), TITLE_MAX);
     if (step->kind == HM_STEP_APPROVE) {
-        hm_strbuf_addf(out, " :lock: by %u with ", step->need);
+        hm_strbuf_addf(out, step->each ? " :lock: by %u of each: " : " :lock: by %u with ", step->need);
         hm_word_roles(out, step->by);
         hm_strbuf_addf(out, ", within %s", hm_format_duration(step->expires_ms, until, sizeof until));
     } else if (step->kind == HM_STEP_DO) {

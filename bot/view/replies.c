@@ -76,11 +76,52 @@ static void add_over(struct hm_strbuf *out, const struct hm_reply *reply, const 
     hm_strbuf_adds(out, ". Your click changed nothing.");
 }
 
+/* "role `a`, `b`", from "a, b" */
+static void add_missing(struct hm_strbuf *out, const char *names)
+{
+    hm_strbuf_adds(out, "role ");
+    for (bool first = true; *names != '\0'; first = false) {
+        size_t len = strcspn(names, ",");
+        char *one = hm_xstrndup(names, len);
+        hm_strbuf_adds(out, first ? "" : ", ");
+        hm_slack_add_code(out, one);
+        free(one);
+        names += len;
+        names += strspn(names, ", ");
+    }
+}
+
 static void add_voted(struct hm_strbuf *out, const struct hm_reply *reply)
 {
     unsigned left = reply->need > reply->have ? reply->need - reply->have : 0;
     hm_strbuf_addf(out, "Your approval is on record, %u of %u. ", reply->have, reply->need);
-    hm_word_count(out, left, "more person has to approve.", "more people have to approve.");
+    hm_word_count(out, left, "more person has to approve", "more people have to approve");
+    if (reply->step != NULL && reply->step->each) {
+        hm_strbuf_adds(out, ", from ");
+        add_missing(out, reply->typed);
+    }
+    hm_strbuf_addc(out, '.');
+}
+
+static void add_taken(struct hm_strbuf *out, const struct hm_reply *reply, const struct hm_run *run)
+{
+    if (reply->kind == HM_REPLY_TAKE_VOTED) {
+        hm_strbuf_adds(out, "You approved this at ");
+        hm_word_time(out, reply->when_ms);
+        hm_strbuf_adds(
+            out, ", and whoever leads a run does not approve it. Somebody else can take it, or you when the gate is decided.");
+        return;
+    }
+    add_run(out, run);
+    hm_strbuf_adds(out,
+                   reply->kind == HM_REPLY_TAKEN ? " is yours now. Its gates are for others to approve." : " is yours already.");
+}
+
+static void add_role_full(struct hm_strbuf *out, const struct hm_reply *reply)
+{
+    hm_strbuf_adds(out, "Each role has to approve this, and yours has done so; what is missing is ");
+    add_missing(out, reply->typed);
+    hm_strbuf_adds(out, ". Nothing was counted.");
 }
 
 static void add_typed(struct hm_strbuf *out, const char *before, const char *typed)
@@ -163,6 +204,14 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
         break;
     case HM_REPLY_REJECTED:
         add_rejected(&out, run);
+        break;
+    case HM_REPLY_ROLE_FULL:
+        add_role_full(&out, reply);
+        break;
+    case HM_REPLY_TAKEN:
+    case HM_REPLY_IS_YOURS:
+    case HM_REPLY_TAKE_VOTED:
+        add_taken(&out, reply, run);
         break;
     case HM_REPLY_OWN:
         add_own(&out, reply->step);

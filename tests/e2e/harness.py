@@ -646,6 +646,13 @@ class Card:
             raise AssertionError(f"the click on {label} was not acknowledged: {answer}")
         return answer
 
+    def reject(self, user, reason=None):
+        """Opens the dialog of Reject … and sends it."""
+        self.click("Reject", user)
+        self.stage.slack.wait(view=1, user=user, alive=self.stage.alive())
+        return self.stage.slack.http.request("POST", "/_sim/submit_view?wait=ack", {
+            "user": user, "values": {"reason": reason} if reason else {}})
+
     def raw_click(self, element, user, **changed):
         """A click that Slack's client would not offer: an old button, a forged value."""
         body = {"user": user, "channel": self.channel, "ts": self.ts, "action_id": element["action_id"],

@@ -68,7 +68,7 @@ class Story(Case):
     def test_the_requester_may_take_it_back(self):
         self.bot.start()
         card = self.retract(DATASET)
-        card.click("Reject", ANA)
+        card.reject(ANA)
         end = card.wait("Nothing was changed")
         self.assertIn("Ana", end)
         self.assertEqual(card.buttons(), {})
@@ -78,8 +78,10 @@ class Story(Case):
     def test_somebody_else_may_reject(self):
         self.bot.start()
         card = self.retract(DATASET)
-        card.click("Reject", BEN)
-        self.assertIn("Ben", card.wait("Nothing was changed"))
+        card.reject(BEN, "The wrong one: <!channel> look")
+        end = card.wait("Nothing was changed")
+        self.assertIn("Ben", end)
+        self.assertIn("The wrong one: <!channel> look", end, "as text, which calls nobody")
         self.assertEqual(card.buttons(), {})
         self.assertEqual(self.world.posts(), 0)
 

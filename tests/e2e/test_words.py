@@ -13,7 +13,7 @@ class Words(Case):
             self.slack.slash(text)
             card = self.card(DATASET_NAME)
             card.wait_button("Approve")
-            card.click("Reject", BEN)
+            card.reject(BEN)
             card.wait("Rejected")
             self.slack.post("delete_message", channel=OPS, ts=card.ts)
             self.assertLessEqual(len(self.slack.messages()), before + 1, text)

@@ -148,6 +148,7 @@ void check_row(const struct book_run *run, size_t n)
                       run->state->recipe->steps[step_index(run, e->data)].effect == HM_EFFECT_ONCE);
         break;
     case HM_EV_QUESTION_ANSWERED:
+    case HM_EV_RUN_TAKEN:
         people[person(hm_json_get_str(e->data, "user", ""))].acts++;
         break;
     case HM_EV_RUN_REPLANNED:
@@ -162,6 +163,7 @@ void check_row(const struct book_run *run, size_t n)
     case HM_EV_OFFER_TAKEN: /* its outcome is the run that begins */
     case HM_EV_LOCK_WAITED:
     case HM_EV_LOCK_TAKEN:
+    case HM_EV_GATE_REMINDED:
     case HM_EV_NR:
         break;
     }

@@ -103,11 +103,16 @@ static const struct hm_backend *env_backend(void *arg, const char *name)
 static enum hm_member env_member(void *arg, const char *role, const char *user)
 {
     struct stage *stage = arg;
+    bool both = strcmp(user, "U0BEN") == 0 || strcmp(user, "U0CAM") == 0;
+    if (strcmp(role, "data") == 0) /* a second role: these two, and everybody whose id ends in DIA */
+        return both || strcmp(user + 2, "DIA") == 0 ? HM_MEMBER_YES : HM_MEMBER_NO;
     if (strcmp(role, "hausmeister") != 0)
         return HM_MEMBER_NO;
+    if (strcmp(user + 2, "OPS") == 0)
+        return HM_MEMBER_YES;
     if (strcmp(user, "U0ANA") == 0)
         return stage->ana_is;
-    return strcmp(user, "U0BEN") == 0 || strcmp(user, "U0CAM") == 0 ? HM_MEMBER_YES : HM_MEMBER_NO;
+    return both ? HM_MEMBER_YES : HM_MEMBER_NO;
 }
 
 static void env_nonce(void *arg, char ret_nonce[17])

@@ -346,7 +346,7 @@ static void test_a_huge_request(void **state)
     hm_json_set_str(view_run_get(v)->steps[VIEW_GATE].gate.plan[0].request, "body", body);
     render_ok(view_run_get(v), "huge", &m);
     assert_true(m.shortened);
-    assert_true(shows(&m, "[Approve!] [Reject]"));
+    assert_true(shows(&m, "[Approve!] [Reject …]"));
     assert_true(shows(&m, " more characters"));
     assert_true(shows(&m, "Shortened to fit into Slack. The journal has all of it: `hausmeister runs r-7k2m`."));
     hm_slack_message_done(&m);
@@ -387,7 +387,7 @@ static void test_hostile_text(void **state)
             assert_false(shows(&m, "<!channel>"));
             assert_false(shows(&m, "<!here>"));
             assert_false(shows(&m, "<@U1>"));
-            assert_true(!buttons || shows(&m, "[Reject]"));
+            assert_true(!buttons || shows(&m, "[Reject …]"));
             hm_slack_message_done(&m);
             hm_strbuf_done(&b);
             view_run_free(v);
@@ -417,7 +417,7 @@ static void test_talkative_recipe(void **state)
         bool gate_open = hm_run_open_gate(run) != NULL && run->broken == NULL;
         bool asks = strstr(states[s].name, "unknown") != NULL;
         render_ok(run, states[s].name, &m);
-        assert_true(!gate_open || shows(&m, "[Reject]"));
+        assert_true(!gate_open || shows(&m, "[Reject …]"));
         assert_true(!gate_open || shows(&m, "POST https://metapod"));
         assert_true(!asks || shows(&m, "[It happened] [It did not] [Stop here!]"));
         hm_slack_message_done(&m);

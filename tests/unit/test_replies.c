@@ -39,6 +39,10 @@ static const char *const reply_names[] = {
     [HM_REPLY_OFFER_GONE] = "offer gone",
     [HM_REPLY_REOPENED] = "reopened",
     [HM_REPLY_NONE_FAILED] = "none failed",
+    [HM_REPLY_ROLE_FULL] = "role full",
+    [HM_REPLY_TAKEN] = "taken",
+    [HM_REPLY_IS_YOURS] = "is yours",
+    [HM_REPLY_TAKE_VOTED] = "take voted",
 };
 
 static const char *const notice_names[] = {
