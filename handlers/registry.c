@@ -3,7 +3,10 @@
 
 #include "handlers/airflow.h"
 #include "handlers/aurora.h"
+#include "handlers/cloudwatch.h"
 #include "handlers/container_registry.h"
+#include "handlers/dynamodb.h"
+#include "handlers/ec2.h"
 #include "handlers/git.h"
 #include "handlers/github.h"
 #include "handlers/gocd.h"
@@ -14,6 +17,7 @@
 #include "handlers/metapod.h"
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
+#include "handlers/s3.h"
 #include "handlers/sabesp.h"
 #include "handlers/splunk.h"
 
@@ -22,7 +26,10 @@
 const struct hm_handler *const hm_handlers[] = {
     &hm_airflow_handler,
     &hm_aurora_handler,
+    &hm_cloudwatch_handler,
     &hm_container_registry_handler,
+    &hm_dynamodb_handler,
+    &hm_ec2_handler,
     &hm_git_handler,
     &hm_github_handler,
     &hm_gocd_handler,
@@ -32,6 +39,7 @@ const struct hm_handler *const hm_handlers[] = {
     &hm_metapod_handler,
     &hm_nu_handler,
     &hm_opsgenie_handler,
+    &hm_s3_handler,
     &hm_sabesp_handler,
     &hm_splunk_handler,
     NULL,

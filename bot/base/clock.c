@@ -88,6 +88,117 @@ const char *hm_format_hhmm(int64_t wall_ms, char *buf)
     return buf;
 }
 
+/* `digits` digits as a number in [min, max]; moves *text behind them. */
+static bool take_number(const char **text, size_t digits, int min, int max, int *ret_value)
+{
+    int value = 0;
+    for (size_t i = 0; i < digits; i++) {
+        char c = (*text)[i];
+        if (c < '0' || c > '9')
+            return false;
+        value = value * 10 + (c - '0');
+    }
+    *text += digits;
+    *ret_value = value;
+    return value >= min && value <= max;
+}
+
+static bool take_char(const char **text, const char *allowed)
+{
+    if (**text == '\0' || strchr(allowed, **text) == NULL)
+        return false;
+    (*text)++;
+    return true;
+}
+
+/* "14:37:59"; a leap second counts as the one before it. */
+static bool take_clock(const char **text, struct tm *tm)
+{
+    bool ok = take_number(text, 2, 0, 23, &tm->tm_hour) && take_char(text, ":") && take_number(text, 2, 0, 59, &tm->tm_min) &&
+              take_char(text, ":") && take_number(text, 2, 0, 60, &tm->tm_sec);
+    if (tm->tm_sec == 60)
+        tm->tm_sec = 59;
+    return ok;
+}
+
+/* ".123" or nothing. */
+static int take_fraction(const char **text)
+{
+    int ms = 0, scale = 100;
+    if (**text != '.')
+        return 0;
+    for ((*text)++; **text >= '0' && **text <= '9'; (*text)++, scale /= 10)
+        ms += (**text - '0') * scale;
+    return ms;
+}
+
+/* "Z", "+00:00", "-0300"; in minutes. */
+static bool take_offset(const char **text, int *ret_minutes)
+{
+    int hours = 0, minutes = 0;
+    *ret_minutes = 0;
+    if (take_char(text, "Z"))
+        return true;
+    bool west = **text == '-';
+    if (!take_char(text, "+-") || !take_number(text, 2, 0, 23, &hours))
+        return false;
+    (void)take_char(text, ":");
+    if (!take_number(text, 2, 0, 59, &minutes))
+        return false;
+    *ret_minutes = (west ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+static bool parse_iso(const char *text, struct tm *tm, int *ret_ms, int *ret_offset)
+{
+    if (!take_number(&text, 4, 1, 9999, &tm->tm_year) || !take_char(&text, "-") || !take_number(&text, 2, 1, 12, &tm->tm_mon) ||
+        !take_char(&text, "-") || !take_number(&text, 2, 1, 31, &tm->tm_mday) || !take_char(&text, "T ") ||
+        !take_clock(&text, tm))
+        return false;
+    tm->tm_mon--;
+    *ret_ms = take_fraction(&text);
+    return take_offset(&text, ret_offset) && *text == '\0';
+}
+
+/* The form that HTTP wants (RFC 9110, 5.6.7); the weekday is not compared. */
+static bool parse_http(const char *text, struct tm *tm)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char name[4] = "";
+    if (strlen(text) != 29 || text[3] != ',' || text[4] != ' ')
+        return false;
+    text += 5;
+    if (!take_number(&text, 2, 1, 31, &tm->tm_mday) || !take_char(&text, " "))
+        return false;
+    memcpy(name, text, 3);
+    const char *month = strstr(months, name);
+    if (month == NULL || (month - months) % 3 != 0)
+        return false;
+    tm->tm_mon = (int)(month - months) / 3;
+    text += 3;
+    return take_char(&text, " ") && take_number(&text, 4, 1, 9999, &tm->tm_year) && take_char(&text, " ") &&
+           take_clock(&text, tm) && strcmp(text, " GMT") == 0;
+}
+
+bool hm_parse_time(const char *text, int64_t *ret_wall_ms)
+{
+    struct tm tm = {0};
+    int ms = 0, offset = 0;
+    if (!parse_iso(text, &tm, &ms, &offset)) {
+        tm = (struct tm){0};
+        ms = offset = 0;
+        if (!parse_http(text, &tm))
+            return false;
+    }
+    int day = tm.tm_mday;
+    tm.tm_year -= 1900;
+    time_t seconds = timegm(&tm);
+    if (tm.tm_mday != day) /* 31 April became 1 May */
+        return false;
+    *ret_wall_ms = ((int64_t)seconds - (int64_t)offset * 60) * 1000 + ms;
+    return true;
+}
+
 void hm_random_text(const struct hm_clock *clock, const char *alphabet, char *buf, size_t n)
 {
     size_t letters = strlen(alphabet);

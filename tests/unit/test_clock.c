@@ -134,6 +134,44 @@ static void test_random_text_edges(void **state)
     assert_string_equal(buf, "AZA");
 }
 
+static void test_parse_time(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1 = refused */
+    } table[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2026-11-22T14:32:33.000Z", 1795357953000},
+        {"2026-11-22T14:32:33.158538Z", 1795357953158},
+        {"2026-11-22 11:32:33-03:00", 1795357953000},
+        {"2026-11-22T15:32:33+0100", 1795357953000},
+        {"2020-05-01 18:52:43+00:00", 1588359163000},
+        {"2024-02-29T23:59:60Z", 1709251199000},
+        {"Sun, 22 Nov 2026 14:32:33 GMT", 1795357953000},
+        {"2026-11-22T14:32:33", -1},
+        {"2026-11-22", -1},
+        {"2026-02-29T00:00:00Z", -1},
+        {"2026-04-31T00:00:00Z", -1},
+        {"2026-13-01T00:00:00Z", -1},
+        {"2026-11-22T24:00:00Z", -1},
+        {"2026-11-22T14:32:33Z ", -1},
+        {"2026-11-22T14:32:33+1", -1},
+        {"Sun, 22 Xov 2026 14:32:33 GMT", -1},
+        {"Sun, 22 anF 2026 14:32:33 GMT", -1},
+        {"Sun, 22 Nov 2026 14:32:33 EST", -1},
+        {"Sunday, 22-Nov-26 14:32:33 GMT", -1},
+        {"", -1},
+        {"now", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < HM_ARRAY_LEN(table); i++) {
+        int64_t ms = -1;
+        bool ok = hm_parse_time(table[i].text, &ms);
+        if (ok != (table[i].ms >= 0) || ms != table[i].ms)
+            fail_msg("\"%s\" is %lld", table[i].text, (long long)ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_real_clock),
         cmocka_unit_test(test_real_random),
         cmocka_unit_test(test_format_time),
+        cmocka_unit_test(test_parse_time),
         cmocka_unit_test(test_random_text_is_fair),
         cmocka_unit_test(test_random_text_edges),
     };
