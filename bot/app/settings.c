@@ -67,8 +67,8 @@ static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
     settings->slack.app_token = hm_settings_secret(slack, "app_token", HM_CFG_REQUIRED);
     settings->slack.bot_token = hm_settings_secret(slack, "bot_token", HM_CFG_REQUIRED);
     settings->slack.command = hm_settings_text(slack, "command", HM_CFG_OPTIONAL, 32);
-    settings->slack.channel = hm_settings_text(slack, "channel", HM_CFG_OPTIONAL, 32);
-    settings->slack.audit_channel = hm_settings_text(slack, "audit_channel", HM_CFG_OPTIONAL, 32);
+    settings->slack.channel = hm_settings_id(slack, "channel", HM_CFG_OPTIONAL, "CG");
+    settings->slack.audit_channel = hm_settings_id(slack, "audit_channel", HM_CFG_OPTIONAL, "CG");
     settings->slack.ca = copy_path(settings, slack, "ca");
     settings->slack.team = hm_settings_text(slack, "team", HM_CFG_OPTIONAL, 32);
     if (settings->slack.command == NULL)
@@ -115,7 +115,9 @@ static void read_roles(struct hm_settings *settings, struct hm_cfg_node *root)
         struct hm_role *role = &settings->roles[settings->n_roles++];
         role->name = hm_xstrdup(name);
         role->users = hm_cfg_get_strings(group, "users", HM_CFG_OPTIONAL);
-        role->usergroup = hm_settings_text(group, "usergroup", HM_CFG_OPTIONAL, 32);
+        for (char **user = role->users; *user != NULL; user++)
+            hm_settings_check_id(hm_cfg_get(group, "users", HM_CFG_OPTIONAL), *user, "UW");
+        role->usergroup = hm_settings_id(group, "usergroup", HM_CFG_OPTIONAL, "S");
         if (role->users[0] == NULL && role->usergroup == NULL)
             hm_cfg_add(group, "role %s has neither users nor a usergroup: nobody could ever be in it", name);
         hm_cfg_finish(group);
@@ -285,11 +287,7 @@ static json_t *read_ids(struct hm_cfg_node *group, const char *name, const char 
         ids = hm_cfg_get_strings(group, name, HM_CFG_REQUIRED);
     }
     for (char **id = ids; *id != NULL; id++) {
-        bool ok = (*id)[0] != '\0' && strchr(initials, (*id)[0]) != NULL &&
-                  strspn(*id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(*id);
-        if (!ok)
-            hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with one of %s, like %cABC123", *id, initials,
-                            initials[0]);
+        hm_settings_check_id(node, *id, initials);
         hm_json_add(list, hm_json_str_new(*id));
     }
     hm_cfg_strings_free(ids);

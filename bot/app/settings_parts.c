@@ -13,6 +13,23 @@ char *hm_settings_text(struct hm_cfg_node *group, const char *key, enum hm_cfg_n
     return hm_xstrdup_null(hm_cfg_get_str(group, key, need, max));
 }
 
+void hm_settings_check_id(const struct hm_cfg_node *node, const char *id, const char *initials)
+{
+    if (id == NULL || (id[0] != '\0' && strchr(initials, id[0]) != NULL && id[1] != '\0' &&
+                       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(id)))
+        return;
+    hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with one of %s, like %cABC123", id, initials,
+                    initials[0]);
+}
+
+char *hm_settings_id(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, const char *initials)
+{
+    char *id = hm_settings_text(group, key, need, 32);
+    if (id != NULL)
+        hm_settings_check_id(hm_cfg_get(group, key, HM_CFG_OPTIONAL), id, initials);
+    return id;
+}
+
 char *hm_settings_secret(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
 {
     char *ref = hm_settings_text(group, key, need, HM_SETTINGS_TEXT);

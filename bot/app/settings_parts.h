@@ -13,6 +13,11 @@ enum { HM_SETTINGS_TEXT = 500, HM_SETTINGS_URL = 2000 };
 char *hm_settings_text(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max);
 /* A reference to a secret. */
 char *hm_settings_secret(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need);
+/* A finding unless it is an id of Slack's that begins with one of the initials: "C" and "G" are channels, "D" a direct message,
+ * "U" and "W" people, "S" user groups. Names are not ids: they change, and Slack's API does not take them. NULL is fine. */
+void hm_settings_check_id(const struct hm_cfg_node *node, const char *id, const char *initials);
+/* The id under that key, checked. */
+char *hm_settings_id(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, const char *initials);
 /* A finding unless url is https, or plain http to this machine: no token and no request is to be readable on a wire. */
 void hm_settings_check_url(const struct hm_cfg_node *group, const char *key, const char *url);
 /* True when it names this machine. */

@@ -1,9 +1,33 @@
 /* hausmeister check, version, manifest: what can be said without connecting to anything. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "slack/manifest.h"
+
+/* What `run` would trip over first: it makes the journal where there is none, but not the folder. */
+static bool journal_can_be_written(const struct hm_cli *cli, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash == NULL ? hm_xstrdup(".") : slash == path ? hm_xstrdup("/") : hm_xstrndup(path, (size_t)(slash - path));
+    bool there = access(path, F_OK) == 0;
+    bool ok = true;
+    if (access(dir, F_OK) != 0)
+        ok = hm_cli_fail(HM_EXIT_NO, "%s: journal.path: there is no folder %s (%s): make it, for the user that the bot runs as",
+                         cli->config, dir, strerror(errno)) == HM_EXIT_OK;
+    else if (access(dir, W_OK | X_OK) != 0) /* SQLite keeps its log and lock beside the file */
+        ok = hm_cli_fail(HM_EXIT_NO, "%s: journal.path: %s can not be written by this user (%s)", cli->config, dir,
+                         strerror(errno)) == HM_EXIT_OK;
+    else if (there && access(path, R_OK | W_OK) != 0)
+        ok = hm_cli_fail(HM_EXIT_NO, "%s: journal.path: %s can not be read and written by this user (%s)", cli->config, path,
+                         strerror(errno)) == HM_EXIT_OK;
+    free(dir);
+    return ok;
+}
 
 static int run_check(const struct hm_cli *cli)
 {
@@ -13,6 +37,10 @@ static int run_check(const struct hm_cli *cli)
     struct hm_settings *settings = hm_cli_settings(cli, &findings);
     if (settings == NULL)
         return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
+    if (!journal_can_be_written(cli, settings->journal_path)) {
+        hm_settings_free(settings);
+        return HM_EXIT_NO;
+    }
     (void)printf("%s: ok, %zu recipe%s, %zu alarm%s, %zu backend%s, %zu role%s\n", cli->config, settings->recipes.count,
                  settings->recipes.count == 1 ? "" : "s", settings->alarms.count, settings->alarms.count == 1 ? "" : "s",
                  settings->n_backends, settings->n_backends == 1 ? "" : "s", settings->n_roles,

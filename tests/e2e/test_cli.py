@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from harness import ANA, BEN, DATASET, DATASET_NAME, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, run_cli
+from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, run_cli
 
 
 class Usage(unittest.TestCase):
@@ -84,6 +84,27 @@ class Check(Case):
     def test_plain_http_to_elsewhere(self):
         findings = self.broken((self.world.url, "http://metapod.example.com"))
         self.assertIn("http", findings[0][2])
+
+    def test_names_are_no_ids(self):
+        for key, old, new in (("channel", f'"{OPS}"', '"#ops"'), ("audit_channel", '"C0AUDIT"', '"D0AUDIT"'),
+                              ("usergroup", '"S0RED"', '"red-team"')):
+            findings = self.broken((f"{key} = {old}", f"{key} = {new}"))
+            self.assertEqual(len(findings), 1, findings)
+            self.assertIn(f"{new} is no id of Slack", findings[0][2])
+        findings = self.broken(("users = [ ", 'users = [ "ben" '))
+        self.assertEqual(len(findings), 1, findings)
+        self.assertIn('"ben" is no id of Slack; such an id begins with one of UW', findings[0][2])
+
+    def test_where_the_journal_is_to_be(self):
+        self.bot.write_config(journal="nowhere/hausmeister.db")
+        out, err = self.bot.cli("check", code=1)
+        self.assertRegex(err, r"journal\.path: there is no folder .*/nowhere ")
+        os.mkdir(os.path.join(self.folder, "nowhere"))
+        self.bot.cli("check")
+        if os.getuid() != 0:  # nothing is closed to root
+            os.chmod(os.path.join(self.folder, "nowhere"), 0o500)
+            out, err = self.bot.cli("check", code=1)
+            self.assertRegex(err, r"journal\.path: .*/nowhere can not be written")
 
     def test_an_effect_that_nobody_approves(self):
         self.bot.write_config()
