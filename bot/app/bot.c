@@ -20,6 +20,7 @@
 #include "app/ledger.h"
 #include "app/notices.h"
 #include "app/people.h"
+#include "app/prune.h"
 #include "app/recipe_store.h"
 #include "app/restore.h"
 #include "app/roles.h"
@@ -67,6 +68,7 @@ struct hm_bot {
     struct hm_people *people;
     struct hm_hold *hold;
     struct hm_notices *notices;
+    struct hm_prune *prune;
     struct hm_intake *intake;
     struct hm_health_sources sources;
     struct hm_health *health;
@@ -336,6 +338,7 @@ static void reload(struct hm_bot *bot)
     bot->settings = fresh;
     hm_recipe_store_use(bot->store, &fresh->recipes);
     hm_roles_use(bot->roles, fresh);
+    hm_prune_use(bot->prune, fresh);
     hm_cards_use(bot->cards, fresh);
     hm_notices_use(bot->notices, fresh);
     hm_people_use(bot->people, fresh);
@@ -391,6 +394,7 @@ static void close_journal(void *arg)
     struct hm_bot *bot = arg;
     bot->phase = PHASE_CLOSING_JOURNAL;
     hm_ledger_rest(bot->ledger);
+    hm_prune_stop(bot->prune);
     hm_journal_close(bot->journal, close_loop, bot);
 }
 
@@ -553,6 +557,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
         bot->clock,  &bot->loop, bot->backends};
     bot->people = hm_people_new(&people);
     hm_people_attach(bot->people, bot->cards, bot->hold);
+    bot->prune = hm_prune_new(&bot->loop, bot->journal, bot->clock);
+    hm_prune_use(bot->prune, s);
     hm_cards_use(bot->cards, s);
     hm_notices_use(bot->notices, s);
     hm_people_use(bot->people, s);
@@ -640,6 +646,7 @@ void hm_bot_free(struct hm_bot *bot)
     hm_runner_free(bot->runner);
     hm_hold_free(bot->hold);
     hm_notices_free(bot->notices);
+    hm_prune_free(bot->prune);
     hm_ledger_free(bot->ledger);
     hm_journal_free(bot->journal);
     hm_http_client_free(bot->http);

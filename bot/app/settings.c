@@ -16,6 +16,7 @@
 #include "slack/web_api.h"
 
 static const int64_t longest_timeout_ms = 3600000;
+static const int64_t day_ms = 24 * 3600000LL;
 
 /* A path as open() needs it. */
 static char *resolve(const struct hm_settings *settings, const char *path)
@@ -89,6 +90,9 @@ static void read_journal(struct hm_settings *settings, struct hm_cfg_node *root)
     const char *path = hm_cfg_get_str(journal, "path", HM_CFG_REQUIRED, PATH_MAX);
     if (path != NULL)
         settings->journal_path = resolve(settings, path);
+    /* Slack delivers again for hours; less than a day would let a late envelope pass for a new one. */
+    int64_t keep_ms = hm_cfg_get_duration(journal, "keep_envelopes", HM_CFG_OPTIONAL, day_ms, 365 * day_ms);
+    settings->keep_envelopes_ms = keep_ms > 0 ? keep_ms : 7 * day_ms;
     hm_cfg_finish(journal);
 }
 

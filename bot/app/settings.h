@@ -34,8 +34,9 @@ struct hm_settings {
         unsigned speed; /* times Slack's limits; more than 1 only with a simulator */
         char *team;     /* our workspace, for `match`, which asks nobody; NULL = not told */
     } slack;
-    char *journal_path; /* absolute or relative to the working directory: ready for open() */
-    char *http_listen;  /* NULL = no HTTP server */
+    char *journal_path;        /* absolute or relative to the working directory: ready for open() */
+    int64_t keep_envelopes_ms; /* how long what Slack delivered is kept once it was handled */
+    char *http_listen;         /* NULL = no HTTP server */
     struct hm_role *roles;
     size_t n_roles;
     struct hm_backend *backends;

@@ -130,6 +130,11 @@ void hm_batch_inbox_done(struct hm_batch *batch, int64_t inbox_id)
     add_op(batch, &(struct hm_op){.kind = HM_OP_INBOX_DONE, .number = inbox_id});
 }
 
+void hm_batch_inbox_prune(struct hm_batch *batch, int64_t before_ms)
+{
+    add_op(batch, &(struct hm_op){.kind = HM_OP_INBOX_PRUNE, .number = before_ms});
+}
+
 void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
                     json_t *stolen_data)
 {

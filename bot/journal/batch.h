@@ -20,6 +20,7 @@ enum hm_op_kind {
     HM_OP_RECIPE_TEXT, /* sha256, text */
     HM_OP_SET,         /* space, key, value (NULL deletes) */
     HM_OP_CLAIM,       /* space, key, value */
+    HM_OP_INBOX_PRUNE, /* number = before this time */
     HM_OP_NR
 };
 

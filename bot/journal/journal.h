@@ -54,6 +54,11 @@ void hm_batch_free(struct hm_batch *batch); /* only if it was never put */
 void hm_batch_inbox(struct hm_batch *batch, const char *dedupe_key, const char *type, const char *text, size_t len);
 /* The inbox row's outcome is visible (or belongs to a run now): it is not handed out again at start. */
 void hm_batch_inbox_done(struct hm_batch *batch, int64_t inbox_id);
+/* Forgets envelopes that were stored before that time and whose outcome is visible, the oldest first, at most HM_PRUNED_AT_ONCE
+ * of them; how many: hm_put_result.pruned. Their dedupe keys go with them, so that time must be longer ago than anything is
+ * delivered again. */
+void hm_batch_inbox_prune(struct hm_batch *batch, int64_t before_ms);
+enum { HM_PRUNED_AT_ONCE = 200 };
 /* One event of a run. expected_seq: its number (1 for the first). at_ms: when it happened (its row's wall_ms); 0 = when the batch
  * is put. stolen_data: a JSON object. */
 void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
@@ -76,6 +81,7 @@ struct hm_put_result {
     bool fresh;        /* of the last hm_batch_inbox(): true = new row, false = seen before */
     bool inbox_open;   /* not fresh: true = its outcome is not visible yet */
     int64_t inbox_id;  /* of the last hm_batch_inbox(), also when seen before */
+    unsigned pruned;   /* by the last hm_batch_inbox_prune() */
     int64_t wall_ms;   /* when it was put: the time on its rows */
 };
 typedef void (*hm_put_fn)(void *arg, const struct hm_put_result *result);

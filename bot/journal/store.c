@@ -39,6 +39,7 @@ enum stmt_id {
     INBOX_FIND,
     INBOX_OPEN,
     INBOX_DONE,
+    INBOX_PRUNE,
     LAST_SEQ,
     EVENT_ADD,
     RUN_TOUCH,
@@ -61,6 +62,14 @@ static const char run_put_sql[] = INTO_RUNS "(?1, ?2, ?3, ?4, ?5, ?5, 0) ON CONF
 static const char fact_set_sql[] = INTO_FACTS " ON CONFLICT (space, key) DO UPDATE"
                                               " SET value = excluded.value, wall_ms = excluded.wall_ms";
 
+/* Rows lie in the order of their ids, which is that of time but for a clock that was set back: a look at the first thousand finds
+ * the oldest without an index that every envelope would have to pay for. The newest row stays, so that no id is ever given twice.
+ */
+static const char inbox_prune_sql[] = "DELETE FROM inbox WHERE id IN (SELECT id FROM"
+                                      " (SELECT id, wall_ms FROM inbox ORDER BY id LIMIT 1000) AS oldest WHERE wall_ms < ?1"
+                                      " AND id < (SELECT max(id) FROM inbox)"
+                                      " AND NOT EXISTS (SELECT 1 FROM inbox_open WHERE inbox_open.id = oldest.id) LIMIT ?2)";
+
 static const char *const sql_of[STMT_NR] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
@@ -74,6 +83,7 @@ static const char *const sql_of[STMT_NR] = {
     [INBOX_FIND] = "SELECT id, EXISTS (SELECT 1 FROM inbox_open WHERE inbox_open.id = inbox.id) FROM inbox WHERE dedupe_key = ?1",
     [INBOX_OPEN] = "INSERT INTO inbox_open (id) VALUES (?1)",
     [INBOX_DONE] = "DELETE FROM inbox_open WHERE id = ?1",
+    [INBOX_PRUNE] = inbox_prune_sql,
     [LAST_SEQ] = "SELECT max(seq) FROM events WHERE run_id = ?1",
     [EVENT_ADD] = "INSERT INTO events (id, run_id, seq, type, wall_ms, data, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RUN_TOUCH] = run_touch_sql,
@@ -286,6 +296,14 @@ static enum hm_code apply_fact(struct hm_store *store, const struct hm_op *op, i
     return code;
 }
 
+static enum hm_code apply_prune(struct hm_store *store, struct hm_batch *batch, struct hm_err *err)
+{
+    enum hm_code code = run(store, INBOX_PRUNE, "forget old envelopes", err);
+    if (code == HM_OK)
+        batch->result.pruned = (unsigned)sqlite3_changes64(store->db);
+    return code;
+}
+
 static enum hm_code apply_op(struct hm_store *store, struct hm_batch *batch, const struct hm_op *op, struct hm_err *err)
 {
     switch (op->kind) {
@@ -294,6 +312,10 @@ static enum hm_code apply_op(struct hm_store *store, struct hm_batch *batch, con
     case HM_OP_INBOX_DONE:
         bind_number(store->stmts[INBOX_DONE], 1, op->number);
         return run(store, INBOX_DONE, "settle an envelope", err);
+    case HM_OP_INBOX_PRUNE:
+        bind_number(store->stmts[INBOX_PRUNE], 1, op->number);
+        bind_number(store->stmts[INBOX_PRUNE], 2, HM_PRUNED_AT_ONCE);
+        return apply_prune(store, batch, err);
     case HM_OP_EVENT:
         return apply_event(store, op, op->at_ms != 0 ? op->at_ms : batch->wall_ms, err);
     case HM_OP_RUN:

@@ -539,11 +539,45 @@ static void the_log_is_moved_into_the_file(void **state)
     free(wal);
 }
 
+/* Old envelopes whose outcome is visible go, a few at a time; the open ones, the young ones and the newest row stay. */
+static void old_envelopes_go(void **state)
+{
+    struct jf *jf = *state;
+    char key[32];
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        struct jf_result r = jf_do(jf, jf_inbox(key, "{}"));
+        if (i % 100 == 7)
+            continue; /* still open */
+        struct hm_batch *done = hm_batch_new();
+        hm_batch_inbox_done(done, r.inbox_id);
+        (void)jf_do(jf, done);
+    }
+    jf_tamper(jf, "UPDATE inbox SET wall_ms = 1000 WHERE id <= 300 OR id = 500");
+    const int64_t left[] = {300, 203, 203}; /* 200 go, then the rest of the old ones but for the three that are open */
+    for (size_t i = 0; i < HM_ARRAY_LEN(left); i++) {
+        struct hm_batch *batch = hm_batch_new();
+        hm_batch_inbox_prune(batch, 1001);
+        struct jf_result r = jf_do(jf, batch);
+        assert_int_equal(r.code, HM_OK);
+        assert_int_equal(jf_number(jf, "SELECT count(*) FROM inbox"), left[i]);
+    }
+    assert_int_equal(jf_number(jf, "SELECT count(*) FROM inbox_open"), 5);
+    assert_int_equal(jf_number(jf, "SELECT count(*) FROM inbox WHERE id = 500"), 1);
+    assert_int_equal(jf_number(jf, "SELECT count(*) FROM inbox JOIN inbox_open USING (id)"), 5);
+    struct jf_result again = jf_do(jf, jf_inbox("k450", "{}")); /* a young one is known still */
+    assert_false(again.fresh);
+    struct jf_result anew = jf_do(jf, jf_inbox("k0", "{}")); /* an old one is not, and gets a number of its own */
+    assert_true(anew.fresh);
+    assert_int_equal(anew.inbox_id, 501);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(callbacks_come_in_the_order_of_the_puts, setup, teardown),
         cmocka_unit_test_setup_teardown(an_envelope_is_kept_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(old_envelopes_go, setup, teardown),
         cmocka_unit_test_setup_teardown(an_envelope_comes_back_byte_for_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(a_number_is_taken_or_leaves_a_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(an_event_keeps_its_own_time, setup, teardown),
