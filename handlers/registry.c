@@ -3,6 +3,7 @@
 
 #include "handlers/airflow.h"
 #include "handlers/aurora.h"
+#include "handlers/bigquery.h"
 #include "handlers/cloudwatch.h"
 #include "handlers/container_registry.h"
 #include "handlers/dynamodb.h"
@@ -17,15 +18,18 @@
 #include "handlers/metapod.h"
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
+#include "handlers/prometheus.h"
 #include "handlers/s3.h"
 #include "handlers/sabesp.h"
+#include "handlers/spark_ops.h"
 #include "handlers/splunk.h"
 
-/* A line each, so that two new ones meet less often. */
+/* One line each, whatever the formatter thinks: lines of different people then merge. */
 /* clang-format off */
 const struct hm_handler *const hm_handlers[] = {
     &hm_airflow_handler,
     &hm_aurora_handler,
+    &hm_bigquery_handler,
     &hm_cloudwatch_handler,
     &hm_container_registry_handler,
     &hm_dynamodb_handler,
@@ -39,8 +43,10 @@ const struct hm_handler *const hm_handlers[] = {
     &hm_metapod_handler,
     &hm_nu_handler,
     &hm_opsgenie_handler,
+    &hm_prometheus_handler,
     &hm_s3_handler,
     &hm_sabesp_handler,
+    &hm_spark_ops_handler,
     &hm_splunk_handler,
     NULL,
 };

@@ -19,11 +19,14 @@ READS = re.compile("|".join((
     r"^HEAD ",
     r"^POST /metapod/api/graphql$",
     r"^POST /splunk/services/search/",
+    r"^POST /bigquery/projects/[^/]+/queries$",
+    r"^POST /prometheus/api/v1/query$",
 )))
 # What random words would never hit: good values for params of these names.
 HINTS = {
     "series": ["series/direct-mail"],
     "model": ["sorting-hat"],
+    "stack": ["blue-41", "green-40", "blue-14"],
 }
 
 # Ungated effects: only the choke point stands between these and the world.

@@ -333,10 +333,20 @@ static void no_kind(struct subject *s, size_t group, const struct hm_step *step)
     set_in_step(s, group, is_text ? "approve" : "manual", "\"x\"", "");
 }
 
+/* The pair stands in an object that is an argument itself: what may be in it is the action's own matter, which says so when it is
+ * asked. */
+static bool is_in_object_arg(const struct subject *s, int index)
+{
+    int object = s->pairs[index].parent;
+    return object >= 0 && key_is(s, s->pairs[object].parent, "with");
+}
+
 static void misspelt_keys(struct subject *s)
 {
     for (int i = 0; i < s->n_pairs; i++) {
         const struct pair *pair = &s->pairs[i];
+        if (is_in_object_arg(s, i))
+            continue;
         char *word = hm_xasprintf("%.*s%c", (int)pair->key_len, s->text + pair->key, s->text[pair->key + pair->key_len - 1]);
         char *said = hm_xasprintf("\"%s\"", word);
         mutate(s, pair->key, pair->key_len, word, pair->line, said);
@@ -365,6 +375,8 @@ static void wrong_types(struct subject *s)
 {
     for (int i = 0; i < s->n_pairs; i++) {
         char first = s->text[s->pairs[i].value];
+        if (is_in_object_arg(s, i))
+            continue;
         bool text = first == '"' || first == '{' || first == '(' || first == '[';
         const char *said = key_is(s, i, "stop_if") ? "write {" : key_is(s, i, "expect") ? "must be|write a condition" : "must be";
         mutate_value(s, i, text && !is_number_arg(s, i) ? "7" : "\"seven\"", said);

@@ -79,10 +79,76 @@ def test_splunk(w):
     w.reset()
 
 
+def bigquery(w, sql, params=None, **more):
+    body = {"query": sql, "useLegacySql": False, **more}
+    if params is not None:
+        body["parameterMode"] = "NAMED"
+        body["queryParameters"] = [{"name": k, "parameterType": {"type": "STRING"}, "parameterValue": {"value": v}} for k, v in params.items()]
+    return w.json("POST", "/bigquery/projects/nu-br-data/queries", body)
+
+
+def test_bigquery(w):
+    sql = "select name, successors from dataset.spark_ops where name = @n"
+    first = bigquery(w, sql, {"n": "dataset/fx-rates"})
+    check("it takes a while", (first["jobComplete"], "rows" in first), (False, False))
+    job = first["jobReference"]["jobId"]
+    done = w.json("GET", f"/bigquery/projects/nu-br-data/queries/{job}?location=US")
+    check("rows", (done["totalRows"], done["rows"][0]["f"][0], len(done["rows"][0]["f"][1]["v"])), ("1", {"v": "dataset/fx-rates"}, 3))
+    state = w.json("GET", "/_world/state")
+    state["bigquery"]["config"].update(slow=0, location="EU")
+    check("load", w.json("POST", "/_world/load", state), {"ok": True})
+    check("another place", bigquery(w, sql, {"n": "x"})["error"]["errors"][0]["reason"], "notFound")
+    check("no rows", bigquery(w, sql, {"n": "x"}, location="EU")["totalRows"], "0")
+    page = bigquery(w, "select name from dataset.spark_ops", location="EU", maxResults=4)
+    job, token = page["jobReference"]["jobId"], page["pageToken"]
+    rest = w.json("GET", f"/bigquery/projects/nu-br-data/queries/{job}?location=EU&maxResults=4&pageToken={token}")
+    check("pages", (len(page["rows"]), len(rest["rows"]), "pageToken" in rest), (4, 2, False))
+    loads = bigquery(w, "SELECT * FROM `meta.itaipu_loads` WHERE dataset_name = @d AND date(loaded_at) = @day",
+                     {"d": "dataset/lusa-scores", "day": "2026-11-22"}, location="EU")
+    check("a time", round(float(loads["rows"][0]["f"][1]["v"])), 1795324330)
+    for bad, more in (("select nothing from dataset.spark_ops", {}), ("select name from dataset.spark_ops where name = @x", {}),
+                      ("delete from dataset.spark_ops", {}), (sql, {"useLegacySql": True})):
+        check(f"refused: {bad} {more}", bigquery(w, bad, {"n": "x"}, location="EU", **more)["error"]["code"], 400)
+    check("another project", w.ask("POST", "/bigquery/projects/x/queries", {"query": "x"})[0], 403)
+    w.reset()
+    elsewhere = {"a table elsewhere, a location, a limit": 404, "a further page": 404}
+    golden(w, "bigquery", "successors", elsewhere)
+    w.reset()
+
+
+def test_spark_ops(w):
+    golden(w, "spark_ops", "successors", {"another path": 404, "a path that was given": 404})
+    check("only GET", w.ask("POST", "/spark_ops/spark_ops.json")[0], 405)
+
+
+def test_prometheus(w):
+    def ask(query):
+        form = urllib.parse.urlencode({"query": query}).encode()
+        status, _, text = w.ask("POST", "/prometheus/api/v1/query", form, FORM)
+        return status, json.loads(text)
+    lag = "kafka_burrow_partition_lag"
+    status, found = ask(f'sort_desc(sum({lag}{{stack_id="green-40",group!~".*RANDOM.*",squad="data-infra"}}) by (group, topic) > 0)')
+    check("a vector", (status, [r["value"][1] for r in found["data"]["result"]]), (200, ["15230", "40"]))
+    check("labels", found["data"]["result"][0]["metric"], {"group": "tapir-consumer", "topic": "PARTITION-TO-SERVE"})
+    check("a count", ask(f'count({lag}{{stack_id="blue-41"}})')[1]["data"]["result"][0]["value"][1], "4")
+    check("by before", len(ask(f'max by (topic) ({lag})')[1]["data"]["result"]), 4)
+    for unknown in ('count(no_such_metric)', f'{lag}{{stack_id="nowhere"}}'):
+        check(f"an empty success: {unknown}", ask(unknown)[1]["data"], {"resultType": "vector", "result": []})
+    for bad in ("", "sum(", f"{lag}{{", f'{lag}{{a~"b"}}', f"{lag} > x", f"rate({lag}[5m])", f"{lag} and {lag}"):
+        status, answer = ask(bad)
+        check(f"refused: {bad}", (status, answer["errorType"]), (400, "bad_data"))
+    golden(w, "prometheus", "query", {"another path": 404, "a value that needs escaping": 200})
+    state = w.json("GET", "/_world/state")
+    state["prometheus"]["config"]["warning"] = "store-3 did not answer"
+    check("load", w.json("POST", "/_world/load", state), {"ok": True})
+    check("a warning", ask(lag)[1]["warnings"], ["store-3 did not answer"])
+    w.reset()
+
+
 def main():
     w = World(sys.argv[1])
     try:
-        for test in (test_splunk,):
+        for test in (test_splunk, test_bigquery, test_spark_ops, test_prometheus):
             test(w)
     finally:
         w.process.send_signal(signal.SIGTERM)

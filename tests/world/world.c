@@ -13,9 +13,9 @@
 /* A line each, so that two new ones meet less often. */
 /* clang-format off */
 static const struct hm_world_system *const systems[] = {
-    &hm_world_aurora,
-/* A line each. */
     &hm_world_airflow,
+    &hm_world_aurora,
+    &hm_world_bigquery,
     &hm_world_container_registry,
     &hm_world_github,
     &hm_world_gocd,
@@ -25,6 +25,8 @@ static const struct hm_world_system *const systems[] = {
     &hm_world_metapod,
     &hm_world_opsgenie,
     &hm_world_programs,
+    &hm_world_prometheus,
+    &hm_world_spark_ops,
     &hm_world_splunk,
 };
 /* clang-format on */

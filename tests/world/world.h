@@ -58,6 +58,9 @@ extern const struct hm_world_system hm_world_opsgenie;
 extern const struct hm_world_system hm_world_aurora;
 extern const struct hm_world_system hm_world_mesos;
 extern const struct hm_world_system hm_world_programs;
+extern const struct hm_world_system hm_world_bigquery;
+extern const struct hm_world_system hm_world_prometheus;
+extern const struct hm_world_system hm_world_spark_ops;
 extern const struct hm_world_system hm_world_splunk;
 
 /* state: {"metapod": {…}, …}; borrowed, and what hm_world_reset() comes back to. NULL with err set when a system refuses its

@@ -1,0 +1,17 @@
+/* What depends on a dataset, as BigQuery's table and spark_ops.json tell it: one form for both. */
+#ifndef HM_HANDLERS_SUCCESSORS_H
+#define HM_HANDLERS_SUCCESSORS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* An op's name: letters, digits and . _ - / (dataset/x, series-contract/y …), at most 200, beginning with a letter. */
+bool hm_op_name_ok(const char *name);
+
+/* {name, successors: [names], count, policies: [those that are policies], text: the first of them, for a card}. names: an array
+ * of texts; anything else in it is left out. New reference. */
+HM_MUST json_t *hm_successors_result_new(const char *name, const json_t *names);
+
+#endif
