@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 
+# As in tests/world/sample: what goes to the world's AWS is signed.
+AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDWORLD", "AWS_SECRET_ACCESS_KEY": "w0rld/secret+key"}
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -21,8 +23,17 @@ def _entries():
             start = i + 1
 
 
+def _aws_key(folder, reference):
+    """A file with the key that the world's AWS takes."""
+    path = os.path.join(folder, reference.removeprefix("env:").lower())
+    with open(path, "w") as file:
+        file.write(AWS_KEYS[reference.removeprefix("env:")])
+    return os.path.abspath(path)
+
+
 def shipped_backends(world_url, folder, program, without=()):
-    """The text of the entries. HTTP: each acts on world_url/<handler>, without credentials. A program: program(handler) is its path, and
+    """The text of the entries. HTTP: each acts on world_url/<handler>, without credentials but for
+    AWS, whose keys are files in `folder`. A program: program(handler) is its path, and
     <HANDLER>_WORLD in its environment names `folder`, where the stand-ins write down their calls, WORLD_URL the world that they change.
     git is the real one, on folder/aurora-jobs."""
     entries = []
@@ -33,7 +44,9 @@ def shipped_backends(world_url, folder, program, without=()):
         text = re.sub(r'\burl\s*=\s*"[^"]*"', f'url = "{world_url}/{handler}"', text)
         text = re.sub(r'\bprogram\s*=\s*"[^"]*"', lambda _: f'program = "{program(handler)}"', text)
         text = re.sub(r'\b(dir|ca|client_cert|client_key|proxy|rate)\s*=\s*"[^"]*";', "", text)
-        text = re.sub(r"\b(auth|env)\s*=\s*\{[^}]*\};", "", text)
+        text = re.sub(r"\benv\s*=\s*\{[^}]*\};", "", text)
+        text = re.sub(r"\bauth\s*=\s*\{[^{}]*(\{[^{}]*\};)?[^{}]*\};", lambda m: m[0] if "aws" in m[0] else "", text)
+        text = re.sub(r'"env:AWS_\w+"', lambda m: f'"file:{_aws_key(folder, m[0].strip(chr(34)))}"', text)
         # Of Mesos the leader's own address is spoken to, which is the world's here too.
         text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
                       f'leader_path = "/mesos";', text)
