@@ -41,6 +41,10 @@ def shipped_backends(world_url, folder, program, without=()):
         handler = re.search(r'handler\s*=\s*"([^"]+)"', text)[1]
         if text.split()[0] in without:
             continue
+        if handler == "git":  # the real one, on a checkout in the folder
+            entries.append(f'git = {{ handler = "git"; program = "{shutil.which("git") or "/usr/bin/git"}"; '
+                           f'dir = "{os.path.join(folder, "aurora-jobs")}"; }};')
+            continue
         text = re.sub(r'\burl\s*=\s*"[^"]*"', f'url = "{world_url}/{handler}"', text)
         text = re.sub(r'\bprogram\s*=\s*"[^"]*"', lambda _: f'program = "{program(handler)}"', text)
         text = re.sub(r'\b(dir|ca|client_cert|client_key|proxy|rate)\s*=\s*"[^"]*";', "", text)
@@ -50,10 +54,6 @@ def shipped_backends(world_url, folder, program, without=()):
         # Of Mesos the leader's own address is spoken to, which is the world's here too.
         text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
                       f'leader_path = "/mesos";', text)
-        if handler == "git":  # the real one, on a checkout in the folder
-            entries.append(f'git = {{ handler = "git"; program = "{shutil.which("git") or "/usr/bin/git"}"; '
-                           f'dir = "{os.path.join(folder, "aurora-jobs")}"; }};')
-            continue
         if "program =" in text:
             env = f'env = {{ {handler.upper()}_WORLD = "{folder}"; WORLD_URL = "{world_url}"; }};'
             text = text.rstrip("; \n").rstrip("}") + env + " };"
