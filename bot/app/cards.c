@@ -150,11 +150,16 @@ static void add_tail(struct hm_cards *cards, const struct hm_run *run, json_t *c
     free(prefix);
 }
 
+struct hm_card_around hm_cards_around_of(const struct hm_cards *cards)
+{
+    return (struct hm_card_around){.held_by = cards->held_by, .held_ms = cards->word_ms, .word_ms = cards->word_ms};
+}
+
 static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
 {
     struct hm_slack_message message = {0};
     json_t *content = hm_json_obj_new();
-    const struct hm_card_around around = {.held_by = cards->held_by, .held_ms = cards->word_ms, .word_ms = cards->word_ms};
+    const struct hm_card_around around = hm_cards_around_of(cards);
     hm_card_render_around(run, &around, &message);
     add_tail(cards, run, message.blocks);
     hm_json_set_str(content, "text", message.text);

@@ -51,6 +51,8 @@ void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
 struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);
+/* What was said there last. */
+struct hm_card_around hm_cards_around_of(const struct hm_cards *cards);
 /* fn is called when a message of that poster which is no card is at Slack. */
 void hm_cards_listen(struct hm_cards *cards, void (*fn)(void *arg, const char *key), void *arg);
 /* True when Slack shows all that it should. */

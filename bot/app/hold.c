@@ -72,14 +72,21 @@ bool hm_hold_firm(const struct hm_hold *hold)
     return hold->by != NULL && hold->stored && hold->resuming == 0;
 }
 
-/* by NULL: goes on. The cards learn it first, because the runner shows them all anew. */
+/* Only what is stored is shown: a card that tells of a stop which a restart does not know would never be put right, because what
+ * the journal remembers of it looks like what is wanted then. */
+static void show(struct hm_hold *hold)
+{
+    hm_cards_around(hold->cards, hold->by, hold->since_ms);
+    hm_runner_show_all(hold->runner);
+}
+
+/* by NULL: goes on. A stop bites at once, stored or not. */
 static void apply(struct hm_hold *hold, const char *by, int64_t at_ms)
 {
     char *copy = hm_xstrdup_null(by);
     free(hold->by);
     hold->by = copy;
     hold->since_ms = at_ms;
-    hm_cards_around(hold->cards, hold->by, at_ms);
     hm_runner_hold(hold->runner, hold->by != NULL);
 }
 
@@ -90,6 +97,7 @@ static bool restore_one(void *arg, const char *name, const json_t *value)
     if (strcmp(name, key) != 0)
         return true;
     apply(hold, held ? hm_json_get_str(value, "by", "?") : NULL, hm_json_get_int(value, "at", 0));
+    show(hold);
     if (held) {
         hold->stored = true;
         hm_log(HM_LOG_WARN, "control", "everything is stopped since before the restart, by %s", hold->by);
@@ -117,6 +125,8 @@ static void on_stored(void *arg, const struct hm_put_result *result)
         hold->stored = true;
     if (newest && result->code == HM_OK && !change->held) /* a stop that came meanwhile stays */
         apply(hold, NULL, change->at_ms);
+    if (newest && result->code == HM_OK)
+        show(hold);
     if (result->code != HM_OK)
         hm_log(HM_LOG_ERROR, "control", "%s was not stored: %s", change->held ? "stop all" : "resume", result->error);
     if (result->code == HM_OK || change->held) /* a stop holds in any case */

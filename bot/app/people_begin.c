@@ -273,6 +273,13 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     bool ours = hm_start_ref_parse(req->private_metadata, &ref);
     const struct hm_recipe *recipe = ours ? hm_recipes_find(&asker->people->settings->recipes, ref.recipe) : NULL;
     char *no = refusal(asker, &ref, recipe);
+    if (no != NULL && asker->stored_ms != 0) { /* the form is long gone */
+        if (ours)
+            set_text(&asker->channel, ref.channel);
+        hm_say_text(asker, no);
+        no = NULL;
+        goto out;
+    }
     if (no != NULL) {
         payload = hm_dialog_words("Not started", no);
         hm_asker_close(asker);

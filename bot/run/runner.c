@@ -563,6 +563,11 @@ void hm_runner_hold(struct hm_runner *runner, bool held)
     runner->held = held;
     if (!held)
         feed_all(runner, HM_IN_GO);
+    hm_runner_arm(runner);
+}
+
+void hm_runner_show_all(struct hm_runner *runner)
+{
     for (size_t i = 0; i < runner->count; i++) {
         struct hm_slot *e = runner->entries[i];
         if (!e->born || e->broken || e->committing)

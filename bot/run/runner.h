@@ -79,9 +79,11 @@ void hm_runner_time(struct hm_runner *runner, int64_t now_ms);
 void hm_runner_changed(struct hm_runner *runner);
 
 /* "Stop all" and "resume": while held, nothing that changes anything is started; what is under way comes to its end, reads and
- * people's answers go on. Every run is shown anew. The caller keeps it durable, and sets it again before hm_runner_restored(). */
+ * people's answers go on. The caller keeps it durable, and sets it again before hm_runner_restored(). */
 void hm_runner_hold(struct hm_runner *runner, bool held);
 bool hm_runner_held(const struct hm_runner *runner);
+/* What is true for all runs looks different now: each is shown anew, those at rest when they wake. */
+void hm_runner_show_all(struct hm_runner *runner);
 
 /* At start: reads an open run from the journal (io.load) and shows it. HM_EIO: it can not be read, and is not there. A run that
  * does not fold is stopped for safety. Then, when all are there, hm_runner_restored() settles what was

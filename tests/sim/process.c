@@ -375,9 +375,7 @@ unsigned process_life(void)
 
 struct hm_card_around process_around(void)
 {
-    const struct hm_hold *hold = sim->process->hold;
-    int64_t since_ms = hm_hold_since_ms(hold);
-    return (struct hm_card_around){.held_by = hm_hold_by(hold), .held_ms = since_ms, .word_ms = since_ms};
+    return hm_cards_around_of(sim->process->cards);
 }
 
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg)

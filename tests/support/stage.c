@@ -507,6 +507,7 @@ void stage_hold(struct stage *stage, bool held)
 {
     stage->held = held;
     hm_runner_hold(stage->runner, held);
+    hm_runner_show_all(stage->runner);
     stage_settle(stage);
 }
 
