@@ -95,6 +95,13 @@ static char *read_header_lines(struct hm_cfg_node *group)
     return NULL;
 }
 
+/* "POST /path": capital letters and a space; else it is a program with its words. */
+static bool begins_with_method(const char *to)
+{
+    size_t letters = to != NULL ? strspn(to, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+    return letters > 0 && to[letters] == ' ';
+}
+
 static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer)
 {
     static const char *const ends[HM_TRANSPORT_NR] = {[HM_TRANSPORT_NOT_SENT] = "refused",
@@ -110,7 +117,7 @@ static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer
     answer->after = copy_str(group, "after", HM_CFG_OPTIONAL, TEXT_MAX);
     answer->times = (unsigned)hm_cfg_get_int(group, "times", 0, 1, TIMES_MAX);
     answer->transport = transport < 0 ? HM_TRANSPORT_ANSWER : (enum hm_transport)transport;
-    bool is_http = answer->to != NULL && strchr(answer->to, '/') != NULL;
+    bool is_http = begins_with_method(answer->to);
     answer->status = (int)hm_cfg_get_int(group, "status", is_http ? 200 : 0, 0, 999);
     answer->body = read_body(group, &is_json);
     answer->errors = copy_str(group, "errors", HM_CFG_OPTIONAL, TEXT_MAX);
@@ -119,7 +126,7 @@ static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer
         answer->content_type = hm_xstrdup(is_json ? "application/json" : "text/plain");
     answer->headers = read_header_lines(group);
     answer->retry_after_s = hm_cfg_get_int(group, "retry_after", -1, 0, 86400);
-    bool ok = answer->status == 0 || (answer->status >= 200 && answer->status <= 299);
+    bool ok = is_http ? answer->status >= 200 && answer->status <= 299 : answer->status == 0;
     bool lost = answer->transport == HM_TRANSPORT_BROKEN || answer->transport == HM_TRANSPORT_TOO_BIG;
     bool done = answer->transport == HM_TRANSPORT_ANSWER ? ok : lost;
     answer->applied = hm_cfg_get_bool(group, "applied", done);

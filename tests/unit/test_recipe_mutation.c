@@ -259,7 +259,9 @@ static void drop_gate(struct subject *s, size_t group, const struct hm_step *ste
         if (effect->kind != HM_STEP_DO || effect->effect == HM_EFFECT_READ || &s->recipe->steps[effect->gate] != step)
             continue;
         char *instead = hm_xasprintf("{ id = \"%s\"; say = \"Go.\"; }", step->id);
-        mutate(s, group, end_of_group(s, group) - group, instead, effect->line, "no approve step comes before it|guards nothing");
+        /* The last two: an earlier gate takes its place, and does not do. */
+        mutate(s, group, end_of_group(s, group) - group, instead, effect->line,
+               "no approve step comes before it|guards nothing|gets its value after gate|is passed over when its");
         free(instead);
     }
 }
