@@ -141,6 +141,7 @@ static void io_changed(void *arg, const struct hm_run *run)
 {
     struct hm_bot *bot = arg;
     hm_cards_show(bot->cards, run);
+    hm_people_changed(bot->people);
     if (run->status != HM_RUN_GOING)
         hm_log(HM_LOG_INFO, run->id, "%s of %s ended: %s", run->recipe->name, run->requester, hm_run_status_name(run->status));
 }
@@ -274,6 +275,7 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     free(bot->team);
     bot->team = hm_xstrdup(team);
     hm_people_identity(bot->people, hm_json_get_str(answer->body, "user_id", ""), team);
+    hm_people_workspace(bot->people, hm_json_get_str(answer->body, "url", ""));
     when_known(bot);
     hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", hm_json_get_str(answer->body, "user_id", "?"), team);
 }

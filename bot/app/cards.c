@@ -376,6 +376,15 @@ void hm_cards_free(struct hm_cards *cards)
     free(cards);
 }
 
+const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts)
+{
+    char *key = hm_xasprintf("%s%s", key_prefix, run_id);
+    *ret_ts = hm_poster_ts(cards->poster, key);
+    const char *channel = *ret_ts != NULL ? hm_poster_channel(cards->poster, key) : NULL;
+    free(key);
+    return channel;
+}
+
 void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings)
 {
     cards->settings = settings;

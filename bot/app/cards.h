@@ -48,6 +48,8 @@ void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text)
 void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_ms);
 /* A run whose card was finished long ago changes once more: this message is its card. Nothing happens when it is still known. */
 void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts);
+/* Where the card of a run that is going is: its channel, or NULL when that is not known yet. *ret_ts: NULL likewise. Borrowed. */
+const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts);
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
 struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);

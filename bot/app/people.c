@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "view/card.h"
 #include "view/dialog.h"
 #include "view/help.h"
@@ -232,6 +233,7 @@ struct hm_people *hm_people_new(const struct hm_people_opts *opts)
     struct hm_people *people = hm_xcalloc(1, sizeof *people);
     people->opts = *opts;
     people->say_timer = hm_timer_new(opts->loop, hm_say_again, people);
+    people->home_timer = hm_timer_new(opts->loop, hm_people_home_turn, people);
     return people;
 }
 
@@ -245,6 +247,8 @@ void hm_people_free(struct hm_people *people)
         hm_asker_free(asker);
     }
     hm_timer_free(people->say_timer);
+    hm_people_home_free(people);
+    free(people->url);
     free(people->bot_user);
     free(people->team);
     free(people);
@@ -253,6 +257,7 @@ void hm_people_free(struct hm_people *people)
 void hm_people_use(struct hm_people *people, const struct hm_settings *settings)
 {
     people->settings = settings;
+    hm_people_changed(people);
 }
 
 void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct hm_hold *hold)
@@ -267,6 +272,19 @@ void hm_people_identity(struct hm_people *people, const char *bot_user, const ch
     free(people->team);
     people->bot_user = hm_xstrdup(bot_user);
     people->team = hm_xstrdup(team);
+}
+
+void hm_people_workspace(struct hm_people *people, const char *url)
+{
+    free(people->url);
+    people->url = hm_starts_with(url, "https://") || hm_starts_with(url, "http://") ? hm_xstrdup(url) : NULL;
+}
+
+void hm_people_alarms(struct hm_people *people, size_t (*recent)(void *arg, struct hm_home_alarm *ret_alarms, size_t most),
+                      void *arg)
+{
+    people->alarms = recent;
+    people->alarms_arg = arg;
 }
 
 void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
@@ -291,6 +309,9 @@ void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct h
     case HM_SLACK_APP_REVOKED:
         hm_log(HM_LOG_ERROR, "slack", "the app was uninstalled or its tokens were revoked: install it again and restart");
         break;
+    case HM_SLACK_HOME_OPENED:
+        hm_people_home_opened(asker, req);
+        return;
     case HM_SLACK_SHORTCUT:
     case HM_SLACK_MESSAGE_ACTION:
         hm_people_shortcut(asker, req);
@@ -299,7 +320,6 @@ void hm_people_handle(struct hm_people *people, int64_t inbox_id, const struct h
     case HM_SLACK_SUGGESTION:
     case HM_SLACK_MESSAGE:
     case HM_SLACK_MESSAGE_CHANGED:
-    case HM_SLACK_HOME_OPENED:
     case HM_SLACK_IGNORED:
     case HM_SLACK_NR:
         break;

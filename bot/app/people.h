@@ -13,6 +13,7 @@
 #include "slack/request.h"
 
 struct hm_people;
+struct hm_home_alarm;
 
 /* All borrowed. */
 struct hm_people_opts {
@@ -40,6 +41,13 @@ void hm_people_use(struct hm_people *people, const struct hm_settings *settings)
 void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct hm_hold *hold);
 /* Who we are, once auth.test has said so. Copied. */
 void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team);
+/* The workspace's address ("https://team.slack.com/"), for links to cards. Copied. */
+void hm_people_workspace(struct hm_people *people, const char *url);
+/* Where the Home tab learns of recent alarms: the newest first into ret_alarms, at most that many; returns how many. */
+void hm_people_alarms(struct hm_people *people, size_t (*recent)(void *arg, struct hm_home_alarm *ret_alarms, size_t most),
+                      void *arg);
+/* A run, an alarm or what is stopped has changed: Home tabs that somebody looks at follow. */
+void hm_people_changed(struct hm_people *people);
 
 /* Handles one request; hm_intake_done() follows when its outcome is visible. stored_ms: when it was
  * journaled, if that was before a restart; else 0. */

@@ -39,8 +39,8 @@ static const struct opener {
     json_t *(*view_new)(const struct hm_run *run, int step, struct hm_err *err);
 } openers[] = {
     {HM_ACTION_APPROVE_TYPED, HM_IN_APPROVE, hm_dialog_typed_new}, {HM_ACTION_GLASS, HM_IN_APPROVE, hm_dialog_glass_new},
-    {HM_ACTION_REJECT_WHY, HM_IN_REJECT, hm_dialog_reject_new},    {HM_ACTION_CHOOSE, HM_IN_CHOOSE, hm_dialog_ask_new},
-    {HM_ACTION_DONE_EVIDENCE, HM_IN_DONE, hm_dialog_evidence_new},
+    {HM_ACTION_REJECT_WHY, HM_IN_REJECT, hm_dialog_reject_new},    {HM_ACTION_LOOK, HM_IN_APPROVE, hm_dialog_decide_new},
+    {HM_ACTION_CHOOSE, HM_IN_CHOOSE, hm_dialog_ask_new},           {HM_ACTION_DONE_EVIDENCE, HM_IN_DONE, hm_dialog_evidence_new},
 };
 
 /* The nonce of what the run waits for just now, or "". */
@@ -97,7 +97,8 @@ static void open_view(struct hm_asker *asker, const struct opener *opener, const
     json_t *args = hm_json_obj_new();
     hm_json_set_str(args, "trigger_id", asker->trigger_id);
     hm_json_set(args, "view", view);
-    hm_web_call(asker->people->opts.api, "views.open", HM_WEB_BOT, args, on_view_opened, asker);
+    /* from a button of a dialog it goes on top of that */
+    hm_web_call(asker->people->opts.api, asker->in_dialog ? "views.push" : "views.open", HM_WEB_BOT, args, on_view_opened, asker);
 }
 
 bool hm_people_open_dialog(struct hm_asker *asker, const char *action, const char *nonce)
@@ -225,6 +226,8 @@ char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *re
         people->submitting = NULL;
         error = people->ack;
         people->ack = NULL;
+        if (error == NULL && json_is_string(json_object_get(req->view, "previous_view_id")))
+            error = hm_xstrdup("{\"response_action\":\"clear\"}"); /* the dialog below it is of the same gate */
     }
     free(sent.values);
     return error;

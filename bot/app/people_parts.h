@@ -6,6 +6,7 @@
 #include "app/people.h"
 #include "io/timer.h"
 #include "slack/blocks.h"
+#include "view/home.h"
 #include "view/replies.h"
 
 struct hm_people {
@@ -17,8 +18,14 @@ struct hm_people {
     char *team;
     struct hm_dry *dries; /* rehearsals under way */
     const struct hm_asker
-        *submitting; /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
-    char *ack;       /* … and is this; else NULL */
+        *submitting;              /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
+    char *ack;                    /* … and is this; else NULL */
+    char *url;                    /* of the workspace, or NULL */
+    struct hm_watcher **watchers; /* of the Home tab */
+    size_t n_watchers;
+    struct hm_timer *home_timer;
+    size_t (*alarms)(void *arg, struct hm_home_alarm *ret_alarms, size_t most); /* NULL = nobody watches any */
+    void *alarms_arg;
     struct hm_timer *say_timer;
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
     size_t n_unsaid;
@@ -30,6 +37,7 @@ struct hm_asker {
     int64_t inbox_id;
     char *user, *user_team, *channel, *thread_ts, *card_thread, *response_url, *trigger_id;
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
+    bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
@@ -114,10 +122,23 @@ char *hm_people_submit(struct hm_asker *asker, const struct hm_slack_request *re
 /* What was typed into a search: the ack's payload. */
 char *hm_people_suggest(struct hm_asker *asker, const struct hm_slack_request *req);
 
+/* ---- people_home.c ------------------------------------------------------------------------------------------------------ */
+
+/* Takes the asker. */
+void hm_people_home_opened(struct hm_asker *asker, const struct hm_slack_request *req);
+/* Timer callback; arg: struct hm_people. */
+void hm_people_home_turn(void *arg);
+void hm_people_home_free(struct hm_people *people);
+
 /* ---- people_runs.c ------------------------------------------------------------------------------------------------------ */
 
 /* runs, run, retry, stop, resume. False when the word is none of them. rest: what follows it. */
 bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest);
+/* Who stopped everything, and since when. */
+struct hm_card_around hm_people_around(const struct hm_people *people);
+/* The newest runs that are over, read from the journal; *ret_list is NULL when it can not be read. */
+struct hm_listing *hm_people_recent_new(const struct hm_people *people, const struct hm_run_list **ret_list);
+void hm_people_recent_free(struct hm_listing *listing);
 
 /* ---- people.c ----------------------------------------------------------------------------------------------------------- */
 

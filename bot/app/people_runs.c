@@ -14,7 +14,7 @@
 #include "view/card.h"
 #include "view/runs.h"
 
-static struct hm_card_around around_of(const struct hm_people *people)
+struct hm_card_around hm_people_around(const struct hm_people *people)
 {
     if (people->hold == NULL)
         return (struct hm_card_around){0};
@@ -24,15 +24,16 @@ static struct hm_card_around around_of(const struct hm_people *people)
 
 /* ---- runs ------------------------------------------------------------------------------------------------------------------ */
 
-struct listing {
+struct hm_listing {
     struct hm_run_line going[HM_RUNS_SHOWN], recent[HM_RUNS_SHOWN];
     char *strings[3 * HM_RUNS_SHOWN];
     size_t n_strings;
     struct hm_run_list list;
     struct hm_journal_reader *reader;
+    struct hm_err err; /* why it could not be read */
 };
 
-static void add_going(struct hm_runner *runner, struct listing *l)
+static void add_going(struct hm_runner *runner, struct hm_listing *l)
 {
     const struct hm_run *runs[HM_RUNS_SHOWN];
     l->list.all_going = hm_runner_count(runner);
@@ -59,14 +60,14 @@ static bool read_status(void *arg, const struct hm_event_row *row)
     return false;
 }
 
-static char *keep(struct listing *l, const char *text)
+static char *keep(struct hm_listing *l, const char *text)
 {
     return l->strings[l->n_strings++] = hm_xstrdup(text);
 }
 
 static bool add_recent(void *arg, const struct hm_run_row *row)
 {
-    struct listing *l = arg;
+    struct hm_listing *l = arg;
     struct hm_err err = {0};
     if (row->open)
         return true;
@@ -82,29 +83,45 @@ static bool add_recent(void *arg, const struct hm_run_row *row)
     return l->list.n_recent < HM_RUNS_SHOWN;
 }
 
-static void list_runs(struct hm_asker *asker)
+enum { LOOKED_AT = 500 }; /* rows of the newest runs, going or not */
+
+struct hm_listing *hm_people_recent_new(const struct hm_people *people, const struct hm_run_list **ret_list)
 {
-    enum { LOOKED_AT = 500 }; /* rows of the newest runs, going or not */
-    const struct hm_people *people = asker->people;
-    struct listing *l = hm_xcalloc(1, sizeof *l);
-    struct hm_slack_message message = {0};
+    struct hm_listing *l = hm_xcalloc(1, sizeof *l);
     struct hm_err err = {0};
-    struct hm_card_around around = around_of(people);
-    add_going(people->opts.runner, l);
     l->reader = hm_journal_reader_open(people->settings->journal_path, &err);
     enum hm_code code = l->reader != NULL ? hm_journal_runs(l->reader, false, LOOKED_AT, add_recent, l, &err) : HM_EIO;
     l->list.going = l->going;
     l->list.recent = l->recent;
-    if (code == HM_OK) {
-        hm_runs_render(&l->list, &around, people->settings->slack.command, &message);
-        hm_say_message(asker, &message);
-    } else {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = err.msg});
-    }
+    *ret_list = code == HM_OK ? &l->list : NULL;
+    (void)hm_err_set(&l->err, code, "%s", err.msg);
     hm_journal_reader_free(l->reader);
+    l->reader = NULL;
+    return l;
+}
+
+void hm_people_recent_free(struct hm_listing *l)
+{
     for (size_t i = 0; i < l->n_strings; i++)
         free(l->strings[i]);
     free(l);
+}
+
+static void list_runs(struct hm_asker *asker)
+{
+    const struct hm_people *people = asker->people;
+    const struct hm_run_list *list = NULL;
+    struct hm_listing *l = hm_people_recent_new(people, &list);
+    struct hm_slack_message message = {0};
+    struct hm_card_around around = hm_people_around(people);
+    add_going(people->opts.runner, l);
+    if (list != NULL) {
+        hm_runs_render(list, &around, people->settings->slack.command, &message);
+        hm_say_message(asker, &message);
+    } else {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = l->err.msg});
+    }
+    hm_people_recent_free(l);
 }
 
 /* ---- one run ----------------------------------------------------------------------------------------------------------------
@@ -118,7 +135,7 @@ struct showing {
 static void show_one(void *arg, const struct hm_run *run)
 {
     struct showing *showing = arg;
-    struct hm_card_around around = around_of(showing->people);
+    struct hm_card_around around = hm_people_around(showing->people);
     around.read_only = true; /* what is decided, is decided where the team sees it */
     hm_card_render_around(run, &around, &showing->message);
 }
@@ -194,12 +211,14 @@ static bool may_control(const struct hm_asker *asker, bool stop)
 static void on_held(void *arg, enum hm_code code, const char *problem)
 {
     struct hm_asker *asker = arg;
+    hm_people_changed(asker->people);
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_HOLDING, .detail = code == HM_OK ? NULL : problem});
 }
 
 static void on_resumed(void *arg, enum hm_code code, const char *problem)
 {
     struct hm_asker *asker = arg;
+    hm_people_changed(asker->people);
     if (code != HM_OK) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
         return;

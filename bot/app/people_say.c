@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "slack/whisper.h"
 
 enum {
@@ -31,6 +32,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .response_url = hm_xstrdup(req->response_url),
         .trigger_id = hm_xstrdup(req->trigger_id),
         .stored_ms = stored_ms,
+        .in_dialog = req->kind == HM_SLACK_CLICK && hm_streq(hm_json_get_str(req->view, "type", ""), "modal"),
     };
     memcpy(asker->message_ts, req->message_ts, sizeof asker->message_ts);
     return asker;

@@ -157,7 +157,7 @@ static void add_each(struct hm_strbuf *out, const struct hm_step *step)
 }
 
 /* "1 of 2 so far (`a` 1 of 1, `b` 0 of 1)" */
-static void add_tally(struct hm_strbuf *out, const struct hm_step *step, const struct hm_gate *gate)
+void hm_card_add_tally(struct hm_strbuf *out, const struct hm_step *step, const struct hm_gate *gate)
 {
     struct hm_tally tally;
     hm_gate_tally(step, gate, NULL, &tally);
@@ -198,7 +198,7 @@ static void add_conditions(struct hm_blocks *blocks, const struct hm_run *run, c
         hm_strbuf_adds(&out, ", who leads it");
     }
     hm_strbuf_adds(&out, " · ");
-    add_tally(&out, step, gate);
+    hm_card_add_tally(&out, step, gate);
     hm_strbuf_adds(&out, " · closes at ");
     hm_word_time(&out, gate->expires_ms);
     hm_strbuf_addf(&out, " · plan `%.12s`", gate->digest);

@@ -14,6 +14,8 @@ void hm_card_add_gate(struct hm_blocks *blocks, const struct hm_run *run, const 
 /* The requests of the gate's plan, as many as there is room for. would: "will" or "would"; rest: what is said behind "17 more
  * requests are". */
 void hm_card_add_requests(struct hm_blocks *blocks, const struct hm_gate *gate, const char *would, const char *rest);
+/* "1 of 2 so far" */
+void hm_card_add_tally(struct hm_strbuf *out, const struct hm_step *step, const struct hm_gate *gate);
 /* "2 different approvals from role `x`, not from …, who asked" */
 void hm_card_add_need(struct hm_strbuf *out, const struct hm_step *step, const char *requester);
 /* "approved by …", "rejected by … at …: “why”", for the list of steps. */
@@ -36,6 +38,9 @@ void hm_card_add_retry(struct hm_blocks *blocks, const struct hm_run *run);
 
 /* card.c: who asked for what. */
 void hm_card_add_params(struct hm_strbuf *out, const struct hm_run *run);
+
+/* card_steps.c: the bar of a step that goes through items, with its pace. */
+void hm_card_add_bar(struct hm_strbuf *out, const struct hm_step_state *state);
 
 /* What a foreach item is called: itself, or its name, id or title; else "item 12". Plain text; caller frees. */
 char *hm_card_item_name(const struct hm_step_state *state, size_t item);

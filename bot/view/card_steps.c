@@ -12,6 +12,8 @@
 
 enum {
     BAR_CELLS = 12,
+    PACE_FROM = 5,       /* items, … */
+    PACE_FROM_MS = 3000, /* … and time, before a pace means anything */
     NAMED_FAILURES = 5,
     NAMED_WHEN_OVER = 60,
     ERROR_MAX = 300, /* characters of one error on the card */
@@ -73,15 +75,6 @@ static void add_failures(struct hm_strbuf *out, const struct hm_step_state *stat
     }
 }
 
-static void add_bar(struct hm_strbuf *out, size_t done, size_t total)
-{
-    size_t full = done * BAR_CELLS / total;
-    hm_strbuf_adds(out, INDENT "`");
-    for (size_t i = 0; i < BAR_CELLS; i++)
-        hm_strbuf_adds(out, i < full ? "\xe2\x96\x88" : "\xe2\x96\x91"); /* full block, light shade */
-    hm_strbuf_addf(out, "` %zu %%", done * 100 / total);
-}
-
 struct item_counts {
     size_t total, ok, failed, not_sent;
 };
@@ -94,6 +87,46 @@ static struct item_counts count_items(const struct hm_step_state *state)
         .failed = state->n_in[HM_CALL_FAILED] - state->n_not_sent,
         .not_sent = state->n_not_sent,
     };
+}
+
+/* When the newest of the items came to its end. */
+static int64_t last_ended_ms(const struct hm_step_state *state)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < state->n_calls; i++)
+        if (state->calls[i].ended_ms > last && (state->calls[i].phase == HM_CALL_OK || state->calls[i].phase == HM_CALL_FAILED))
+            last = state->calls[i].ended_ms;
+    return last;
+}
+
+/* " · 12 a second, about 25 s left": from what is done so far, so that the same state always says the same. */
+static void add_pace(struct hm_strbuf *out, const struct hm_step_state *state, size_t done)
+{
+    int64_t took_ms = last_ended_ms(state) - state->started_ms;
+    size_t left = state->n_calls - done;
+    if (done < PACE_FROM || took_ms < PACE_FROM_MS || left == 0)
+        return;
+    int64_t per_min = (int64_t)done * 60000 / took_ms;
+    if (per_min >= 120)
+        hm_strbuf_addf(out, " · %lld a second", (long long)(per_min / 60));
+    else if (per_min > 0)
+        hm_strbuf_addf(out, " · %lld a minute", (long long)per_min);
+    int64_t left_ms = (int64_t)left * took_ms / (int64_t)done;
+    hm_strbuf_adds(out, ", about ");
+    hm_word_duration(out, left_ms < 1000 ? 1000 : left_ms);
+    hm_strbuf_adds(out, " left");
+}
+
+void hm_card_add_bar(struct hm_strbuf *out, const struct hm_step_state *state)
+{
+    struct item_counts n = count_items(state);
+    size_t done = n.ok + n.failed + n.not_sent;
+    size_t full = n.total > 0 ? done * BAR_CELLS / n.total : 0;
+    hm_strbuf_addc(out, '`');
+    for (size_t i = 0; i < BAR_CELLS; i++)
+        hm_strbuf_adds(out, i < full ? "\xe2\x96\x88" : "\xe2\x96\x91"); /* full block, light shade */
+    hm_strbuf_addf(out, "` %zu %%", n.total > 0 ? done * 100 / n.total : 0);
+    add_pace(out, state, n.ok + n.failed);
 }
 
 static void add_items(struct hm_strbuf *out, const struct hm_step_state *state)
@@ -118,8 +151,10 @@ static void add_items(struct hm_strbuf *out, const struct hm_step_state *state)
 static void add_items_below(struct hm_strbuf *out, const struct hm_step_state *state, bool over)
 {
     struct item_counts n = count_items(state);
-    if (state->phase == HM_PHASE_ACTIVE && n.total > 0 && !over)
-        add_bar(out, n.ok + n.failed + n.not_sent, n.total);
+    if (state->phase == HM_PHASE_ACTIVE && n.total > 0 && !over) {
+        hm_strbuf_adds(out, INDENT);
+        hm_card_add_bar(out, state);
+    }
     if (n.failed > 0)
         add_failures(out, state, n.failed, over);
 }

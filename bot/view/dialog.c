@@ -9,6 +9,7 @@
 #include "slack/escape.h"
 #include "slack/form.h"
 #include "view/card.h"
+#include "view/card_parts.h"
 #include "view/words.h"
 
 enum { QUESTION_MAX = 1500, TYPED_MAX = 255, REASON_MAX = 500, ERROR_MAX = 500 };
@@ -71,6 +72,43 @@ json_t *hm_dialog_glass_new(const struct hm_run *run, int gate_step, struct hm_e
     (void)hm_form_input(blocks, &reason);
     if (gate->typed != NULL)
         add_typed(blocks, gate);
+    return finish_new(blocks, run, gate, &head, err);
+}
+
+static void add_ways_out(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_gate *gate, bool glass)
+{
+    char *value = hm_card_value(run->id, gate->nonce);
+    const struct hm_button buttons[] = {
+        {"Reject …", HM_ACTION_REJECT_WHY, value, HM_STYLE_DEFAULT, NULL},
+        {"Go on alone …", HM_ACTION_GLASS, value, HM_STYLE_DANGER, NULL},
+    };
+    (void)hm_blocks_actions(blocks, buttons, glass ? 2 : 1);
+    free(value);
+}
+
+json_t *hm_dialog_decide_new(const struct hm_run *run, int gate_step, struct hm_err *err)
+{
+    const struct hm_step *step = &run->recipe->steps[gate_step];
+    const struct hm_gate *gate = &run->steps[gate_step].gate;
+    struct hm_view_head head = {.callback_id = HM_DIALOG_TYPED, .title = "Approve?", .submit = "Approve"};
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    hm_strbuf_adds(&out, "It needs ");
+    hm_card_add_need(&out, step, run->requester);
+    hm_strbuf_adds(&out, " · ");
+    hm_card_add_tally(&out, step, gate);
+    hm_strbuf_adds(&out, " · closes at ");
+    hm_word_time(&out, gate->expires_ms);
+    struct hm_blocks *blocks = begin(run, gate, "");
+    hm_blocks_reserve(blocks, 4, 4000);
+    hm_card_add_requests(blocks, gate, "will", " part of the plan and approved with it; the file under the card has every one.");
+    hm_blocks_reserve(blocks, 0, 0);
+    const char *const texts[] = {hm_strbuf_str(&out)};
+    (void)hm_blocks_context(blocks, texts, 1);
+    if (gate->typed != NULL)
+        add_typed(blocks, gate);
+    add_ways_out(blocks, run, gate, step->break_glass);
+    hm_strbuf_done(&out);
     return finish_new(blocks, run, gate, &head, err);
 }
 

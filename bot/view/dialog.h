@@ -24,6 +24,8 @@
 /* New view objects for views.open. gate_step: index of the open approve step. */
 HM_MUST json_t *hm_dialog_typed_new(const struct hm_run *run, int gate_step, struct hm_err *err);
 HM_MUST json_t *hm_dialog_reject_new(const struct hm_run *run, int gate_step, struct hm_err *err);
+/* The whole plan and the buttons of the card, for whoever looks from elsewhere. It is submitted like hm_dialog_typed_new(). */
+HM_MUST json_t *hm_dialog_decide_new(const struct hm_run *run, int gate_step, struct hm_err *err);
 HM_MUST json_t *hm_dialog_glass_new(const struct hm_run *run, int gate_step, struct hm_err *err);
 
 /* The open question of an ask or a manual step. A list of up to 100 is a menu; a longer one is searched by typing

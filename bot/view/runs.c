@@ -44,9 +44,8 @@ static void add_doing(struct hm_strbuf *out, const struct hm_run *run)
     }
 }
 
-static void add_line(struct hm_strbuf *out, const struct hm_run_line *line)
+void hm_runs_add_line(struct hm_strbuf *out, const struct hm_run_line *line)
 {
-    hm_strbuf_adds(out, out->len > 0 ? "\n" : "");
     hm_slack_add_code(out, line->id);
     hm_strbuf_addc(out, ' ');
     hm_slack_escape_line(out, line->recipe);
@@ -69,8 +68,10 @@ static void add_lines(struct hm_blocks *blocks, const char *title, const struct 
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     (void)hm_blocks_section(blocks, title);
-    for (size_t i = 0; i < n && i < HM_RUNS_SHOWN; i++)
-        add_line(&out, &lines[i]);
+    for (size_t i = 0; i < n && i < HM_RUNS_SHOWN; i++) {
+        hm_strbuf_adds(&out, out.len > 0 ? "\n" : "");
+        hm_runs_add_line(&out, &lines[i]);
+    }
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
     hm_strbuf_done(&out);
 }

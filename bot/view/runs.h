@@ -2,6 +2,7 @@
 #ifndef HM_VIEW_RUNS_H
 #define HM_VIEW_RUNS_H
 
+#include "base/strbuf.h"
 #include "run/state.h"
 #include "slack/blocks.h"
 #include "view/card.h"
@@ -24,6 +25,9 @@ struct hm_run_list {
 /* command: "/hausmeister". around: who stopped everything, if so. */
 void hm_runs_render(const struct hm_run_list *list, const struct hm_card_around *around, const char *command,
                     struct hm_slack_message *ret_message);
+
+/* "`r-7k2m` retract · @ana, 02:14 · waits for approval until 02:29" */
+void hm_runs_add_line(struct hm_strbuf *out, const struct hm_run_line *line);
 
 /* For the audit channel: somebody stopped everything, or lets it go on. mrkdwn; caller frees. */
 char *hm_runs_hold_text(bool held, const char *user);
