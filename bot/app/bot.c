@@ -201,6 +201,7 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
         .now_ms = hm_wall_ms(bot->clock),
         .current = hm_recipe_store_current(bot->store, recipe),
         .known = bot->settings->known,
+        .environments = bot->settings->environments,
         .team = bot->team,
         .backend = env_backend,
         .member = env_member,

@@ -243,6 +243,7 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
         .now_ms = play->now_ms,
         .current = hm_recipes_find(&play->settings->recipes, recipe),
         .known = play->test->known,
+        .environments = play->settings->environments,
         .team = team,
         .backend = env_backend,
         .member = env_member,

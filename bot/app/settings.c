@@ -323,6 +323,25 @@ static void load_alarms(struct hm_settings *settings, char *const *dirs, struct 
     hm_alarms_link(&settings->alarms, &settings->recipes, diags);
 }
 
+/* environments = { cantareira = { dag = "prod-dagao"; … }; … }: groups of plain values. */
+static json_t *read_environments(struct hm_cfg_node *root)
+{
+    json_t *environments = read_object(root, "environments"), *fields = NULL, *value = NULL;
+    const struct hm_cfg_node *node = hm_cfg_get(root, "environments", HM_CFG_OPTIONAL);
+    const char *name = NULL, *field = NULL;
+    json_object_foreach(environments, name, fields)
+    {
+        if (!json_is_object(fields))
+            hm_cfg_add_here(node, "%s must be a group { field = value; … }", name);
+        json_object_foreach(fields, field, value)
+        {
+            if (json_is_object(value) || json_is_array(value))
+                hm_cfg_add_here(node, "%s.%s must be a plain value", name, field);
+        }
+    }
+    return environments;
+}
+
 static void load_recipes(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
 {
     const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
@@ -331,7 +350,7 @@ static void load_recipes(struct hm_settings *settings, char *const *dirs, struct
         roles[i] = settings->roles[i].name;
     for (size_t i = 0; i < settings->n_backends; i++)
         backends[i] = &settings->backends[i];
-    struct hm_names names = {roles, settings->n_roles, backends, settings->n_backends};
+    struct hm_names names = {roles, settings->n_roles, backends, settings->n_backends, settings->environments};
     for (; *dirs != NULL; dirs++) {
         char *dir = resolve(settings, *dirs);
         hm_recipes_load_dir(&settings->recipes, dir, &names, diags);
@@ -366,6 +385,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         read_http(settings, root);
         read_roles(settings, root);
         read_backends(settings, root);
+        settings->environments = read_environments(root);
         settings->known = read_object(root, "known");
         settings->channels = read_names(root, "channels", "CG");
         settings->senders = read_names(root, "senders", "BA");
@@ -419,6 +439,7 @@ void hm_settings_free(struct hm_settings *settings)
     hm_recipes_done(&settings->recipes);
     free(settings->backends);
     free(settings->roles);
+    json_decref(settings->environments);
     json_decref(settings->known);
     json_decref(settings->channels);
     json_decref(settings->senders);

@@ -41,10 +41,11 @@ struct hm_settings {
     size_t n_roles;
     struct hm_backend *backends;
     size_t n_backends;
-    json_t *known;    /* {key: {field: value}}: what holds until an alarm remembers something newer */
-    json_t *channels; /* {name: [id, …]}: what alarm rules call them */
-    json_t *senders;  /* {name: [bot or app id, …]} */
-    char *cookbook;   /* the address of the cookbook that recipes' `doc` are sections of, or NULL */
+    json_t *environments; /* {name: {field: plain value}}: the places that recipes of one kind work in */
+    json_t *known;        /* {key: {field: value}}: what holds until an alarm remembers something newer */
+    json_t *channels;     /* {name: [id, …]}: what alarm rules call them */
+    json_t *senders;      /* {name: [bot or app id, …]} */
+    char *cookbook;       /* the address of the cookbook that recipes' `doc` are sections of, or NULL */
     struct hm_recipes recipes;
     struct hm_alarms alarms;
 };

@@ -16,14 +16,20 @@ enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_P
 static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int",     "bool", "regex",
                                                     "choice", "date", "dataset", "user"};
 
-static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type)
+static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, bool *ret_environment)
 {
     char meant[120];
     struct hm_suggest s;
     const char *word = hm_cfg_get_str(group, "type", HM_CFG_REQUIRED, HM_ID_MAX);
     if (word == NULL)
         return false;
+    if (strcmp(word, "environment") == 0) {
+        *ret_type = HM_PARAM_CHOICE;
+        *ret_environment = true;
+        return true;
+    }
     hm_suggest_init(&s, word);
+    hm_suggest_try(&s, "environment");
     for (size_t i = 0; i < HM_PARAM_NR; i++) {
         if (strcmp(type_names[i], word) == 0) {
             *ret_type = (enum hm_param_type)i;
@@ -31,9 +37,10 @@ static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type)
         }
         hm_suggest_try(&s, type_names[i]);
     }
-    hm_cfg_add_here(hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
-                    "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset, user%s", word,
-                    hm_suggest_text(&s, meant, sizeof meant));
+    hm_cfg_add_here(
+        hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
+        "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset, user, environment%s", word,
+        hm_suggest_text(&s, meant, sizeof meant));
     return false;
 }
 
@@ -49,12 +56,13 @@ static void load_limits(struct hm_cfg_node *group, struct hm_param *param)
                    {"min", HM_PARAM_INT},
                    {"max", HM_PARAM_INT}};
     for (size_t i = 0; i < HM_ARRAY_LEN(belongs); i++)
-        if (hm_cfg_has(group, belongs[i].key) && param->type != belongs[i].type)
+        if (hm_cfg_has(group, belongs[i].key) && (param->type != belongs[i].type || param->is_environment))
             hm_cfg_add_here(hm_cfg_get(group, belongs[i].key, HM_CFG_OPTIONAL), "belongs to type %s, not to %s; take it out",
-                            type_names[belongs[i].type], type_names[param->type]);
+                            type_names[belongs[i].type], param->is_environment ? "environment" : type_names[param->type]);
 
     struct hm_err err = {0};
-    param->choices = hm_cfg_get_strings(group, "choices", param->type == HM_PARAM_CHOICE ? HM_CFG_REQUIRED : HM_CFG_OPTIONAL);
+    param->choices = hm_cfg_get_strings(
+        group, "choices", param->type == HM_PARAM_CHOICE && !param->is_environment ? HM_CFG_REQUIRED : HM_CFG_OPTIONAL);
     size_t n_choices = 0;
     while (param->choices[n_choices] != NULL)
         n_choices++;
@@ -121,7 +129,7 @@ static void load_default(struct hm_loader *l, struct hm_cfg_node *group, struct 
 bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param)
 {
     static const char *const keys[] = {"choices", "pattern", "max_len", "min", "max"};
-    bool typed = load_type(group, &param->type);
+    bool typed = load_type(group, &param->type, &param->is_environment);
     if (typed)
         load_limits(group, param);
     for (size_t i = 0; i < HM_ARRAY_LEN(keys) && !typed; i++) /* what belongs to a type can not be judged */
@@ -129,12 +137,30 @@ bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param)
     return typed;
 }
 
+/* The names of the settings' environments are the choices. */
+static void load_environments(const struct hm_loader *l, const struct hm_cfg_node *node, struct hm_param *param)
+{
+    size_t count = 0;
+    const char *name = NULL;
+    const json_t *fields = NULL;
+    if (l->names == NULL)
+        return;
+    hm_cfg_strings_free(param->choices);
+    param->choices = hm_xcalloc(json_object_size(l->names->environments) + 1, sizeof *param->choices);
+    json_object_foreach(hm_unconst(l->names->environments), name, fields) param->choices[count++] = hm_xstrdup(name);
+    if (count == 0)
+        hm_cfg_add_here(node, "the settings have no environments; add environments = { … }");
+}
+
 static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
 {
     param->name = hm_load_id(group, "name");
     param->help = hm_xstrdup_null(hm_cfg_get_str(group, "help", HM_CFG_REQUIRED, HM_LINE_MAX));
     param->optional = hm_cfg_get_bool(group, "optional", false);
-    if (hm_load_param_type(group, param))
+    bool typed = hm_load_param_type(group, param);
+    if (param->is_environment)
+        load_environments(l, hm_cfg_get(group, "type", HM_CFG_OPTIONAL), param);
+    if (typed)
         load_default(l, group, param);
     else
         (void)hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
@@ -163,6 +189,9 @@ void hm_load_params(struct hm_loader *l, const struct hm_cfg_node *list, struct 
         for (size_t k = 0; k + 1 < *ret_count && param->name != NULL; k++)
             if (hm_streq(params[k].name, param->name))
                 hm_cfg_add_here(item, "an earlier one has this name too; rename one");
+        for (size_t k = 0; k + 1 < *ret_count && param->is_environment; k++)
+            if (params[k].is_environment)
+                hm_cfg_add_here(item, "an earlier one is an environment too, and there is but one `where`");
     }
     *ret_params = params;
 }

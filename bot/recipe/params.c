@@ -172,6 +172,8 @@ static json_t *choice_value(const struct hm_param *param, const char *text, stru
     struct hm_suggest s;
     const char *same = NULL; /* but for capitals, which phones put in front */
     bool several = false;
+    if (param->is_environment && param->choices[0] == NULL) /* an earlier run's recipe: checked when it was started */
+        return hm_json_str_new(text);
     hm_suggest_init(&s, text);
     for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++) {
         if (strcmp(param->choices[i], text) == 0)

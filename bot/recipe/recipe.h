@@ -36,7 +36,8 @@ struct hm_param {
     char *help;
     bool optional;                /* may stay without a value (null) */
     struct hm_template *fallback; /* `default`; may use ${known.…}; NULL = none */
-    char **choices;               /* CHOICE; NULL-terminated */
+    char **choices;               /* CHOICE; NULL-terminated. Of an environment without settings to ask: empty, anything goes */
+    bool is_environment;          /* CHOICE among the environments of the settings; `where` holds the chosen one's fields */
     char *pattern;                /* STRING: PCRE2 the whole value must match, or NULL */
     int64_t min, max;             /* INT */
     size_t max_len;               /* STRING: scalars; default 200 */
@@ -154,6 +155,7 @@ struct hm_names {
     size_t n_roles;
     const struct hm_backend *const *backends;
     size_t n_backends;
+    const json_t *environments; /* {name: {field: value}}; NULL = none */
 };
 
 /* Parses and checks text (as if read from `file`). NULL when anything was found; findings go to diags. names may be NULL (then

@@ -27,6 +27,7 @@ struct hm_run_env {
     int64_t now_ms;                  /* wall clock */
     const struct hm_recipe *current; /* the recipe file of this name as it is now; NULL when it is gone */
     const json_t *known;             /* {key: {field: value}} */
+    const json_t *environments;      /* {name: {field: value}}, or NULL */
     const char *team;                /* our workspace, or NULL when not known */
     const struct hm_backend *(*backend)(void *arg, const char *name);
     enum hm_member (*member)(void *arg, const char *role, const char *user);

@@ -1,8 +1,10 @@
-/* A backend for each handler, named like it, for tests that load the shipped recipes: a handler that is added is there by itself.
- */
+/* A backend for each handler, named like it, and the shipped environments, for tests that load the shipped recipes: what is added
+ * is there by itself. */
 #ifndef HM_TESTS_UNIT_HANDLER_BACKENDS_H
 #define HM_TESTS_UNIT_HANDLER_BACKENDS_H
 
+#include "base/cfg.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "handlers/handler.h"
 
@@ -21,6 +23,19 @@ static inline const struct hm_backend *const *handler_backends(size_t *ret_count
     }
     *ret_count = n;
     return list;
+}
+
+/* Those of config/hausmeister.cfg; a new reference. */
+static inline json_t *shipped_environments(void)
+{
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    struct hm_cfg *cfg = hm_cfg_open_file(HM_SOURCE_DIR "/config/hausmeister.cfg", &diags);
+    struct hm_cfg_node *group = cfg != NULL ? hm_cfg_get_group(hm_cfg_root(cfg), "environments", HM_CFG_OPTIONAL) : NULL;
+    json_t *environments = group != NULL ? hm_cfg_json_new(group) : hm_json_obj_new();
+    hm_cfg_close(cfg);
+    hm_diags_done(&diags);
+    return environments;
 }
 
 #endif

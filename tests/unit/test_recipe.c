@@ -23,7 +23,7 @@ static const struct hm_backend foz = {.name = b_foz, .handler = h_airflow};
 static const struct hm_backend cantareira = {.name = b_cantareira, .handler = h_airflow};
 static const struct hm_backend *const backends[] = {&metapod, &foz, &cantareira};
 static const char *const roles[] = {"hausmeister", "boss"};
-static const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, HM_ARRAY_LEN(backends)};
+static struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, HM_ARRAY_LEN(backends), NULL};
 
 static char *read_golden(const char *path)
 {
@@ -346,5 +346,9 @@ int main(void)
         cmocka_unit_test(test_without_names), cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_folder),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    json_t *environments = json_pack("{s:{s:s}, s:{}}", "cantareira", "dag", "prod-dagao", "foz");
+    names.environments = environments;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    json_decref(environments);
+    return failed;
 }

@@ -590,5 +590,9 @@ int main(void)
     names.roles = roles;
     names.n_roles = HM_ARRAY_LEN(roles);
     names.backends = handler_backends(&names.n_backends);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    json_t *environments = shipped_environments();
+    names.environments = environments;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    json_decref(environments);
+    return failed;
 }

@@ -18,7 +18,8 @@ static void load(struct hm_recipes *recipes)
     struct hm_strbuf found;
     size_t n_backends = 0;
     const struct hm_backend *const *backends = handler_backends(&n_backends);
-    const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, n_backends};
+    json_t *environments = shipped_environments();
+    const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, n_backends, environments};
     hm_diags_init(&diags);
     hm_strbuf_init(&found, 100000);
     hm_recipes_load_dir(recipes, HM_SOURCE_DIR "/config/recipes", &names, &diags);
@@ -26,6 +27,7 @@ static void load(struct hm_recipes *recipes)
     for (size_t i = 0; i < diags.count; i++)
         hm_strbuf_addf(&found, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
     assert_string_equal(hm_strbuf_str(&found), "");
+    json_decref(environments);
     hm_strbuf_done(&found);
     hm_diags_done(&diags);
 }
