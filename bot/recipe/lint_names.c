@@ -70,8 +70,8 @@ static void lint_known(const struct hm_loader *l, const struct hm_ref *ref)
         add(l, ref, "%s is not a remembered value; write known.<key>.<field>", ref->path);
 }
 
-/* where.FIELD: of the environment that a param names. A field that no environment has would always be null. */
-static void lint_where(const struct hm_loader *l, const struct hm_ref *ref)
+/* environ.FIELD: of the environment that a param names. A field that no environment has would always be null. */
+static void lint_environ(const struct hm_loader *l, const struct hm_ref *ref)
 {
     bool has_param = false, has_field = l->names == NULL;
     const char *name = NULL;
@@ -79,11 +79,11 @@ static void lint_where(const struct hm_loader *l, const struct hm_ref *ref)
     for (size_t i = 0; i < l->recipe->n_params; i++)
         has_param = has_param || l->recipe->params[i].is_environment;
     if (!has_param) {
-        add(l, ref, "where holds the fields of an environment, and the recipe has no param of that type");
+        add(l, ref, "environ holds the fields of an environment, and the recipe has no param of that type");
         return;
     }
     if (*rest(ref) == '\0' || strchr(rest(ref), '.') != NULL) {
-        add(l, ref, "%s is no field of an environment; write where.<field>", ref->path);
+        add(l, ref, "%s is no field of an environment; write environ.<field>", ref->path);
         return;
     }
     if (l->names != NULL)
@@ -196,8 +196,8 @@ static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
         add(l, ref, "a default can only use known.<key>.<field>, not %s", ref->path);
     } else if (strcmp(ref->root, "run") == 0) {
         lint_run(l, ref);
-    } else if (strcmp(ref->root, "where") == 0) {
-        lint_where(l, ref);
+    } else if (strcmp(ref->root, "environ") == 0) {
+        lint_environ(l, ref);
     } else if (strcmp(ref->root, "given") == 0) {
         lint_given(l, ref);
     } else if (strcmp(ref->root, "verify") == 0) {

@@ -17,8 +17,8 @@ static const int64_t day_ms = 86400000;
 
 static bool is_reserved(const char *name)
 {
-    static const char *const words[] = {"run",   "known", "given", "where", "verify", "item", "true",
-                                        "false", "null",  "and",   "or",    "not",    "in",   "count"};
+    static const char *const words[] = {"run",   "known", "given", "environ", "verify", "item", "true",
+                                        "false", "null",  "and",   "or",      "not",    "in",   "count"};
     for (size_t i = 0; i < HM_ARRAY_LEN(words); i++)
         if (strcmp(words[i], name) == 0)
             return true;

@@ -16,6 +16,7 @@ enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_P
 static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int",     "bool", "regex",
                                                     "choice", "date", "dataset", "user"};
 
+/* ret_environment: NULL where that is no type. */
 static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, bool *ret_environment)
 {
     char meant[120];
@@ -23,13 +24,14 @@ static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, b
     const char *word = hm_cfg_get_str(group, "type", HM_CFG_REQUIRED, HM_ID_MAX);
     if (word == NULL)
         return false;
-    if (strcmp(word, "environment") == 0) {
+    if (ret_environment != NULL && strcmp(word, "environment") == 0) {
         *ret_type = HM_PARAM_CHOICE;
         *ret_environment = true;
         return true;
     }
     hm_suggest_init(&s, word);
-    hm_suggest_try(&s, "environment");
+    if (ret_environment != NULL)
+        hm_suggest_try(&s, "environment");
     for (size_t i = 0; i < HM_PARAM_NR; i++) {
         if (strcmp(type_names[i], word) == 0) {
             *ret_type = (enum hm_param_type)i;
@@ -37,10 +39,9 @@ static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, b
         }
         hm_suggest_try(&s, type_names[i]);
     }
-    hm_cfg_add_here(
-        hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
-        "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset, user, environment%s", word,
-        hm_suggest_text(&s, meant, sizeof meant));
+    hm_cfg_add_here(hm_cfg_get(group, "type", HM_CFG_OPTIONAL),
+                    "there is no type \"%s\"; the types are string, uuid, int, bool, regex, choice, date, dataset, user%s%s",
+                    word, ret_environment != NULL ? ", environment" : "", hm_suggest_text(&s, meant, sizeof meant));
     return false;
 }
 
@@ -126,15 +127,20 @@ static void load_default(struct hm_loader *l, struct hm_cfg_node *group, struct 
     free(text);
 }
 
-bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param)
+static bool load_typed(struct hm_cfg_node *group, struct hm_param *param, bool may_be_environment)
 {
     static const char *const keys[] = {"choices", "pattern", "max_len", "min", "max"};
-    bool typed = load_type(group, &param->type, &param->is_environment);
+    bool typed = load_type(group, &param->type, may_be_environment ? &param->is_environment : NULL);
     if (typed)
         load_limits(group, param);
     for (size_t i = 0; i < HM_ARRAY_LEN(keys) && !typed; i++) /* what belongs to a type can not be judged */
         (void)hm_cfg_get(group, keys[i], HM_CFG_OPTIONAL);
     return typed;
+}
+
+bool hm_load_param_type(struct hm_cfg_node *group, struct hm_param *param)
+{
+    return load_typed(group, param, false);
 }
 
 /* The names of the settings' environments are the choices. */
@@ -157,7 +163,7 @@ static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm
     param->name = hm_load_id(group, "name");
     param->help = hm_xstrdup_null(hm_cfg_get_str(group, "help", HM_CFG_REQUIRED, HM_LINE_MAX));
     param->optional = hm_cfg_get_bool(group, "optional", false);
-    bool typed = hm_load_param_type(group, param);
+    bool typed = load_typed(group, param, true);
     if (param->is_environment)
         load_environments(l, hm_cfg_get(group, "type", HM_CFG_OPTIONAL), param);
     if (typed)
@@ -191,7 +197,7 @@ void hm_load_params(struct hm_loader *l, const struct hm_cfg_node *list, struct 
                 hm_cfg_add_here(item, "an earlier one has this name too; rename one");
         for (size_t k = 0; k + 1 < *ret_count && param->is_environment; k++)
             if (params[k].is_environment)
-                hm_cfg_add_here(item, "an earlier one is an environment too, and there is but one `where`");
+                hm_cfg_add_here(item, "an earlier one is an environment too, and there is but one `environ`");
     }
     *ret_params = params;
 }

@@ -37,7 +37,7 @@ struct hm_param {
     bool optional;                /* may stay without a value (null) */
     struct hm_template *fallback; /* `default`; may use ${known.…}; NULL = none */
     char **choices;               /* CHOICE; NULL-terminated. Of an environment without settings to ask: empty, anything goes */
-    bool is_environment;          /* CHOICE among the environments of the settings; `where` holds the chosen one's fields */
+    bool is_environment;          /* CHOICE among the environments of the settings; `environ` holds the chosen one's fields */
     char *pattern;                /* STRING: PCRE2 the whole value must match, or NULL */
     int64_t min, max;             /* INT */
     size_t max_len;               /* STRING: scalars; default 200 */

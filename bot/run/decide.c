@@ -100,7 +100,7 @@ void hm_emit_step_failure(struct hm_deciding *d, int step, const char *problem)
 
 /* The fields of the environment that the recipe's param names; empty when it has no such param, or the settings do not know it.
  */
-static json_t *where_new(const struct hm_recipe *recipe, const json_t *params, const struct hm_run_env *env)
+static json_t *environ_new(const struct hm_recipe *recipe, const json_t *params, const struct hm_run_env *env)
 {
     for (size_t i = 0; i < recipe->n_params; i++) {
         const char *chosen = recipe->params[i].is_environment ? hm_json_get_str(params, recipe->params[i].name, NULL) : NULL;
@@ -130,7 +130,7 @@ json_t *hm_run_scope_new(const struct hm_run *run, const struct hm_run_env *env)
     hm_json_set(scope, "run", about);
     hm_json_set(scope, "given", run->given != NULL ? json_incref(run->given) : hm_json_obj_new());
     hm_json_set(scope, "known", env->known != NULL ? json_incref(hm_unconst(env->known)) : hm_json_obj_new());
-    hm_json_set(scope, "where", where_new(run->recipe, run->params, env));
+    hm_json_set(scope, "environ", environ_new(run->recipe, run->params, env));
     return scope;
 }
 
@@ -393,7 +393,7 @@ static json_t *order_scope_new(const struct hm_run_order *order, const struct hm
     hm_json_set(scope, "run", about);
     hm_json_set(scope, "given", order->given != NULL ? json_incref(hm_unconst(order->given)) : hm_json_obj_new());
     hm_json_set(scope, "known", env->known != NULL ? json_incref(hm_unconst(env->known)) : hm_json_obj_new());
-    hm_json_set(scope, "where", where_new(order->recipe, order->params, env));
+    hm_json_set(scope, "environ", environ_new(order->recipe, order->params, env));
     return scope;
 }
 
