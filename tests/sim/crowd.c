@@ -127,7 +127,7 @@ static void act_command(void)
 
 bool crowd_resume(void)
 {
-    if (process_around().held_by == NULL)
+    if (!process_is_held())
         return false;
     crowd_type("U0ANA", "C0OPS", "resume");
     return true;

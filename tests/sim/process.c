@@ -379,6 +379,11 @@ unsigned process_life(void)
     return sim->count.crashes + 1;
 }
 
+bool process_is_held(void)
+{
+    return hm_hold_by(sim->process->hold) != NULL;
+}
+
 struct hm_card_around process_around(void)
 {
     return hm_cards_around_of(sim->process->cards);

@@ -19,6 +19,8 @@ struct hm_runner *process_runner(void);
 struct hm_intake *process_intake(void);
 /* Counts the lives of the bot; 1 = the first. */
 unsigned process_life(void);
+/* Everything is stopped just now, also when that could not be stored. */
+bool process_is_held(void);
 /* Who stopped everything, as the cards show it. */
 struct hm_card_around process_around(void);
 /* Visits what the process holds in memory. */
