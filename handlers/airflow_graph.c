@@ -225,16 +225,26 @@ static json_t *failed_of_new(const json_t *states, const json_t *tasks)
     return list;
 }
 
-/* The tasks of the argument `also`: those that the run has into `also_list`, the others into `missing`. */
-static void add_also(const json_t *args, const json_t *states, json_t *also_list, json_t *missing)
+/* The tasks of the argument `also`: those that the run has into `all`, those of them that are over into `over`, the ones that it
+ * does not have into `missing`. What is under way or has not begun need not be cleared. */
+static void add_also(const json_t *args, const json_t *states, json_t *all, json_t *over, json_t *missing)
 {
     json_t *names = NULL;
     if (hm_airflow_names_new(NULL, hm_airflow_arg(args, "also"), &names, NULL) != HM_OK)
         return; /* request() has refused it */
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        if (!add_instances(states, name, false, also_list))
+        json_t *own = hm_json_arr_new();
+        if (!add_instances(states, name, false, own))
             hm_json_add(missing, hm_json_str_new(name));
+        for (size_t k = 0; k < json_array_size(own); k++) {
+            json_t *item = json_array_get(own, k);
+            const char *state = hm_json_get_str(item, "state", "");
+            hm_json_add(all, json_incref(item));
+            if (!hm_airflow_is_active(state) && !hm_streq(state, "none"))
+                hm_json_add(over, json_incref(item));
+        }
+        json_decref(own);
     }
     json_decref(names);
 }
@@ -249,10 +259,12 @@ static enum hm_verdict make_result(const json_t *args, const json_t *cursor, jso
                                task);
     }
     json_t *list = failed_of_new(states, order), *blocking = failed_of_new(states, hm_json_get_arr(cursor, "others"));
-    json_t *also_list = hm_json_arr_new(), *missing = hm_json_arr_new(), *seen = hm_json_obj_new();
-    add_also(args, states, also_list, missing);
+    json_t *also_list = hm_json_arr_new(), *also_over = hm_json_arr_new(), *missing = hm_json_arr_new();
+    json_t *seen = hm_json_obj_new();
+    add_also(args, states, also_list, also_over, missing);
     json_t *names = names_new(list, seen);
-    json_t *also = names_new(also_list, seen); /* what stands in both stands only in the first */
+    json_t *also = names_new(also_over, seen); /* what stands in both stands only in the first */
+    json_t *going = names_new(also_list, seen);
     json_t *touched = json_copy(names);
     (void)json_array_extend(touched, also);
 
@@ -263,6 +275,7 @@ static enum hm_verdict make_result(const json_t *args, const json_t *cursor, jso
     hm_json_set(result, "names", names);
     hm_json_set(result, "also", also);
     hm_json_set(result, "also_list", also_list);
+    hm_json_set(result, "going", going);
     hm_json_set(result, "missing", missing);
     hm_json_set(result, "touched", touched);
     hm_json_set(result, "blocking", names_new(blocking, seen));
@@ -270,6 +283,7 @@ static enum hm_verdict make_result(const json_t *args, const json_t *cursor, jso
     hm_json_set_int(result, "after_count", (int64_t)json_array_size(order));
     hm_json_set(result, "states", json_incref(states));
     json_decref(blocking);
+    json_decref(also_over);
     json_decref(seen);
     json_decref(self);
     out->result = result;
@@ -292,13 +306,13 @@ static enum hm_verdict downstream_response(const struct hm_backend *backend, con
 const struct hm_action hm_airflow_downstream = {
     .name = "airflow.downstream",
     .title = "Find what a task holds up",
-    .doc =
-        "Result: {task: {id, task, state, try}, list: [the same] of the tasks after it that have failed or could not begin, in "
-        "the "
-        "order in which they run, names, count; also: the tasks of `also` that are not in that list, also_list with their "
-        "states; "
-        "missing: those that the run does not have; touched: names and also; blocking: other failed tasks that hold up some of "
-        "them as well; after: all tasks after it, after_count; states: {id: \"state try\"} of the whole run}.",
+    .doc = "Result: {task: {id, task, state, try}, list: [the same] of the tasks after it that have failed or could not begin, "
+           "in the "
+           "order in which they run, names, count; of `also`: also: those that are over and not in that list, going: those under "
+           "way "
+           "or not begun, missing: those that the run does not have, also_list: all with their states; touched: names and also; "
+           "blocking: other failed tasks that hold up some of them as well; after: all tasks after it, after_count; states: {id: "
+           "\"state try\"} of the whole run}.",
     .effect = HM_EFFECT_READ,
     .args = downstream_args,
     .request = downstream_request,

@@ -280,10 +280,10 @@ static bool add_wanted(const json_t *args, json_t *states, json_t *result, struc
     return ok;
 }
 
-/* {"failed": 2, …} of the whole run, as far as there are any; and how many are under way or have not begun. */
-static void add_counts(const json_t *states, json_t *result)
+/* How many tasks are in which state, which ones, and how many are under way or have not begun; all of the whole run. */
+static void add_totals(const json_t *states, json_t *result)
 {
-    json_t *counts = hm_json_obj_new();
+    json_t *by_state = hm_json_obj_new();
     int64_t active = 0;
     const char *key = NULL;
     json_t *value = NULL;
@@ -291,17 +291,19 @@ static void add_counts(const json_t *states, json_t *result)
     {
         const char *v = json_string_value(value);
         char *state = hm_xstrndup(v, strcspn(v, " "));
-        hm_json_set_int(counts, state, hm_json_get_int(counts, state, 0) + 1);
+        if (hm_json_get_arr(by_state, state) == NULL)
+            hm_json_set(by_state, state, hm_json_arr_new());
+        hm_json_add(hm_json_get_arr(by_state, state), hm_json_str_new(key));
         active += hm_airflow_is_active(v) ? 1 : 0;
         free(state);
     }
     hm_json_set_int(result, "total", (int64_t)json_object_size(states));
     hm_json_set_int(result, "active", active);
-    hm_json_set_int(result, "waiting", hm_json_get_int(counts, "none", 0));
-    hm_json_set_int(result, "failed", hm_json_get_int(counts, "failed", 0));
-    hm_json_set_int(result, "upstream_failed", hm_json_get_int(counts, "upstream_failed", 0));
-    hm_json_set_int(result, "success", hm_json_get_int(counts, "success", 0));
-    hm_json_set(result, "counts", counts);
+    hm_json_set_int(result, "waiting", (int64_t)json_array_size(hm_json_get_arr(by_state, "none")));
+    hm_json_set_int(result, "failed", (int64_t)json_array_size(hm_json_get_arr(by_state, "failed")));
+    hm_json_set_int(result, "upstream_failed", (int64_t)json_array_size(hm_json_get_arr(by_state, "upstream_failed")));
+    hm_json_set_int(result, "success", (int64_t)json_array_size(hm_json_get_arr(by_state, "success")));
+    hm_json_set(result, "by_state", by_state);
 }
 
 static enum hm_verdict tasks_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -317,7 +319,7 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
         json_decref(states);
         return HM_VERDICT_PERMANENT;
     }
-    add_counts(states, result);
+    add_totals(states, result);
     hm_json_set(result, "states", states);
     out->result = result;
     return HM_VERDICT_OK;
@@ -328,7 +330,8 @@ const struct hm_action hm_airflow_tasks = {
     .title = "List the tasks of a run",
     .doc = "Result: {list: [{id, task, state, try}], names, count} of those that match `only` and `states`; {total, active, "
            "waiting, "
-           "failed, upstream_failed, success, counts} of the whole run (active: scheduled, queued, running, waiting for a retry; "
+           "failed, upstream_failed, success, by_state: {state: [ids]}} of the whole run (active: scheduled, queued, running, "
+           "waiting for a retry; "
            "waiting: not begun); states: {id: \"state try\"} of the whole run, for airflow.compare.",
     .effect = HM_EFFECT_READ,
     .args = tasks_args,

@@ -15,10 +15,11 @@
 
 /* One recorded answer. */
 struct hm_test_answer {
-    char *to;       /* "POST /api/graphql" (path and query below the backend's url), or argv: "nu cache bust stack" */
-    char *has;      /* what the request's body must hold, or NULL */
-    char *after;    /* only once a request of this name has taken effect; such answers go before those without; NULL = always */
-    unsigned times; /* used up after so many; 0 = never */
+    char *to;        /* "POST /api/graphql" (path and query below the backend's url), or argv: "nu cache bust stack" */
+    char *has;       /* what the request's body must hold, or NULL */
+    char *after;     /* only once a request of this name has taken effect; such answers go before those without; NULL = always */
+    char *after_has; /* and its body held this, or NULL */
+    unsigned times;  /* used up after so many; 0 = never */
     enum hm_transport transport;
     int status;
     char *body, *errors, *content_type, *headers;

@@ -115,6 +115,9 @@ static void read_answer(struct hm_cfg_node *group, struct hm_test_answer *answer
     answer->to = copy_str(group, "to", HM_CFG_REQUIRED, TEXT_MAX);
     answer->has = copy_str(group, "has", HM_CFG_OPTIONAL, TEXT_MAX);
     answer->after = copy_str(group, "after", HM_CFG_OPTIONAL, TEXT_MAX);
+    answer->after_has = copy_str(group, "after_has", HM_CFG_OPTIONAL, TEXT_MAX);
+    if (answer->after_has != NULL && answer->after == NULL)
+        hm_cfg_add(group, "after_has says which request of that name: give after as well");
     answer->times = (unsigned)hm_cfg_get_int(group, "times", 0, 1, TIMES_MAX);
     answer->transport = transport < 0 ? HM_TRANSPORT_ANSWER : (enum hm_transport)transport;
     bool is_http = begins_with_method(answer->to);
@@ -370,6 +373,7 @@ static void free_parts(struct hm_recipe_test *test)
         free(test->answers[i].to);
         free(test->answers[i].has);
         free(test->answers[i].after);
+        free(test->answers[i].after_has);
         free(test->answers[i].body);
         free(test->answers[i].errors);
         free(test->answers[i].content_type);

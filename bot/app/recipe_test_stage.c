@@ -49,14 +49,14 @@ static bool has_text(const char *text, const char *part)
     return part == NULL || strstr(text, part) != NULL;
 }
 
-/* How early a request of this name took effect, counted from 0; -1 when none did. */
-static int applied_rank(const struct hm_test_play *play, const char *name)
+/* How early a request of this name, with this in its body, took effect, counted from 0; -1 when none did. */
+static int applied_rank(const struct hm_test_play *play, const char *name, const char *has)
 {
     int rank = 0;
     for (size_t i = 0; i < play->n_sent; i++) {
         if (!play->sent[i].applied)
             continue;
-        if (strcmp(play->sent[i].name, name) == 0)
+        if (strcmp(play->sent[i].name, name) == 0 && has_text(play->sent[i].body, has))
             return rank;
         rank++;
     }
@@ -70,7 +70,7 @@ static int find_answer(const struct hm_test_play *play, const struct hm_test_sen
     int best_rank = -2;
     for (size_t i = 0; i < play->test->n_answers; i++) {
         const struct hm_test_answer *answer = &play->test->answers[i];
-        int rank = answer->after != NULL ? applied_rank(play, answer->after) : -1;
+        int rank = answer->after != NULL ? applied_rank(play, answer->after, answer->after_has) : -1;
         bool used_up = answer->times > 0 && play->used[i] >= answer->times;
         bool too_early = answer->after != NULL && rank < 0;
         if (used_up || too_early || strcmp(answer->to, sent->name) != 0 || !has_text(sent->body, answer->has))

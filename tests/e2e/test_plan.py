@@ -27,6 +27,8 @@ HINTS = {
     "series": ["series/direct-mail"],
     "model": ["sorting-hat"],
     "stack": ["blue-41", "green-40", "blue-14"],
+    "task": ["fx-model", "lusa", "mx-fx-model"],
+    "environment": ["cantareira", "foz"],
 }
 
 # Ungated effects: only the choke point stands between these and the world.
