@@ -343,11 +343,19 @@ static bool is_in_object_arg(const struct subject *s, int index)
     return object >= 0 && key_is(s, s->pairs[object].parent, "with");
 }
 
+/* The pair is a param that an offer fills in: whether the other recipe has it is found out when all recipes are there
+ * (test_shipped_recipes). */
+static bool is_in_offer(const struct subject *s, int index)
+{
+    int with = s->pairs[index].parent;
+    return with >= 0 && key_is(s, with, "with") && key_is(s, s->pairs[with].parent, "offer");
+}
+
 static void misspelt_keys(struct subject *s)
 {
     for (int i = 0; i < s->n_pairs; i++) {
         const struct pair *pair = &s->pairs[i];
-        if (is_in_object_arg(s, i))
+        if (is_in_object_arg(s, i) || is_in_offer(s, i))
             continue;
         char *word = hm_xasprintf("%.*s%c", (int)pair->key_len, s->text + pair->key, s->text[pair->key + pair->key_len - 1]);
         char *said = hm_xasprintf("\"%s\"", word);
@@ -377,7 +385,7 @@ static void wrong_types(struct subject *s)
 {
     for (int i = 0; i < s->n_pairs; i++) {
         char first = s->text[s->pairs[i].value];
-        if (is_in_object_arg(s, i))
+        if (is_in_object_arg(s, i) || is_in_offer(s, i))
             continue;
         bool text = first == '"' || first == '{' || first == '(' || first == '[';
         const char *said = key_is(s, i, "stop_if") ? "write {" : key_is(s, i, "expect") ? "must be|write a condition" : "must be";
@@ -434,7 +442,9 @@ static void unknown_words(struct subject *s)
         for (size_t w = 0; w < HM_ARRAY_LEN(words); w++) {
             const struct pair *pair = &s->pairs[i];
             const char *quote = key_is(s, i, words[w].key) ? memchr(s->text + pair->value, '"', pair->value_len) : NULL;
-            if (quote == NULL)
+            bool is_made =
+                quote != NULL && pair->value_len > 2 && memmem(s->text + pair->value, pair->value_len, "${", 2) != NULL;
+            if (quote == NULL || (is_made && key_is(s, i, "on"))) /* which backend it will be is known when it runs */
                 continue;
             size_t at = past_string(s->text, (size_t)(quote - s->text)) - 1;
             mutate(s, at, 0, "x", pair->line, words[w].said);
