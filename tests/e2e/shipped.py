@@ -1,5 +1,6 @@
 """The backends of config/hausmeister.cfg, bent to the simulated world, so that a backend which is added there is in the tests and in
 the demo without a line of theirs."""
+import json
 import os
 import re
 import shutil
@@ -31,9 +32,20 @@ def _aws_key(folder, reference):
     return os.path.abspath(path)
 
 
+def _service_account(folder, world_url):
+    """The file of a service account that the world's token endpoint knows."""
+    with open(os.path.join(TOP, "tests", "world", "service-account.json")) as file:
+        account = json.load(file)
+    account["token_uri"] = world_url + "/oauth/token"
+    path = os.path.join(folder, "service-account.json")
+    with open(path, "w") as file:
+        json.dump(account, file)
+    return os.path.abspath(path)
+
+
 def shipped_backends(world_url, folder, program, without=()):
     """The text of the entries. HTTP: each acts on world_url/<handler>, without credentials but for
-    AWS, whose keys are files in `folder`. A program: program(handler) is its path, and
+    AWS and Google, whose keys are files in `folder`. A program: program(handler) is its path, and
     <HANDLER>_WORLD in its environment names `folder`, where the stand-ins write down their calls, WORLD_URL the world that they change.
     git is the real one, on folder/aurora-jobs."""
     entries = []
@@ -49,8 +61,10 @@ def shipped_backends(world_url, folder, program, without=()):
         text = re.sub(r'\bprogram\s*=\s*"[^"]*"', lambda _: f'program = "{program(handler)}"', text)
         text = re.sub(r'\b(dir|ca|client_cert|client_key|proxy|rate)\s*=\s*"[^"]*";', "", text)
         text = re.sub(r"\benv\s*=\s*\{[^}]*\};", "", text)
-        text = re.sub(r"\bauth\s*=\s*\{[^{}]*(\{[^{}]*\};)?[^{}]*\};", lambda m: m[0] if "aws" in m[0] else "", text)
+        text = re.sub(r"\bauth\s*=\s*\{[^{}]*(\{[^{}]*\};)?[^{}]*\};",
+                      lambda m: m[0] if re.search(r"\b(aws|google)\b", m[0]) else "", text)
         text = re.sub(r'"env:AWS_\w+"', lambda m: f'"file:{_aws_key(folder, m[0].strip(chr(34)))}"', text)
+        text = re.sub(r'(google\s*=\s*\{\s*key\s*=\s*)"[^"]*"', lambda m: f'{m[1]}"file:{_service_account(folder, world_url)}"', text)
         # Of Mesos the leader's own address is spoken to, which is the world's here too.
         text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
                       f'leader_path = "/mesos";', text)

@@ -16,17 +16,22 @@ static const struct hm_world_system *const systems[] = {
     &hm_world_airflow,
     &hm_world_aurora,
     &hm_world_bigquery,
+    &hm_world_cloudwatch,
     &hm_world_container_registry,
+    &hm_world_dynamodb,
+    &hm_world_ec2,
     &hm_world_github,
     &hm_world_gocd,
     &hm_world_jira,
     &hm_world_kubernetes,
     &hm_world_mesos,
     &hm_world_metapod,
+    &hm_world_oauth,
     &hm_world_opsgenie,
     &hm_world_programs,
     &hm_world_prometheus,
     &hm_world_spark_ops,
+    &hm_world_s3,
     &hm_world_splunk,
 };
 /* clang-format on */
@@ -228,6 +233,7 @@ void hm_world_handle(struct hm_world *world, const struct hm_world_request *req,
             continue;
         struct hm_world_request inner = *req;
         inner.path += 1 + len;
+        inner.whole_path = req->path;
         systems[i]->handle(world->system[i], world, &inner, ans);
         return;
     }

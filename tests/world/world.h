@@ -17,7 +17,8 @@ struct hm_world;
 /* Borrowed by handle(). */
 struct hm_world_request {
     const char *method;
-    const char *path; /* decoded; for a system without its "/<name>" */
+    const char *path;       /* decoded; for a system without its "/<name>" */
+    const char *whole_path; /* for a system: with it */
     const char *query;
     const char *body;
     size_t body_len;
@@ -48,6 +49,11 @@ struct hm_world_system {
 };
 
 extern const struct hm_world_system hm_world_airflow;
+extern const struct hm_world_system hm_world_cloudwatch;
+extern const struct hm_world_system hm_world_dynamodb;
+extern const struct hm_world_system hm_world_ec2;
+extern const struct hm_world_system hm_world_oauth;
+extern const struct hm_world_system hm_world_s3;
 extern const struct hm_world_system hm_world_container_registry;
 extern const struct hm_world_system hm_world_github;
 extern const struct hm_world_system hm_world_gocd;
