@@ -9,13 +9,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 static void *registry_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"images", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static void registry_free(void *system)
@@ -38,7 +38,7 @@ static void refuse(struct hm_world_answer *ans, int status, const char *code, co
 static void list_tags(const json_t *image, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const json_t *tags = hm_json_get_arr(image, "tags");
-    char *last = hm_world_query(req->query, "last"), *n_text = hm_world_query(req->query, "n"), *next = NULL;
+    char *last = hm_kit_query(req->query, "last"), *n_text = hm_kit_query(req->query, "n"), *next = NULL;
     json_t *page = hm_json_arr_new();
     int64_t n = 0;
     bool started = last == NULL, more = false;
@@ -85,20 +85,20 @@ static void head_manifest(const json_t *image, const char *tag, const struct hm_
 
 static void registry_handle(void *system, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    json_t *r = system, *segments = hm_world_segments_new(req->path);
+    json_t *r = system, *segments = hm_kit_segments_new(req->path);
     size_t n = json_array_size(segments);
-    const char *what = hm_world_segment(segments, n >= 2 ? n - 2 : 0), *last = hm_world_segment(segments, n >= 1 ? n - 1 : 0);
+    const char *what = hm_kit_segment(segments, n >= 2 ? n - 2 : 0), *last = hm_kit_segment(segments, n >= 1 ? n - 1 : 0);
     char *name = hm_xstrdup("");
     (void)world;
     for (size_t i = 1; i + 2 < n; i++) {
-        char *longer = hm_xasprintf("%s%s%s", name, i > 1 ? "/" : "", hm_world_segment(segments, i));
+        char *longer = hm_xasprintf("%s%s%s", name, i > 1 ? "/" : "", hm_kit_segment(segments, i));
         free(name);
         name = longer;
     }
-    const json_t *image = hm_world_find(hm_json_get_arr(r, "images"), "name", name);
-    if (!hm_world_let_in(hm_json_get_obj(r, "config"), "Bearer", req, ans)) {
+    const json_t *image = hm_kit_find(hm_json_get_arr(r, "images"), "name", name);
+    if (!hm_kit_let_in(hm_json_get_obj(r, "config"), "Bearer", req, ans)) {
         /* answered */
-    } else if (!hm_streq(hm_world_segment(segments, 0), "v2") || image == NULL) {
+    } else if (!hm_streq(hm_kit_segment(segments, 0), "v2") || image == NULL) {
         refuse(ans, 404, "NAME_UNKNOWN", "repository name not known to registry");
     } else if (hm_streq(what, "tags") && hm_streq(last, "list") && hm_streq(req->method, "GET")) {
         list_tags(image, req, ans);

@@ -12,13 +12,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 static void *github_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"repos", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static void github_free(void *system)
@@ -59,7 +59,7 @@ static json_t *missing_new(const json_t *a, const json_t *b)
     json_t *list = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(a); i++) {
         const json_t *one = json_array_get(a, i);
-        if (hm_world_find(b, "sha", hm_json_get_str(one, "sha", "")) == NULL)
+        if (hm_kit_find(b, "sha", hm_json_get_str(one, "sha", "")) == NULL)
             hm_json_add(list, json_pack("{s:s, s:{s:s, s:{s:s}}}", "sha", hm_json_get_str(one, "sha", ""), "commit", "message",
                                         hm_json_get_str(one, "message", ""), "author", "name", hm_json_get_str(one, "by", "")));
     }
@@ -72,7 +72,7 @@ static void compare(const json_t *repo, const char *span, struct hm_world_answer
     char *base_name = hm_xstrndup(span, dots != NULL ? (size_t)(dots - span) : 0);
     json_t *base = commits_new(repo, base_name), *head = dots != NULL ? commits_new(repo, dots + 3) : NULL;
     if (base == NULL || head == NULL) {
-        hm_world_say(ans, 404, "Not Found");
+        hm_kit_say(ans, 404, "Not Found");
     } else {
         json_t *ahead = missing_new(head, base), *behind = missing_new(base, head);
         size_t a = json_array_size(ahead), b = json_array_size(behind);
@@ -108,7 +108,7 @@ static void show_pull(const json_t *repo, const char *number, struct hm_world_an
         hm_world_answer_json(ans, 200, "application/json", shown);
         return;
     }
-    hm_world_say(ans, 404, "Not Found");
+    hm_kit_say(ans, 404, "Not Found");
 }
 
 static void show_checks(const json_t *repo, const char *ref, struct hm_world_answer *ans)
@@ -135,41 +135,41 @@ static void show_file(const json_t *repo, const char *path, const struct hm_worl
     const char *at = strstr(path, "/contents/");
     const char *text = at != NULL ? hm_json_get_str(hm_json_get_obj(repo, "files"), at + strlen("/contents/"), NULL) : NULL;
     if (text == NULL)
-        hm_world_say(ans, 404, "Not Found");
+        hm_kit_say(ans, 404, "Not Found");
     else if (!hm_streq(req->accept, "application/vnd.github.raw+json"))
-        hm_world_say(ans, 406, "only the raw form is played here");
+        hm_kit_say(ans, 406, "only the raw form is played here");
     else
         hm_world_answer_text(ans, 200, "%s", text);
 }
 
 static void github_handle(void *system, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    json_t *g = system, *segments = hm_world_segments_new(req->path), *config = hm_json_get_obj(g, "config");
+    json_t *g = system, *segments = hm_kit_segments_new(req->path), *config = hm_json_get_obj(g, "config");
     char *version = hm_header_line(req->headers, "x-github-api-version");
-    char *name = hm_xasprintf("%s/%s", hm_world_segment(segments, 1), hm_world_segment(segments, 2));
-    json_t *repo = hm_world_find(hm_json_get_arr(g, "repos"), "name", name);
-    const char *what = hm_world_segment(segments, 3);
+    char *name = hm_xasprintf("%s/%s", hm_kit_segment(segments, 1), hm_kit_segment(segments, 2));
+    json_t *repo = hm_kit_find(hm_json_get_arr(g, "repos"), "name", name);
+    const char *what = hm_kit_segment(segments, 3);
     (void)world;
-    if (!hm_world_let_in(config, "Bearer", req, ans)) {
+    if (!hm_kit_let_in(config, "Bearer", req, ans)) {
         /* answered */
     } else if (!hm_streq(version, "2022-11-28")) {
-        hm_world_say(ans, 400, "X-GitHub-Api-Version is missing or none of ours");
+        hm_kit_say(ans, 400, "X-GitHub-Api-Version is missing or none of ours");
     } else if (!hm_streq(req->method, "GET")) {
-        hm_world_say(ans, 405, "only reads are played here");
+        hm_kit_say(ans, 405, "only reads are played here");
     } else if (hm_streq(req->path, "/rate_limit")) {
         hm_world_answer_json(ans, 200, "application/json", json_pack("{s:{s:i, s:i}}", "rate", "limit", 5000, "remaining", 4999));
-    } else if (!hm_streq(hm_world_segment(segments, 0), "repos") || repo == NULL) {
-        hm_world_say(ans, 404, "Not Found");
+    } else if (!hm_streq(hm_kit_segment(segments, 0), "repos") || repo == NULL) {
+        hm_kit_say(ans, 404, "Not Found");
     } else if (hm_streq(what, "contents")) {
         show_file(repo, req->path, req, ans);
     } else if (hm_streq(what, "compare")) {
         compare(repo, req->path + strlen("/repos/") + strlen(name) + strlen("/compare/"), ans);
     } else if (hm_streq(what, "pulls")) {
-        show_pull(repo, hm_world_segment(segments, 4), ans);
-    } else if (hm_streq(what, "commits") && hm_streq(hm_world_segment(segments, 5), "check-runs")) {
-        show_checks(repo, hm_world_segment(segments, 4), ans);
+        show_pull(repo, hm_kit_segment(segments, 4), ans);
+    } else if (hm_streq(what, "commits") && hm_streq(hm_kit_segment(segments, 5), "check-runs")) {
+        show_checks(repo, hm_kit_segment(segments, 4), ans);
     } else {
-        hm_world_say(ans, 404, "Not Found");
+        hm_kit_say(ans, 404, "Not Found");
     }
     const char *date = hm_json_get_str(config, "date", NULL);
     if (date != NULL && ans->headers == NULL)

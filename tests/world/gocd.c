@@ -13,13 +13,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 static void *gocd_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"pipelines", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static void gocd_free(void *system)
@@ -38,7 +38,7 @@ static bool accepts(const struct hm_world_request *req, const char *version, str
     bool ok = hm_streq(req->accept, wanted);
     free(wanted);
     if (!ok)
-        hm_world_say(ans, 404, "The url you are trying to reach appears to be incorrect.");
+        hm_kit_say(ans, 404, "The url you are trying to reach appears to be incorrect.");
     return ok;
 }
 
@@ -132,11 +132,11 @@ static void show_status(const json_t *pipeline, struct hm_world_answer *ans)
 static void show_history(const json_t *pipeline, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const json_t *instances = hm_json_get_arr(pipeline, "instances");
-    char *size_text = hm_world_query(req->query, "page_size"), *after_text = hm_world_query(req->query, "after");
+    char *size_text = hm_kit_query(req->query, "page_size"), *after_text = hm_kit_query(req->query, "after");
     int64_t size = 10, after = INT32_MAX;
     if ((size_text != NULL && !hm_parse_i64(size_text, 10, 100, &size)) ||
         (after_text != NULL && !hm_parse_i64(after_text, 0, INT32_MAX, &after))) {
-        hm_world_say(ans, 400, "The query parameter 'page_size', if specified must be a number between 10 and 100.");
+        hm_kit_say(ans, 400, "The query parameter 'page_size', if specified must be a number between 10 and 100.");
     } else {
         json_t *list = hm_json_arr_new(), *links = hm_json_obj_new(), *shown = hm_json_obj_new();
         int64_t last = 0;
@@ -173,8 +173,8 @@ static void show_compare(const json_t *pipeline, const char *from, const char *t
     json_t *changes = hm_json_arr_new();
     if (first == NULL || last == NULL) {
         json_decref(changes);
-        hm_world_say(ans, 404,
-                     "Either the resource you requested was not found, or you are not authorized to perform this action.");
+        hm_kit_say(ans, 404,
+                   "Either the resource you requested was not found, or you are not authorized to perform this action.");
         return;
     }
     for (size_t i = 0; i < json_array_size(instances); i++) {
@@ -197,23 +197,23 @@ static void show_compare(const json_t *pipeline, const char *from, const char *t
 static void run_stage(json_t *g, json_t *pipeline, struct hm_world *world, const json_t *segments,
                       const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    json_t *instance = find_instance(pipeline, hm_world_segment(segments, 3));
-    json_t *stage = hm_world_find(hm_json_get_arr(instance, "stages"), "name", hm_world_segment(segments, 4));
+    json_t *instance = find_instance(pipeline, hm_kit_segment(segments, 3));
+    json_t *stage = hm_kit_find(hm_json_get_arr(instance, "stages"), "name", hm_kit_segment(segments, 4));
     char *confirm = hm_header_line(req->headers, "x-gocd-confirm");
     if (stage == NULL) {
-        hm_world_say(ans, 404, "Not Found { Stage [%s] not found }", hm_world_segment(segments, 4));
+        hm_kit_say(ans, 404, "Not Found { Stage [%s] not found }", hm_kit_segment(segments, 4));
     } else if (!hm_streq(confirm, "true") || req->body_len > 0) {
-        hm_world_say(ans, 400, "Missing required header 'X-GoCD-Confirm'");
+        hm_kit_say(ans, 400, "Missing required header 'X-GoCD-Confirm'");
     } else if (is_building(stage)) {
-        hm_world_say(ans, 409, "Failed to run stage [%s]: Stage [%s] in pipeline [%s] is still in progress",
-                     hm_world_segment(segments, 4), hm_world_segment(segments, 4), hm_world_segment(segments, 2));
+        hm_kit_say(ans, 409, "Failed to run stage [%s]: Stage [%s] in pipeline [%s] is still in progress",
+                   hm_kit_segment(segments, 4), hm_kit_segment(segments, 4), hm_kit_segment(segments, 2));
     } else {
         char *id =
-            hm_xasprintf("%s/%s/%s", hm_world_segment(segments, 2), hm_world_segment(segments, 3), hm_world_segment(segments, 4));
+            hm_xasprintf("%s/%s/%s", hm_kit_segment(segments, 2), hm_kit_segment(segments, 3), hm_kit_segment(segments, 4));
         hm_json_set_int(stage, "counter", hm_json_get_int(stage, "counter", 0) + 1);
         hm_json_set_int(stage, "left", hm_json_get_int(hm_json_get_obj(g, "config"), "reads_until_done", 2) + 1);
         hm_world_count_effect(world, "gocd run-stage", id, true);
-        hm_world_say(ans, 202, "Request to schedule stage %s accepted", id);
+        hm_kit_say(ans, 202, "Request to schedule stage %s accepted", id);
         free(id);
     }
     free(confirm);
@@ -226,33 +226,33 @@ static void gocd_handle(void *system, struct hm_world *world, const struct hm_wo
     static const char *const one[] = {"api", "pipelines", "*", "*", NULL};
     static const char *const compare[] = {"api", "pipelines", "*", "compare", "*", "*", NULL};
     static const char *const run[] = {"api", "stages", "*", "*", "*", "run", NULL};
-    json_t *g = system, *segments = hm_world_segments_new(req->path);
-    json_t *pipeline = hm_world_find(hm_json_get_arr(g, "pipelines"), "name", hm_world_segment(segments, 2));
+    json_t *g = system, *segments = hm_kit_segments_new(req->path);
+    json_t *pipeline = hm_kit_find(hm_json_get_arr(g, "pipelines"), "name", hm_kit_segment(segments, 2));
     bool get = hm_streq(req->method, "GET");
-    if (!hm_world_let_in(hm_json_get_obj(g, "config"), "Bearer", req, ans)) {
+    if (!hm_kit_let_in(hm_json_get_obj(g, "config"), "Bearer", req, ans)) {
         /* answered */
     } else if (pipeline == NULL) {
-        hm_world_say(ans, 404, "Not Found { Pipeline [%s] not found }", hm_world_segment(segments, 2));
-    } else if (hm_world_path_is(segments, run) && hm_streq(req->method, "POST")) {
+        hm_kit_say(ans, 404, "Not Found { Pipeline [%s] not found }", hm_kit_segment(segments, 2));
+    } else if (hm_kit_path_is(segments, run) && hm_streq(req->method, "POST")) {
         if (accepts(req, "v2", ans))
             run_stage(g, pipeline, world, segments, req, ans);
-    } else if (get && hm_world_path_is(segments, compare)) {
+    } else if (get && hm_kit_path_is(segments, compare)) {
         if (accepts(req, "v2", ans))
-            show_compare(pipeline, hm_world_segment(segments, 4), hm_world_segment(segments, 5), ans);
+            show_compare(pipeline, hm_kit_segment(segments, 4), hm_kit_segment(segments, 5), ans);
     } else if (!get || !accepts(req, "v1", ans)) {
         if (!get)
-            hm_world_say(ans, 405, "Method not allowed");
-    } else if (hm_world_path_is(segments, status)) {
+            hm_kit_say(ans, 405, "Method not allowed");
+    } else if (hm_kit_path_is(segments, status)) {
         show_status(pipeline, ans);
-    } else if (hm_world_path_is(segments, history)) {
+    } else if (hm_kit_path_is(segments, history)) {
         show_history(pipeline, req, ans);
-    } else if (hm_world_path_is(segments, one) && find_instance(pipeline, hm_world_segment(segments, 3)) != NULL) {
-        json_t *instance = find_instance(pipeline, hm_world_segment(segments, 3));
+    } else if (hm_kit_path_is(segments, one) && find_instance(pipeline, hm_kit_segment(segments, 3)) != NULL) {
+        json_t *instance = find_instance(pipeline, hm_kit_segment(segments, 3));
         look(instance);
         hm_world_answer_json(ans, 200, "application/vnd.go.cd.v1+json", instance_new(pipeline, instance));
     } else {
-        hm_world_say(ans, 404,
-                     "Either the resource you requested was not found, or you are not authorized to perform this action.");
+        hm_kit_say(ans, 404,
+                   "Either the resource you requested was not found, or you are not authorized to perform this action.");
     }
     json_decref(segments);
 }

@@ -15,13 +15,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 static void *k8s_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"deployments", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static void k8s_free(void *system)
@@ -95,7 +95,7 @@ static bool has_labels(const json_t *d, const char *selector)
 static void show_sets(const json_t *g, const char *namespace, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const json_t *deployments = hm_json_get_arr(g, "deployments");
-    char *selector = hm_world_query(req->query, "labelSelector");
+    char *selector = hm_kit_query(req->query, "labelSelector");
     json_t *items = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(deployments); i++) {
         const json_t *d = json_array_get(deployments, i);
@@ -124,7 +124,7 @@ static void show_deployments(const json_t *g, const char *namespace, const struc
                              struct hm_world_answer *ans)
 {
     const json_t *deployments = hm_json_get_arr(g, "deployments");
-    char *selector = hm_world_query(req->query, "labelSelector");
+    char *selector = hm_kit_query(req->query, "labelSelector");
     json_t *items = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(deployments); i++) {
         const json_t *d = json_array_get(deployments, i);
@@ -194,7 +194,7 @@ static json_t *merge_patch(const json_t *d, const json_t *patch, struct hm_world
     json_t *containers = hm_json_get_path(template, "spec.containers");
     for (size_t i = 0; i < json_array_size(given); i++) {
         const json_t *one = json_array_get(given, i);
-        json_t *container = hm_world_find(containers, "name", hm_json_get_str(one, "name", ""));
+        json_t *container = hm_kit_find(containers, "name", hm_json_get_str(one, "name", ""));
         if (container != NULL && hm_json_get_str(one, "image", NULL) != NULL) {
             hm_json_set_str(container, "image", hm_json_get_str(one, "image", ""));
             continue;
@@ -234,16 +234,16 @@ static void k8s_handle(void *system, struct hm_world *world, const struct hm_wor
     static const char *const deployment[] = {"apis", "apps", "v1", "namespaces", "*", "deployments", "*", NULL};
     static const char *const all[] = {"apis", "apps", "v1", "namespaces", "*", "deployments", NULL};
     static const char *const sets[] = {"apis", "apps", "v1", "namespaces", "*", "replicasets", NULL};
-    json_t *g = system, *segments = hm_world_segments_new(req->path);
-    json_t *d = hm_world_find(hm_json_get_arr(g, "deployments"), "name", hm_world_segment(segments, 6));
-    if (!hm_world_let_in(hm_json_get_obj(g, "config"), "Bearer", req, ans)) {
+    json_t *g = system, *segments = hm_kit_segments_new(req->path);
+    json_t *d = hm_kit_find(hm_json_get_arr(g, "deployments"), "name", hm_kit_segment(segments, 6));
+    if (!hm_kit_let_in(hm_json_get_obj(g, "config"), "Bearer", req, ans)) {
         /* answered */
-    } else if (hm_world_path_is(segments, sets) && hm_streq(req->method, "GET")) {
-        show_sets(g, hm_world_segment(segments, 4), req, ans);
-    } else if (hm_world_path_is(segments, all) && hm_streq(req->method, "GET")) {
-        show_deployments(g, hm_world_segment(segments, 4), req, ans);
-    } else if (!hm_world_path_is(segments, deployment) || d == NULL ||
-               !hm_streq(hm_json_get_str(d, "namespace", ""), hm_world_segment(segments, 4))) {
+    } else if (hm_kit_path_is(segments, sets) && hm_streq(req->method, "GET")) {
+        show_sets(g, hm_kit_segment(segments, 4), req, ans);
+    } else if (hm_kit_path_is(segments, all) && hm_streq(req->method, "GET")) {
+        show_deployments(g, hm_kit_segment(segments, 4), req, ans);
+    } else if (!hm_kit_path_is(segments, deployment) || d == NULL ||
+               !hm_streq(hm_json_get_str(d, "namespace", ""), hm_kit_segment(segments, 4))) {
         refuse(ans, 404, "NotFound", "deployments.apps not found");
     } else if (hm_streq(req->method, "GET")) {
         hm_world_answer_json(ans, 200, "application/json", show_new(d));

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 static void tickets_free(void *system)
 {
@@ -40,7 +40,7 @@ static void *jira_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"issues", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static bool has_label(const json_t *issue, const char *label)
@@ -55,7 +55,7 @@ static bool has_label(const json_t *issue, const char *label)
 /* jql: labels = "x" order by … */
 static void jira_search(const json_t *j, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    char *jql = hm_world_query(req->query, "jql"), *fields = hm_world_query(req->query, "fields");
+    char *jql = hm_kit_query(req->query, "jql"), *fields = hm_kit_query(req->query, "fields");
     json_t *issues = hm_json_get_arr(j, "issues"), *list = hm_json_arr_new();
     const char *open = jql != NULL ? strchr(jql, '"') : NULL, *close = open != NULL ? strchr(open + 1, '"') : NULL;
     if (close == NULL || !hm_starts_with(jql, "labels = ") || fields == NULL) {
@@ -81,7 +81,7 @@ static void jira_search(const json_t *j, const struct hm_world_request *req, str
 
 static void jira_create(json_t *j, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    json_t *body = hm_world_body_new(req, ans);
+    json_t *body = hm_kit_body_new(req, ans);
     const json_t *fields = hm_json_get_obj(body, "fields"), *config = hm_json_get_obj(j, "config");
     const char *project = hm_json_get_str(hm_json_get_obj(fields, "project"), "key", NULL);
     const char *summary = hm_json_get_str(fields, "summary", NULL);
@@ -118,7 +118,7 @@ static void jira_handle(void *system, struct hm_world *world, const struct hm_wo
     json_t *j = system, *config = hm_json_get_obj(j, "config");
     bool cloud = hm_streq(hm_json_get_str(config, "api", "3"), "3");
     bool get = hm_streq(req->method, "GET"), post = hm_streq(req->method, "POST");
-    if (!hm_world_let_in(config, "Basic", req, ans)) {
+    if (!hm_kit_let_in(config, "Basic", req, ans)) {
         /* answered */
     } else if (get && hm_streq(req->path, cloud ? "/rest/api/3/search/jql" : "/rest/api/2/search")) {
         jira_search(j, req, ans);
@@ -127,7 +127,7 @@ static void jira_handle(void *system, struct hm_world *world, const struct hm_wo
     } else if (post && hm_streq(req->path, cloud ? "/rest/api/3/issue" : "/rest/api/2/issue")) {
         jira_create(j, world, req, ans);
     } else {
-        hm_world_say(ans, 404, "Oops, you've found a dead link.");
+        hm_kit_say(ans, 404, "Oops, you've found a dead link.");
     }
 }
 
@@ -140,7 +140,7 @@ static void *opsgenie_new(const json_t *state, struct hm_err *err)
 {
     static const char *const lists[] = {"alerts", NULL};
     (void)err;
-    return hm_world_state_copy(state, lists);
+    return hm_kit_state_copy(state, lists);
 }
 
 static json_t *open_alert(const json_t *o, const char *alias)
@@ -160,7 +160,7 @@ static void accepted(struct hm_world_answer *ans)
 
 static void opsgenie_create(json_t *o, struct hm_world *world, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
-    json_t *body = hm_world_body_new(req, ans), *config = hm_json_get_obj(o, "config");
+    json_t *body = hm_kit_body_new(req, ans), *config = hm_json_get_obj(o, "config");
     const char *message = hm_json_get_str(body, "message", NULL), *alias = hm_json_get_str(body, "alias", "");
     const char *priority = hm_json_get_str(body, "priority", "P3");
     const json_t *responder = json_array_get(hm_json_get_arr(body, "responders"), 0);
@@ -168,7 +168,7 @@ static void opsgenie_create(json_t *o, struct hm_world *world, const struct hm_w
         return;
     json_t *open = open_alert(o, alias);
     if (message == NULL || message[0] == '\0' || strlen(priority) != 2 || priority[0] != 'P') {
-        hm_world_say(ans, 422, "Request body is not processable. Please check the errors.");
+        hm_kit_say(ans, 422, "Request body is not processable. Please check the errors.");
     } else if (open != NULL && hm_streq(hm_json_get_str(open, "status", ""), "open")) {
         hm_json_set_int(open, "count", hm_json_get_int(open, "count", 1) + 1);
         hm_world_count_effect(world, "opsgenie alert", alias, false);
@@ -188,7 +188,7 @@ static void opsgenie_show(const json_t *o, json_t *alert, struct hm_world_answer
 {
     const char *taken_by = hm_json_get_str(hm_json_get_obj(o, "config"), "taken_by", NULL);
     if (alert == NULL || !is_visible(alert)) {
-        hm_world_say(ans, 404, "Alert does not exist");
+        hm_kit_say(ans, 404, "Alert does not exist");
         return;
     }
     hm_world_answer_json(ans, 200, "application/json",
@@ -204,26 +204,26 @@ static void opsgenie_handle(void *system, struct hm_world *world, const struct h
     static const char *const all[] = {"v2", "alerts", NULL};
     static const char *const one[] = {"v2", "alerts", "*", NULL};
     static const char *const close_one[] = {"v2", "alerts", "*", "close", NULL};
-    json_t *o = system, *segments = hm_world_segments_new(req->path);
-    json_t *alert = open_alert(o, hm_world_segment(segments, 2));
-    char *by = hm_world_query(req->query, "identifierType");
+    json_t *o = system, *segments = hm_kit_segments_new(req->path);
+    json_t *alert = open_alert(o, hm_kit_segment(segments, 2));
+    char *by = hm_kit_query(req->query, "identifierType");
     bool get = hm_streq(req->method, "GET"), post = hm_streq(req->method, "POST");
-    if (!hm_world_let_in(hm_json_get_obj(o, "config"), "GenieKey", req, ans)) {
+    if (!hm_kit_let_in(hm_json_get_obj(o, "config"), "GenieKey", req, ans)) {
         /* answered */
-    } else if (post && hm_world_path_is(segments, all)) {
+    } else if (post && hm_kit_path_is(segments, all)) {
         opsgenie_create(o, world, req, ans);
     } else if (!hm_streq(by, "alias")) {
-        hm_world_say(ans, 422, "only identifierType=alias is played here");
-    } else if (get && hm_world_path_is(segments, one)) {
+        hm_kit_say(ans, 422, "only identifierType=alias is played here");
+    } else if (get && hm_kit_path_is(segments, one)) {
         opsgenie_show(o, alert, ans);
-    } else if (post && hm_world_path_is(segments, close_one)) {
+    } else if (post && hm_kit_path_is(segments, close_one)) {
         bool changed = alert != NULL && hm_streq(hm_json_get_str(alert, "status", ""), "open");
         if (changed)
             hm_json_set_str(alert, "status", "closed");
-        hm_world_count_effect(world, "opsgenie close", hm_world_segment(segments, 2), changed);
+        hm_world_count_effect(world, "opsgenie close", hm_kit_segment(segments, 2), changed);
         accepted(ans);
     } else {
-        hm_world_say(ans, 404, "Not found");
+        hm_kit_say(ans, 404, "Not found");
     }
     free(by);
     json_decref(segments);
