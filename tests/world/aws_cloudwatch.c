@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kit.h"
-#include "parts.h"
 
 enum { MAX_XML = 16 * 1024 * 1024, MINUTE_MS = 60000, MAX_QUERIES = 500 };
 
@@ -26,7 +25,7 @@ static void *cloudwatch_new(const json_t *state, struct hm_err *err)
     static const char *const lists[] = {NULL};
     struct cloudwatch *cw = hm_xcalloc(1, sizeof *cw);
     (void)err;
-    cw->state = hm_world_state_copy(state, lists);
+    cw->state = hm_kit_state_copy(state, lists);
     return cw;
 }
 

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "parts.h"
+#include "kit.h"
 
 struct dynamodb {
     json_t *state;
@@ -22,7 +22,7 @@ static void *dynamodb_new(const json_t *state, struct hm_err *err)
     static const char *const lists[] = {"tables", NULL};
     struct dynamodb *db = hm_xcalloc(1, sizeof *db);
     (void)err;
-    db->state = hm_world_state_copy(state, lists);
+    db->state = hm_kit_state_copy(state, lists);
     return db;
 }
 
@@ -63,7 +63,7 @@ static const char dynamo[] = "com.amazonaws.dynamodb.v20120810", coral[] = "com.
 /* The table, or one of its indexes; NULL when there is none. */
 static json_t *part_of(const json_t *table, const char *index)
 {
-    return index[0] == '\0' ? hm_unconst(table) : hm_world_find(hm_json_get_arr(table, "indexes"), "name", index);
+    return index[0] == '\0' ? hm_unconst(table) : hm_kit_find(hm_json_get_arr(table, "indexes"), "name", index);
 }
 
 static json_t *throughput_new(const json_t *part)
@@ -186,7 +186,7 @@ static void perform(struct dynamodb *db, struct hm_world *world, const char *ope
                     struct hm_world_answer *ans)
 {
     const char *name = hm_json_get_str(body, "TableName", "");
-    json_t *table = hm_world_find(hm_json_get_arr(db->state, "tables"), "name", name);
+    json_t *table = hm_kit_find(hm_json_get_arr(db->state, "tables"), "name", name);
     if (table == NULL) {
         char *message = hm_xasprintf("Requested resource not found: Table: %s not found", name);
         fail(world, ans, dynamo, "ResourceNotFoundException", message);
@@ -234,7 +234,7 @@ static double number(const json_t *object, const char *key)
 bool hm_world_table_load(struct hm_world *world, const char *table, const char *index, int64_t at_ms, struct hm_world_load *ret)
 {
     const struct dynamodb *db = hm_world_system_of(world, "dynamodb");
-    const json_t *found = db != NULL ? hm_world_find(hm_json_get_arr(db->state, "tables"), "name", table) : NULL;
+    const json_t *found = db != NULL ? hm_kit_find(hm_json_get_arr(db->state, "tables"), "name", table) : NULL;
     const json_t *part = found != NULL ? part_of(found, index) : NULL;
     const json_t *changes = hm_json_get_arr(found, "changes"), *demand = hm_json_get_obj(part, "demand");
     if (part == NULL)

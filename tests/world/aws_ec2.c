@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kit.h"
-#include "parts.h"
 
 enum { MAX_XML = 16 * 1024 * 1024, HOUR_MS = 3600000 };
 
@@ -24,7 +23,7 @@ static void *ec2_new(const json_t *state, struct hm_err *err)
     static const char *const lists[] = {"instances", NULL};
     struct ec2 *ec2 = hm_xcalloc(1, sizeof *ec2);
     (void)err;
-    ec2->state = hm_world_state_copy(state, lists);
+    ec2->state = hm_kit_state_copy(state, lists);
     return ec2;
 }
 

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kit.h"
-#include "parts.h"
 
 enum { MAX_XML = 1024 * 1024, ETAG_DIGITS = 32 };
 
@@ -25,7 +24,7 @@ static void *s3_new(const json_t *state, struct hm_err *err)
     static const char *const lists[] = {"objects", NULL};
     struct s3 *s3 = hm_xcalloc(1, sizeof *s3);
     (void)err;
-    s3->state = hm_world_state_copy(state, lists);
+    s3->state = hm_kit_state_copy(state, lists);
     return s3;
 }
 
@@ -95,7 +94,7 @@ static char *copy_source(const struct hm_world_request *req)
 {
     char *header = hm_header_line(req->headers, "x-amz-copy-source");
     char *query = header != NULL ? hm_xasprintf("s=%s", header) : NULL;
-    char *source = query != NULL ? hm_world_query(query, "s") : NULL;
+    char *source = query != NULL ? hm_kit_query(query, "s") : NULL;
     free(query);
     free(header);
     return source;

@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kit.h"
-#include "parts.h"
 #include "world.h"
 
 enum { MAX_LIFE_S = 3600, SKEW_S = 300, MAX_TOKEN = 64 * 1024 };
@@ -31,7 +30,7 @@ static void *oauth_new(const json_t *state, struct hm_err *err)
     static const char *const lists[] = {NULL};
     struct oauth *oauth = hm_xcalloc(1, sizeof *oauth);
     (void)err;
-    oauth->state = hm_world_state_copy(state, lists);
+    oauth->state = hm_kit_state_copy(state, lists);
     return oauth;
 }
 
