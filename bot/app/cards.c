@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/card_notes.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,10 +25,10 @@ struct hm_cards {
     struct hm_poster *poster;
     struct hm_poster_slack slack;
     const struct hm_settings *settings;
-    json_t *known; /* run id → the journal's value, as it is now */
-    json_t *over;  /* run id → true: the wanted content is the last */
-    json_t *owed;  /* run id → number of an event that is (being) committed and not on the wanted content yet */
-    json_t *tails; /* run id → what its program prints at the moment */
+    struct hm_card_notes *notes; /* what the journal has */
+    json_t *over;                /* run id → true: the wanted content is the last */
+    json_t *owed;                /* run id → number of an event that is (being) committed and not on the wanted content yet */
+    json_t *tails;               /* run id → what its program prints at the moment */
     unsigned n_tails;
     char *held_by;
     int64_t word_ms;
@@ -37,28 +38,20 @@ struct hm_cards {
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
 
-static void remember(struct hm_cards *cards, const char *run_id, const char *field, const char *value)
+static void store(struct hm_cards *cards, const struct hm_card_note *note)
 {
-    json_t *card = json_object_get(cards->known, run_id);
-    if (hm_streq(hm_json_get_str(card, field, NULL), value))
-        return; /* a restart shows every card again and most are right already */
-    if (card == NULL) {
-        card = hm_json_obj_new();
-        hm_json_set(cards->known, run_id, card);
-    }
     struct hm_batch *batch = hm_batch_new();
-    hm_json_set_str(card, field, value);
-    hm_batch_set(batch, HM_CARDS_SPACE, run_id, json_deep_copy(card));
+    hm_batch_set(batch, HM_CARDS_SPACE, note->run_id, hm_card_note_json_new(note));
     hm_journal_put(cards->opts.journal, batch, NULL, NULL);
 }
 
 static void forget(struct hm_cards *cards, const char *run_id)
 {
     struct hm_batch *batch = hm_batch_new();
-    (void)json_object_del(cards->known, run_id);
-    (void)json_object_del(cards->over, run_id);
     hm_batch_set(batch, HM_CARDS_SPACE, run_id, NULL);
     hm_journal_put(cards->opts.journal, batch, NULL, NULL);
+    (void)json_object_del(cards->over, run_id);
+    hm_card_notes_forget(cards->notes, run_id);
 }
 
 json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit)
@@ -68,11 +61,10 @@ json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit
         enum hm_event_type type = commit->events->items[i].type;
         owed = owed || type == HM_EV_RUN_REOPENED || type == HM_EV_OFFER_TAKEN;
     }
-    const json_t *card = json_object_get(cards->known, commit->run_id);
     if (!owed)
         return NULL;
     hm_json_set_int(cards->owed, commit->run_id, commit->first_seq + (int64_t)commit->events->count - 1);
-    return card != NULL ? json_deep_copy(card) : hm_json_obj_new();
+    return hm_card_note_json_new(hm_card_notes_find(cards->notes, commit->run_id));
 }
 
 /* ---- the poster's side ----------------------------------------------------------------------------------------------- */
@@ -89,10 +81,10 @@ static void on_posted(void *arg, const char *key, const char *channel, const cha
     const char *run_id = key + sizeof key_prefix - 1;
     if (!is_card(key))
         return;
-    json_t *card = json_object_get(cards->known, run_id);
-    if (card != NULL)
-        hm_json_set_str(card, "channel", channel);
-    remember(cards, run_id, "ts", ts);
+    struct hm_card_note *note = hm_card_notes_need(cards->notes, run_id);
+    bool moved = hm_card_note_set(&note->channel, channel);
+    if (hm_card_note_set(&note->ts, ts) || moved)
+        store(cards, note);
 }
 
 static void on_shown(void *arg, const char *key, const char *digest)
@@ -105,10 +97,13 @@ static void on_shown(void *arg, const char *key, const char *digest)
         return;
     }
     /* Shown is what was wanted so far; an event that is being committed makes it owed once more. */
-    if (json_object_get(cards->over, run_id) != NULL && json_object_get(cards->owed, run_id) == NULL)
+    if (json_object_get(cards->over, run_id) != NULL && json_object_get(cards->owed, run_id) == NULL) {
         forget(cards, run_id);
-    else
-        remember(cards, run_id, "digest", digest);
+        return;
+    }
+    struct hm_card_note *note = hm_card_notes_need(cards->notes, run_id);
+    if (hm_card_note_set(&note->digest, digest)) /* a restart shows every card again and most are right already */
+        store(cards, note);
 }
 
 static void on_trouble(void *arg, const char *key, const struct hm_post_trouble *trouble)
@@ -123,8 +118,11 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
            "its %s in %s: %s", is_card(key) ? "card" : "message", now != NULL ? now : "?", trouble->sentence);
     if ((trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE) && elsewhere) {
         hm_poster_move(poster, key, home, NULL);
-        if (is_card(key))
-            remember(cards, key + sizeof key_prefix - 1, "channel", home);
+        if (!is_card(key))
+            return;
+        struct hm_card_note *note = hm_card_notes_need(cards->notes, key + sizeof key_prefix - 1);
+        if (hm_card_note_set(&note->channel, home))
+            store(cards, note);
     }
 }
 
@@ -184,12 +182,11 @@ static void place(struct hm_cards *cards, const struct hm_run *run, const char *
 {
     const char *thread = NULL;
     const char *channel = place_of(cards, run, &thread);
-    const json_t *card = json_object_get(cards->known, run->id);
-    const char *ts = hm_json_get_str(card, "ts", NULL);
-    const char *moved = hm_json_get_str(card, "channel", NULL);
+    const struct hm_card_note *note = hm_card_notes_find(cards->notes, run->id);
+    const char *moved = note != NULL ? note->channel : NULL;
     if (hm_poster_has(cards->poster, key))
         return;
-    if (card == NULL && run->reopened == 0) {
+    if (note == NULL && run->reopened == 0) {
         hm_poster_open(cards->poster, key, channel, thread);
         return;
     }
@@ -200,10 +197,10 @@ static void place(struct hm_cards *cards, const struct hm_run *run, const char *
     /* From before a restart. Known without a ts: a post may have been under way. Not known, but taken up again: the card of its
      * first life is out there somewhere. */
     const struct hm_slot_memory memory = {
-        .ts = ts,
-        .maybe_posted = ts == NULL,
+        .ts = note != NULL ? note->ts : NULL,
+        .maybe_posted = note == NULL || note->ts == NULL,
         .since_wall_ms = run->started_ms - 60000,
-        .shown_digest = hm_json_get_str(card, "digest", NULL),
+        .shown_digest = note != NULL ? note->digest : NULL,
     };
     hm_poster_restore(cards->poster, key, channel, thread, &memory);
 }
@@ -217,7 +214,7 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
     }
     char *key = hm_xasprintf("%s%s", key_prefix, run->id);
     bool over = run->status != HM_RUN_GOING;
-    if (over && !hm_poster_has(poster, key) && json_object_get(cards->known, run->id) == NULL && run->seq > 0 &&
+    if (over && !hm_poster_has(poster, key) && hm_card_notes_find(cards->notes, run->id) == NULL && run->seq > 0 &&
         run->ended_ms < hm_wall_ms(cards->opts.clock) - 60000) {
         free(key); /* a late click on an old run: its card has been right for long */
         return;
@@ -257,10 +254,12 @@ void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_m
 void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts)
 {
     char *key = hm_xasprintf("%s%s", key_prefix, run->id);
-    if (!hm_poster_has(cards->poster, key) && json_object_get(cards->known, run->id) == NULL) {
+    if (!hm_poster_has(cards->poster, key) && hm_card_notes_find(cards->notes, run->id) == NULL) {
         const struct hm_slot_memory memory = {.ts = ts};
-        remember(cards, run->id, "channel", channel);
-        remember(cards, run->id, "ts", ts);
+        struct hm_card_note *note = hm_card_notes_need(cards->notes, run->id);
+        (void)hm_card_note_set(&note->channel, channel);
+        (void)hm_card_note_set(&note->ts, ts);
+        store(cards, note);
         hm_poster_restore(cards->poster, key, channel, thread_ts, &memory);
         hm_cards_show(cards, run);
     }
@@ -301,7 +300,7 @@ static void show_ended(struct hm_cards *cards, const char *run_id)
 static bool restore_one(void *arg, const char *run_id, const json_t *value)
 {
     struct hm_cards *cards = arg;
-    hm_json_set(cards->known, run_id, json_deep_copy(value));
+    hm_card_note_read(hm_card_notes_need(cards->notes, run_id), value);
     return true;
 }
 
@@ -315,21 +314,27 @@ enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err)
     return code;
 }
 
+struct unshown {
+    const struct hm_cards *cards;
+    json_t *ids;
+};
+
+static void add_unshown(void *arg, const struct hm_card_note *note)
+{
+    struct unshown *unshown = arg;
+    char *key = hm_xasprintf("%s%s", key_prefix, note->run_id);
+    if (!hm_poster_has(unshown->cards->poster, key))
+        hm_json_add(unshown->ids, json_string(note->run_id));
+    free(key);
+}
+
 void hm_cards_restored(struct hm_cards *cards)
 {
-    const char *run_id = NULL;
-    json_t *card = NULL;
-    json_t *left = hm_json_arr_new(); /* showing one may forget it */
-    json_object_foreach(cards->known, run_id, card)
-    {
-        char *key = hm_xasprintf("%s%s", key_prefix, run_id);
-        if (!hm_poster_has(cards->poster, key))
-            hm_json_add(left, json_string(run_id));
-        free(key);
-    }
-    for (size_t i = 0; i < json_array_size(left); i++)
-        show_ended(cards, json_string_value(json_array_get(left, i)));
-    json_decref(left);
+    struct unshown unshown = {cards, hm_json_arr_new()}; /* showing one may forget it */
+    hm_card_notes_each(cards->notes, add_unshown, &unshown);
+    for (size_t i = 0; i < json_array_size(unshown.ids); i++)
+        show_ended(cards, json_string_value(json_array_get(unshown.ids, i)));
+    json_decref(unshown.ids);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------------- */
@@ -345,7 +350,7 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
         .arg = cards,
     };
     cards->opts = *opts;
-    cards->known = hm_json_obj_new();
+    cards->notes = hm_card_notes_new();
     cards->over = hm_json_obj_new();
     cards->owed = hm_json_obj_new();
     cards->tails = hm_json_obj_new();
@@ -368,7 +373,7 @@ void hm_cards_free(struct hm_cards *cards)
     if (cards == NULL)
         return;
     hm_post_link_free(cards->link);
-    json_decref(cards->known);
+    hm_card_notes_free(cards->notes);
     json_decref(cards->over);
     json_decref(cards->owed);
     free(cards->held_by);
