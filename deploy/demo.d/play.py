@@ -19,7 +19,7 @@ import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
-from shipped import shipped_backends  # noqa: E402
+from shipped import make_checkout, shipped_backends  # noqa: E402
 
 USUAL_PORT = 8765
 DATASET = "5a5d411b-e41a-4a30-ab34-bac476b95761"
@@ -137,6 +137,7 @@ class Demo:
         raise Trouble(f"{name} is not in {self.build}")
 
     def backends(self):
+        make_checkout(self.folder)
         return shipped_backends(f"http://127.0.0.1:{self.world_port}", self.folder,
                                 lambda handler: self.program(handler, "tests/world/bin/" + handler, "bin/" + handler))
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 # As in tests/world/sample: what goes to the world's AWS is signed.
 AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDWORLD", "AWS_SECRET_ACCESS_KEY": "w0rld/secret+key"}
@@ -41,6 +42,31 @@ def _service_account(folder, world_url):
     with open(path, "w") as file:
         json.dump(account, file)
     return os.path.abspath(path)
+
+
+def git(folder, *words):
+    """git with nobody's configuration; its output."""
+    env = {"PATH": os.environ["PATH"], "HOME": folder, "GIT_CONFIG_NOSYSTEM": "1"}
+    who = ["-c", "user.name=Ana", "-c", "user.email=ana@example.com", "-c", "init.defaultBranch=master"]
+    return subprocess.run(["git", *who, *words], env=env, capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+def make_checkout(folder):
+    """A checkout of aurora-jobs in the folder, and the remote that it is a clone of; the path of spark.aurora in it. None without git."""
+    if shutil.which("git") is None:
+        return None
+    remote, clone = os.path.join(folder, "remote.git"), os.path.join(folder, "aurora-jobs")
+    git(folder, "init", "-q", "--bare", remote)
+    git(folder, "clone", "-q", remote, clone)
+    path = os.path.join(clone, "jobs", "templates", "spark.aurora")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w") as file:
+        file.write("health_check_config = HealthCheckConfig(\n  initial_interval_secs = 20*60,\n)\n")
+    git(folder, "-C", clone, "add", "--all")
+    git(folder, "-C", clone, "commit", "-q", "-m", "Jobs")
+    git(folder, "-C", clone, "branch", "-q", "-M", "master")
+    git(folder, "-C", clone, "push", "-q", "origin", "master")
+    return path
 
 
 def shipped_backends(world_url, folder, program, without=()):
