@@ -15,6 +15,9 @@ struct pool {
     struct hm_credentials *credentials; /* NULL when its requests need none */
     struct hm_http_client *client;
     const struct hm_clock *clock;
+    struct hm_backends *backends;
+    const struct hm_settings *settings; /* held: what all of the above is borrowed from */
+    unsigned under_way;                 /* requests */
 };
 
 struct hm_backends {
@@ -23,7 +26,7 @@ struct hm_backends {
     const struct hm_clock *clock;
     struct pool **pools; /* each on the heap: the HTTP pool keeps its address */
     size_t n_pools;
-    struct pool **retired; /* may still be asked for a credential by what is queued */
+    struct pool **retired; /* of earlier configurations, with requests under way */
     size_t n_retired;
 };
 
@@ -39,6 +42,7 @@ struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_proce
 static void pool_free(struct pool *pool)
 {
     hm_credentials_free(pool->credentials);
+    hm_settings_free(pool->settings);
     free(pool);
 }
 
@@ -59,14 +63,19 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
                              struct hm_err *err)
 {
     struct pool *pool = hm_xcalloc(1, sizeof *pool);
-    *pool = (struct pool){.backend = backend, .dir = settings->dir, .client = backends->http, .clock = backends->clock};
+    *pool = (struct pool){.backend = backend,
+                          .dir = settings->dir,
+                          .client = backends->http,
+                          .clock = backends->clock,
+                          .backends = backends,
+                          .settings = hm_settings_ref(settings)};
     if (backend->program != NULL)
         return pool;
     if (backend->auth != NULL) {
         const struct hm_credentials_opts needs = {backend, settings->dir, backends->http, backends->clock};
         pool->credentials = hm_credentials_new(&needs, err);
         if (pool->credentials == NULL) {
-            free(pool);
+            pool_free(pool);
             return NULL;
         }
     }
@@ -91,17 +100,33 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
     return pool;
 }
 
-static void retire_http(const struct pool *pool)
+/* Nothing is under way: gone, and its configuration with it if nobody else holds that. */
+static void pool_drop(struct pool *pool)
 {
     if (pool->http != NULL)
         hm_http_pool_retire(pool->http);
+    if (pool->credentials != NULL)
+        hm_credentials_retire(pool->credentials);
+    pool_free(pool);
 }
 
-/* One that was never used. */
-static void pool_drop(struct pool *pool)
+static bool is_idle(const struct pool *pool)
 {
-    retire_http(pool);
-    pool_free(pool);
+    return pool->under_way == 0 && (pool->credentials == NULL || hm_credentials_idle(pool->credentials));
+}
+
+/* Of the retired ones, those whose last request has ended. */
+static void sweep(struct hm_backends *backends)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < backends->n_retired; i++) {
+        struct pool *pool = backends->retired[i];
+        if (is_idle(pool))
+            pool_drop(pool);
+        else
+            backends->retired[n++] = pool;
+    }
+    backends->n_retired = n;
 }
 
 enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_settings *settings, struct hm_err *err)
@@ -117,37 +142,42 @@ enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_setti
         return HM_EENV;
     }
     backends->retired = hm_xreallocarray(backends->retired, backends->n_retired + backends->n_pools, sizeof(void *));
-    for (size_t i = 0; i < backends->n_pools; i++) {
-        retire_http(backends->pools[i]);
+    for (size_t i = 0; i < backends->n_pools; i++)
         backends->retired[backends->n_retired++] = backends->pools[i];
-    }
     free(backends->pools);
     backends->pools = fresh;
     backends->n_pools = settings->n_backends;
+    sweep(backends);
     return HM_OK;
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------------------------- */
 
-/* A request whose token may turn out refused. */
+/* A request under way. */
 struct asked {
     struct pool *pool;
-    struct hm_request req;
+    struct hm_request req; /* kept when its token may turn out refused */
     struct hm_send send;
     bool again; /* it has left twice */
 };
 
-static void asked_free(struct asked *asked)
+static void ended(struct asked *asked, const struct hm_http_result *result)
 {
+    struct pool *pool = asked->pool;
+    struct hm_backends *backends = pool->backends;
+    asked->send.on_done(asked->send.arg, result);
     hm_request_done(&asked->req);
     free(asked);
+    pool->under_way--;
+    if (backends->n_retired > 0 && !hm_http_client_closing(pool->client))
+        sweep(backends);
 }
 
 static void on_answered(void *arg, const struct hm_http_result *result)
 {
     struct asked *asked = arg;
     struct pool *pool = asked->pool;
-    if (result->answer.transport == HM_TRANSPORT_ANSWER && result->answer.status == 401) {
+    if (pool->credentials != NULL && result->answer.transport == HM_TRANSPORT_ANSWER && result->answer.status == 401) {
         int64_t sent_at_ms = hm_mono_ms(pool->clock) - result->duration_ms;
         bool other_token = hm_credentials_refused(pool->credentials, &asked->req, sent_at_ms);
         if (other_token && asked->send.read && !asked->again && !hm_http_client_closing(pool->client)) {
@@ -156,21 +186,27 @@ static void on_answered(void *arg, const struct hm_http_result *result)
             return;
         }
     }
-    asked->send.on_done(asked->send.arg, result);
-    asked_free(asked);
+    ended(asked, result);
 }
 
-static void send_http(struct pool *pool, const struct hm_request *req, const struct hm_send *send)
+static void on_program_ended(void *arg, const struct hm_http_result *result)
 {
-    if (pool->credentials == NULL) {
-        (void)hm_http_send(pool->http, req, send->timeout_ms, send->on_done, send->arg);
-        return;
-    }
-    struct asked *asked = hm_xcalloc(1, sizeof *asked);
-    asked->pool = pool;
-    asked->send = *send;
-    hm_request_copy(&asked->req, req);
-    (void)hm_http_send(pool->http, req, send->timeout_ms, on_answered, asked);
+    ended(arg, result);
+}
+
+static void on_tail(void *arg, const char *text)
+{
+    struct asked *asked = arg;
+    asked->send.on_tail(asked->send.arg, text);
+}
+
+static void send_program(struct hm_backends *backends, struct asked *asked, const struct hm_request *req)
+{
+    struct hm_send send = asked->send;
+    send.on_done = on_program_ended;
+    send.on_tail = asked->send.on_tail != NULL ? on_tail : NULL;
+    send.arg = asked;
+    hm_program_run(backends->processes, asked->pool->backend, asked->pool->dir, req, &send);
 }
 
 void hm_backends_send(struct hm_backends *backends, const struct hm_backend *backend, const struct hm_request *req,
@@ -180,10 +216,18 @@ void hm_backends_send(struct hm_backends *backends, const struct hm_backend *bac
         struct pool *pool = backends->pools[i];
         if (pool->backend != backend)
             continue;
-        if (pool->http != NULL && req->kind == HM_REQUEST_HTTP)
-            send_http(pool, req, send);
-        else
-            hm_program_run(backends->processes, backend, pool->dir, req, send);
+        struct asked *asked = hm_xcalloc(1, sizeof *asked);
+        asked->pool = pool;
+        asked->send = *send;
+        hm_request_init(&asked->req);
+        pool->under_way++;
+        if (pool->http == NULL || req->kind != HM_REQUEST_HTTP) {
+            send_program(backends, asked, req);
+            return;
+        }
+        if (pool->credentials != NULL)
+            hm_request_copy(&asked->req, req);
+        (void)hm_http_send(pool->http, req, send->timeout_ms, on_answered, asked);
         return;
     }
     HM_ASSERT(false); /* backends are looked up in the very settings the pools were made from */

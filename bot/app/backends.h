@@ -16,8 +16,8 @@ struct hm_backends *hm_backends_new(struct hm_http_client *http, struct hm_proce
 /* Pools end with the HTTP client; call after it and the processes are closed. */
 void hm_backends_free(struct hm_backends *backends);
 
-/* Makes pools for the settings' backends and retires the older ones. settings: borrowed, to be kept alive until the next use and
- * until what is under way has ended. */
+/* Makes pools for the settings' backends and retires the older ones. The settings are held as long as a request of theirs is
+ * under way. */
 HM_MUST enum hm_code hm_backends_use(struct hm_backends *backends, const struct hm_settings *settings, struct hm_err *err);
 
 /* Sends as send says. A request that does not fit its backend (a program's to an HTTP one) ends with NOT_SENT. */

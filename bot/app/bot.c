@@ -45,9 +45,8 @@ struct hm_bot {
     uv_loop_t loop;
     enum phase phase;
     const struct hm_clock *clock;
-    struct hm_settings *settings;
-    struct hm_settings **retired; /* runs and requests under way may still point into them */
-    size_t n_retired;
+    struct hm_settings *settings; /* in force */
+    struct hm_settings *first;    /* held to the end: what is read at start only points into them */
     uv_signal_t sigterm, sigint, sighup;
     unsigned open_handles; /* of our own, being closed */
     struct hm_timer *wake_timer, *drain_timer, *guard_timer, *auth_timer, *hold_timer, *watchdog_timer;
@@ -336,8 +335,7 @@ static void reload(struct hm_bot *bot)
         free(fresh->journal_path);
         fresh->journal_path = hm_xstrdup(bot->settings->journal_path);
     }
-    bot->retired = hm_xreallocarray(bot->retired, bot->n_retired + 1, sizeof(void *));
-    bot->retired[bot->n_retired++] = bot->settings;
+    struct hm_settings *before = bot->settings;
     bot->settings = fresh;
     hm_recipe_store_use(bot->store, &fresh->recipes);
     hm_roles_use(bot->roles, fresh);
@@ -346,6 +344,7 @@ static void reload(struct hm_bot *bot)
     hm_notices_use(bot->notices, fresh);
     hm_people_use(bot->people, fresh);
     hm_runner_changed(bot->runner);
+    hm_settings_free(before); /* but for what is still under way with them */
     hm_log(HM_LOG_INFO, "config", "reloaded: %zu recipes (tokens, journal and HTTP address are read at start only)",
            fresh->recipes.count);
 }
@@ -612,6 +611,7 @@ struct hm_bot *hm_bot_new(struct hm_settings *settings, struct hm_err *err)
 {
     struct hm_bot *bot = hm_xcalloc(1, sizeof *bot);
     bot->settings = settings;
+    bot->first = hm_unconst(hm_settings_ref(settings));
     bot->clock = hm_clock_real();
     int rc = uv_loop_init(&bot->loop);
     HM_ASSERT(rc == 0);
@@ -659,10 +659,8 @@ void hm_bot_free(struct hm_bot *bot)
     hm_lws_loop_free(bot->lws);
     int rc = uv_loop_close(&bot->loop);
     HM_ASSERT(rc == 0);
-    for (size_t i = 0; i < bot->n_retired; i++)
-        hm_settings_free(bot->retired[i]);
     hm_settings_free(bot->settings);
-    free(bot->retired);
+    hm_settings_free(bot->first);
     free(bot->team);
     free(bot->config_problem);
     free(bot);

@@ -73,6 +73,21 @@ void hm_credentials_free(struct hm_credentials *credentials)
     free(credentials);
 }
 
+bool hm_credentials_idle(const struct hm_credentials *credentials)
+{
+    for (size_t i = 0; i < credentials->n_tokens; i++)
+        if (!hm_token_idle(credentials->tokens[i]->token))
+            return false;
+    return true;
+}
+
+void hm_credentials_retire(struct hm_credentials *credentials)
+{
+    if (credentials->pool != NULL)
+        hm_http_pool_retire(credentials->pool);
+    credentials->pool = NULL;
+}
+
 /* ---- tokens -------------------------------------------------------------------------------------------------------------- */
 
 static struct entry *find_entry(struct hm_credentials *credentials, const struct hm_request *req)

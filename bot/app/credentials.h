@@ -20,8 +20,12 @@ struct hm_credentials_opts {
 
 /* NULL with err set when the pool for the token server can not be made. */
 struct hm_credentials *hm_credentials_new(const struct hm_credentials_opts *opts, struct hm_err *err);
-/* After the HTTP client is closed. NULL is fine. */
+/* After the HTTP client is closed; or when they are idle, and hm_credentials_retire() was called. NULL is fine. */
 void hm_credentials_free(struct hm_credentials *credentials);
+/* No token is being fetched. */
+bool hm_credentials_idle(const struct hm_credentials *credentials);
+/* Gives the pool for the token server back to an HTTP client that goes on: hm_credentials_free() comes next. */
+void hm_credentials_retire(struct hm_credentials *credentials);
 
 /* For struct hm_http_pool_opts; arg is the credentials. */
 enum hm_http_ready hm_credentials_authorize(void *arg, const struct hm_http_departing *departing,

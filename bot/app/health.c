@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "app/settings.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -132,6 +133,8 @@ static void metrics(const struct hm_health *health, struct hm_http_exchange *x)
     size_t broken = add_broken_runs(from, NULL);
     add_metric(&text, "runs_stopped_for_safety", "gauge", "Runs whose journal does not fit together; a person has to look.",
                (double)broken);
+    add_metric(&text, "config_generations", "gauge", "Configurations in memory: the first, the present, and those still in use.",
+               hm_settings_alive());
     add_metric(&text, "config_refused", "gauge", "1 when the last reload was refused.", from->config_problem != NULL ? 1 : 0);
     add_metric(&text, "process_resident_memory_max_bytes", "gauge", "Largest resident size so far.",
                (double)usage.ru_maxrss * 1024.0);

@@ -10,10 +10,8 @@
 struct hm_recipe_store {
     const char *journal_path;
     const struct hm_recipes *current;
-    const struct hm_recipe **seen; /* of earlier configurations: borrowed */
-    size_t n_seen;
-    struct hm_recipe **old; /* parsed from the journal: owned */
-    size_t n_old;
+    const struct hm_recipe **kept; /* held: of this and earlier configurations, and parsed from the journal */
+    size_t n_kept;
 };
 
 struct hm_recipe_store *hm_recipe_store_new(const char *journal_path)
@@ -27,19 +25,42 @@ void hm_recipe_store_free(struct hm_recipe_store *store)
 {
     if (store == NULL)
         return;
-    for (size_t i = 0; i < store->n_old; i++)
-        hm_recipe_free(store->old[i]);
-    free(store->old);
-    free(store->seen);
+    for (size_t i = 0; i < store->n_kept; i++)
+        hm_recipe_free(store->kept[i]);
+    free(store->kept);
     free(store);
+}
+
+/* What nobody else holds is of no use: should it be asked for again, the journal has its text. */
+static void drop_unused(struct hm_recipe_store *store)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < store->n_kept; i++) {
+        if (store->kept[i]->refs > 1)
+            store->kept[n++] = store->kept[i];
+        else
+            hm_recipe_free(store->kept[i]);
+    }
+    store->n_kept = n;
+}
+
+static void keep(struct hm_recipe_store *store, const struct hm_recipe *held)
+{
+    store->kept = hm_xreallocarray(store->kept, store->n_kept + 1, sizeof(const void *));
+    store->kept[store->n_kept++] = held;
 }
 
 void hm_recipe_store_use(struct hm_recipe_store *store, const struct hm_recipes *current)
 {
     store->current = current;
-    store->seen = hm_xreallocarray(store->seen, store->n_seen + current->count, sizeof(const void *));
+    drop_unused(store);
     for (size_t i = 0; i < current->count; i++)
-        store->seen[store->n_seen++] = current->items[i];
+        keep(store, hm_recipe_ref(current->items[i]));
+}
+
+size_t hm_recipe_store_count(const struct hm_recipe_store *store)
+{
+    return store->n_kept;
 }
 
 const struct hm_recipe *hm_recipe_store_current(const struct hm_recipe_store *store, const char *name)
@@ -72,17 +93,16 @@ static struct hm_recipe *from_journal(const struct hm_recipe_store *store, const
 
 const struct hm_recipe *hm_recipe_store_by_sha(void *arg, const char *sha256)
 {
+    enum { MANY = 200 }; /* of old texts, before those that nobody holds any more are let go */
     struct hm_recipe_store *store = arg;
-    for (size_t i = store->n_seen; i-- > 0;)
-        if (strcmp(store->seen[i]->sha256, sha256) == 0)
-            return store->seen[i];
-    for (size_t i = 0; i < store->n_old; i++)
-        if (strcmp(store->old[i]->sha256, sha256) == 0)
-            return store->old[i];
+    for (size_t i = store->n_kept; i-- > 0;)
+        if (strcmp(store->kept[i]->sha256, sha256) == 0)
+            return store->kept[i];
     struct hm_recipe *recipe = from_journal(store, sha256);
     if (recipe == NULL)
         return NULL;
-    store->old = hm_xreallocarray(store->old, store->n_old + 1, sizeof(void *));
-    store->old[store->n_old++] = recipe;
+    if (store->n_kept >= MANY + (store->current != NULL ? store->current->count : 0))
+        drop_unused(store);
+    keep(store, recipe);
     return recipe;
 }

@@ -1,5 +1,6 @@
 /* Recipes by the hash of their text: those of the present configuration, and older texts that runs still follow (from the
- * journal). What was handed out stays valid until the store is freed, across reloads. */
+ * journal). What was handed out stays valid until the next call here; whoever keeps it longer holds it with hm_recipe_ref(), as
+ * runs do. What nobody holds any more is let go at a reload. */
 #ifndef HM_APP_RECIPE_STORE_H
 #define HM_APP_RECIPE_STORE_H
 
@@ -12,8 +13,10 @@ struct hm_recipe_store;
 struct hm_recipe_store *hm_recipe_store_new(const char *journal_path);
 void hm_recipe_store_free(struct hm_recipe_store *store);
 
-/* The recipes of the present configuration; borrowed, to be kept alive as long as the store. */
+/* The recipes of the present configuration; borrowed until the next use. */
 void hm_recipe_store_use(struct hm_recipe_store *store, const struct hm_recipes *current);
+/* How many texts it keeps. */
+size_t hm_recipe_store_count(const struct hm_recipe_store *store);
 /* The present recipe of this name, or NULL. */
 const struct hm_recipe *hm_recipe_store_current(const struct hm_recipe_store *store, const char *name);
 /* hm_recipe_by_sha_fn; arg is the store. NULL (and a line in the log) when the text is nowhere or no longer loads. */

@@ -44,6 +44,8 @@ static void free_rehearsal(void *arg)
     hm_timer_free(r->end_timer);
     hm_runner_free(r->runner);
     json_decref(r->effects);
+    hm_recipe_free(r->recipe);
+    hm_settings_free(r->opts.settings);
     void (*ended)(void *arg) = r->opts.ended;
     void *ended_arg = r->opts.arg;
     free(r);
@@ -219,7 +221,8 @@ struct hm_rehearsal *hm_rehearsal_new(const struct hm_rehearsal_opts *opts, cons
     struct hm_rehearsal *r = hm_xcalloc(1, sizeof *r);
     const struct hm_runner_io io = {commit, send_read, changed, wake, load, fill_env, by_sha, r};
     r->opts = *opts;
-    r->recipe = order->recipe;
+    r->opts.settings = hm_settings_ref(opts->settings);
+    r->recipe = hm_recipe_ref(order->recipe);
     r->effects = hm_json_arr_new();
     r->runner = hm_runner_new(&io);
     r->commit_timer = hm_timer_new(opts->loop, on_commit_timer, r);

@@ -21,7 +21,7 @@ struct hm_rehearsed {
 
 struct hm_rehearsal;
 
-/* All borrowed; settings until the rehearsal has ended. */
+/* All borrowed; the settings are held until the rehearsal has ended. */
 struct hm_rehearsal_opts {
     uv_loop_t *loop;
     const struct hm_settings *settings;

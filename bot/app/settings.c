@@ -15,6 +15,8 @@
 #include "io/process_env.h"
 #include "slack/web_api.h"
 
+static unsigned alive; /* hm_settings_alive() */
+
 static const int64_t longest_timeout_ms = 3600000;
 static const int64_t day_ms = 24 * 3600000LL;
 
@@ -373,6 +375,8 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
 {
     size_t before = diags->count;
     struct hm_settings *settings = hm_xcalloc(1, sizeof *settings);
+    settings->refs = 1;
+    alive++;
     struct hm_cfg *cfg = hm_cfg_open_file(file, diags);
     char **dirs = NULL;
     char **alarm_dirs = NULL;
@@ -424,10 +428,24 @@ static void backend_done(struct hm_backend *backend)
     free(backend->proxy);
 }
 
-void hm_settings_free(struct hm_settings *settings)
+const struct hm_settings *hm_settings_ref(const struct hm_settings *borrowed)
 {
-    if (settings == NULL)
+    struct hm_settings *settings = hm_unconst(borrowed); /* the count is nobody's business but ours */
+    settings->refs++;
+    return settings;
+}
+
+unsigned hm_settings_alive(void)
+{
+    return alive;
+}
+
+void hm_settings_free(const struct hm_settings *held)
+{
+    struct hm_settings *settings = hm_unconst(held);
+    if (settings == NULL || --settings->refs > 0)
         return;
+    alive--;
     for (size_t i = 0; i < settings->n_backends; i++)
         backend_done(&settings->backends[i]);
     for (size_t i = 0; i < settings->n_roles; i++) {

@@ -21,6 +21,7 @@ struct hm_role {
 };
 
 struct hm_settings {
+    unsigned refs; /* who holds them: the bot, pools, requests under way, rehearsals */
     char *file;
     char *dir; /* what relative paths are relative to */
     struct {
@@ -52,7 +53,12 @@ struct hm_settings {
 
 /* NULL when anything was found. */
 struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags);
-void hm_settings_free(struct hm_settings *settings);
+/* One more holder. */
+const struct hm_settings *hm_settings_ref(const struct hm_settings *settings);
+/* One holder less; the last one takes them with him. NULL is fine. */
+void hm_settings_free(const struct hm_settings *settings);
+/* How many there are in this process: more than two means that something of an earlier configuration is still under way. */
+unsigned hm_settings_alive(void);
 
 /* NULL when there is none. */
 const struct hm_backend *hm_settings_backend(const struct hm_settings *settings, const char *name);

@@ -271,6 +271,7 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
         return NULL;
     struct hm_recipe *recipe = hm_xcalloc(1, sizeof *recipe);
     struct hm_loader l = {.recipe = recipe, .names = names, .diags = diags, .step = -1};
+    recipe->refs = 1;
     recipe->file = hm_xstrdup(file);
     recipe->text = hm_xstrdup(text);
     hm_sha256_hex(text, strlen(text), recipe->sha256);

@@ -11,9 +11,18 @@
 #include "base/text.h"
 #include "recipe/load.h"
 
-void hm_recipe_free(struct hm_recipe *recipe)
+const struct hm_recipe *hm_recipe_ref(const struct hm_recipe *borrowed)
 {
-    if (recipe == NULL)
+    struct hm_recipe *recipe = hm_unconst(borrowed); /* the count is nobody's business but ours */
+    if (recipe != NULL)
+        recipe->refs++;
+    return recipe;
+}
+
+void hm_recipe_free(const struct hm_recipe *held)
+{
+    struct hm_recipe *recipe = hm_unconst(held);
+    if (recipe == NULL || --recipe->refs > 0)
         return;
     for (size_t i = 0; i < recipe->n_steps; i++)
         hm_load_step_free(&recipe->steps[i]);

@@ -146,6 +146,7 @@ struct hm_recipe {
     char *file;
     char *text;           /* the file, as loaded */
     char sha256[65];      /* of text */
+    unsigned refs;        /* who holds it: the settings, runs, the recipe store */
     enum hm_effect worst; /* the strictest effect of all steps */
 };
 
@@ -163,7 +164,10 @@ struct hm_names {
 struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const struct hm_names *names, struct hm_diags *diags);
 /* Reads the file (at most 256 KiB) and parses. */
 struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names, struct hm_diags *diags);
-void hm_recipe_free(struct hm_recipe *recipe);
+/* One more holder; returns the recipe. NULL is fine in both. */
+const struct hm_recipe *hm_recipe_ref(const struct hm_recipe *recipe);
+/* One holder less; the last one takes it with him. */
+void hm_recipe_free(const struct hm_recipe *recipe);
 
 /* All *.cfg of a folder, sorted by name of the recipe; duplicates are findings. */
 struct hm_recipes {

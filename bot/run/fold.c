@@ -109,6 +109,8 @@ static void fresh_steps(struct hm_run *run, const struct hm_recipe *recipe)
     for (size_t i = 0; run->steps != NULL && i < run->recipe->n_steps; i++)
         hm_step_state_done(&run->steps[i]);
     free(run->steps);
+    (void)hm_recipe_ref(recipe);
+    hm_recipe_free(run->recipe);
     run->recipe = recipe;
     run->steps = hm_xcalloc(recipe->n_steps, sizeof run->steps[0]);
     run->at = 0;

@@ -143,10 +143,13 @@ static enum hm_code decide_one(struct hm_slot *e, const struct hm_input *in, str
 static enum hm_code decide_all(struct hm_slot *e, const struct hm_waiting *w, struct hm_err *err)
 {
     struct hm_reply reply = {0};
+    const struct hm_recipe *recipe = hm_recipe_ref(e->run->recipe); /* it may be planned anew, with another one */
     enum hm_code code = decide_one(e, &w->in, &reply, err);
+    if (code == HM_OK)
+        hm_slot_owe(e, &reply, recipe, w->on_reply, w->reply_arg);
+    hm_recipe_free(recipe);
     if (code != HM_OK)
         return code;
-    hm_slot_owe(e, &reply, w->on_reply, w->reply_arg);
     for (unsigned round = 0; e->run->status == HM_RUN_GOING; round++) {
         const struct hm_input go = {.kind = HM_IN_GO};
         size_t before = e->batch.count;

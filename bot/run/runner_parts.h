@@ -21,6 +21,7 @@ struct hm_waiting {
 struct hm_owed {
     struct hm_owed *next;
     struct hm_reply reply;
+    const struct hm_recipe *recipe; /* held: what reply.step points into */
     hm_reply_fn on_reply;
     void *arg;
 };
@@ -101,7 +102,9 @@ void hm_slot_push_kind(struct hm_slot *e, enum hm_input_kind kind);
 /* Before those that wait. */
 void hm_slot_push_first(struct hm_slot *e, enum hm_input_kind kind);
 struct hm_waiting *hm_slot_pop(struct hm_slot *e);
-void hm_slot_owe(struct hm_slot *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg);
+/* recipe: the run's when the reply was decided. */
+void hm_slot_owe(struct hm_slot *e, const struct hm_reply *reply, const struct hm_recipe *recipe, hm_reply_fn on_reply,
+                 void *arg);
 /* not_stored: the commit failed, whatever was decided is void. */
 void hm_slot_pay(struct hm_slot *e, bool not_stored);
 /* Forgets all of both, unanswered. */

@@ -71,12 +71,12 @@ void hm_slot_push_kind(struct hm_slot *e, enum hm_input_kind kind)
     hm_slot_push(e, hm_waiting_new(&in));
 }
 
-void hm_slot_owe(struct hm_slot *e, const struct hm_reply *reply, hm_reply_fn on_reply, void *arg)
+void hm_slot_owe(struct hm_slot *e, const struct hm_reply *reply, const struct hm_recipe *recipe, hm_reply_fn on_reply, void *arg)
 {
     if (on_reply == NULL)
         return;
     struct hm_owed *o = hm_xcalloc(1, sizeof *o);
-    *o = (struct hm_owed){.reply = *reply, .on_reply = on_reply, .arg = arg};
+    *o = (struct hm_owed){.reply = *reply, .recipe = hm_recipe_ref(recipe), .on_reply = on_reply, .arg = arg};
     *e->owed_tail = o;
     e->owed_tail = &o->next;
 }
@@ -91,6 +91,7 @@ void hm_slot_pay(struct hm_slot *e, bool not_stored)
         struct hm_owed *next = o->next;
         struct hm_reply sorry = {.kind = e->run->broken != NULL ? HM_REPLY_BROKEN : HM_REPLY_NOT_STORED};
         o->on_reply(o->arg, not_stored ? &sorry : &o->reply, e->run);
+        hm_recipe_free(o->recipe);
         free(o);
         o = next;
     }
@@ -104,6 +105,7 @@ void hm_slot_drop_queues(struct hm_slot *e)
     while (e->owed != NULL) {
         struct hm_owed *o = e->owed;
         e->owed = o->next;
+        hm_recipe_free(o->recipe);
         free(o);
     }
     e->owed_tail = &e->owed;

@@ -131,6 +131,7 @@ void hm_run_free(struct hm_run *run)
     for (size_t i = 0; run->steps != NULL && i < run->recipe->n_steps; i++)
         hm_step_state_done(&run->steps[i]);
     free(run->steps);
+    hm_recipe_free(run->recipe);
     json_decref(run->params);
     json_decref(run->given);
     free(run->id);

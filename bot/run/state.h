@@ -194,7 +194,7 @@ struct hm_step_state {
 
 struct hm_run {
     char *id;                       /* "r-7k2m" */
-    const struct hm_recipe *recipe; /* the text it was started (or replanned) with; borrowed from the recipe store */
+    const struct hm_recipe *recipe; /* the text it was started (or replanned) with; held */
     char *accepted_sha; /* recipe text that a person has accepted besides (changed while effects were under way), or NULL */
     json_t *params;     /* {name: value|null} */
     json_t *given;      /* {name: true} */

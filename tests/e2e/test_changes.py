@@ -69,6 +69,37 @@ class WhileWaiting(Case):
         self.assertEqual(card.buttons(), {})
         self.assertEqual(self.world.posts(), 0)
 
+    def generations(self, want):
+        """Until so many configurations are in memory; a request has to end first."""
+        deadline = Deadline()
+        while self.bot.metrics()["config_generations"] != want:
+            self.assertFalse(deadline.over(), f"there are {self.bot.metrics()['config_generations']} configurations, not {want}")
+
+    def reload_again(self, count):
+        before = self.bot.child.stderr().count("reloaded:")
+        for i in range(count):
+            self.bot.reload(lambda: self.bot.child.stderr().count("reloaded:") > before + i)
+
+    def test_earlier_configurations_are_let_go(self):
+        """Each reload used to keep the one before for ever."""
+        card, _ = self.gate()
+        self.generations(1)
+        self.reload_again(5)
+        self.generations(2)  # the first, and the present one
+        self.world.fault("hang", times=1)
+        card.click("Approve", BEN)
+        deadline = Deadline()
+        while self.world.posts() == 0:
+            self.assertFalse(deadline.over(), "nothing was sent")
+        self.reload_again(3)
+        self.generations(3)  # a request of an earlier one is under way
+        self.world.mend()
+        card.wait("Done")    # timed out, looked, sent again
+        self.generations(2)
+        self.bot.edit_recipe("retract", (r'\Z', "# changed\n"))
+        self.reload_again(2)
+        self.assertEqual(self.bot.stop(), 0)
+
     def test_a_configuration_with_a_mistake_changes_nothing(self):
         card, old = self.gate()
         with open(self.bot.config) as file:

@@ -178,6 +178,7 @@ void sim_recipes_init(void)
             .name = name, .handler = name, .url = urls[i], .settings = hm_json_obj_new(), .headers = hm_json_obj_new()};
     for (size_t i = 0; i < SIM_CONFIGS; i++) {
         struct hm_settings *s = &configs[i];
+        s->refs = 1;
         s->slack.command = command;
         s->slack.channel = channel;
         s->slack.audit_channel = audit;

@@ -134,7 +134,8 @@ static void use(struct hm_auth *auth)
     static char name[] = "airflow", handler[] = "metapod", dir[] = "/tmp";
     struct hm_err err = {0};
     rig->backend = (struct hm_backend){.name = name, .handler = handler, .auth = auth, .timeout_ms = 20000, .max_connections = 4};
-    rig->settings = (struct hm_settings){.dir = dir, .backends = &rig->backend, .n_backends = 1};
+    rig->settings =
+        (struct hm_settings){.refs = 1000 /* never freed: ours */, .dir = dir, .backends = &rig->backend, .n_backends = 1};
     assert_int_equal(hm_backends_use(rig->backends, &rig->settings, &err), HM_OK);
 }
 
@@ -451,6 +452,7 @@ static void test_a_reload_while_waiting(void **state)
     (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
     struct hm_backend again = rig->backend;
     struct hm_settings newer = rig->settings;
+    newer.refs = 1000;
     newer.backends = &again;
     assert_int_equal(hm_backends_use(rig->backends, &newer, NULL), HM_OK);
     rig->hold = false;

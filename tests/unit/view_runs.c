@@ -94,6 +94,7 @@ struct view_run *view_run_new(void)
     view_set(&run->requester, "U0ANA");
     view_set(&run->team, "T0SIM");
     view_set(&run->channel, "C0OPS");
+    v->recipe.refs = 2; /* never the last one's: it is ours */
     run->recipe = &v->recipe;
     run->params = hm_json_obj_new();
     hm_json_set_str(run->params, "dataset", "5a5d411b-e41a-4a30-ab34-bac476b95761");
