@@ -24,6 +24,7 @@
 #include "app/recipe_store.h"
 #include "app/restore.h"
 #include "app/roles.h"
+#include "app/watch.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -65,6 +66,7 @@ struct hm_bot {
     struct hm_runner *runner;
     struct hm_cards *cards;
     struct hm_people *people;
+    struct hm_watch *watch;
     struct hm_hold *hold;
     struct hm_notices *notices;
     struct hm_prune *prune;
@@ -141,6 +143,7 @@ static void io_changed(void *arg, const struct hm_run *run)
     struct hm_bot *bot = arg;
     hm_cards_show(bot->cards, run);
     hm_people_changed(bot->people);
+    hm_watch_run(bot->watch, run);
     if (run->status != HM_RUN_GOING)
         hm_log(HM_LOG_INFO, run->id, "%s of %s ended: %s", run->recipe->name, run->requester, hm_run_status_name(run->status));
 }
@@ -199,7 +202,7 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
     *ret_env = (struct hm_run_env){
         .now_ms = hm_wall_ms(bot->clock),
         .current = hm_recipe_store_current(bot->store, recipe),
-        .known = bot->settings->known,
+        .known = hm_watch_known(bot->watch),
         .environments = bot->settings->environments,
         .team = bot->team,
         .backend = env_backend,
@@ -236,6 +239,7 @@ static void on_change(void *arg, bool connected, const char *text)
 {
     struct hm_bot *bot = arg;
     (void)text; /* the socket has logged it */
+    hm_watch_connected(bot->watch, connected);
     if (connected && !bot->told_ready) {
         bot->told_ready = true;
         (void)hm_notify("READY=1\nSTATUS=connected to Slack");
@@ -274,8 +278,10 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     }
     free(bot->team);
     bot->team = hm_xstrdup(team);
-    hm_people_identity(bot->people, hm_json_get_str(answer->body, "user_id", ""), team);
     hm_people_workspace(bot->people, hm_json_get_str(answer->body, "url", ""));
+    const char *user = hm_json_get_str(answer->body, "user_id", "");
+    hm_people_identity(bot->people, user, team);
+    hm_watch_identity(bot->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);
     when_known(bot);
     hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", hm_json_get_str(answer->body, "user_id", "?"), team);
 }
@@ -291,7 +297,8 @@ static void ask_who_we_are(void *arg)
 static void on_request(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
 {
     struct hm_bot *bot = arg;
-    hm_people_handle(bot->people, inbox_id, req, stored_ms);
+    if (!hm_watch_message(bot->watch, inbox_id, req))
+        hm_people_handle(bot->people, inbox_id, req, stored_ms);
 }
 
 static char *on_submitted(void *arg, int64_t inbox_id, const struct hm_slack_request *req)
@@ -341,6 +348,7 @@ static void reload(struct hm_bot *bot)
     hm_roles_use(bot->roles, fresh);
     hm_prune_use(bot->prune, fresh);
     hm_cards_use(bot->cards, fresh);
+    hm_watch_use(bot->watch, fresh);
     hm_notices_use(bot->notices, fresh);
     hm_people_use(bot->people, fresh);
     hm_runner_changed(bot->runner);
@@ -373,12 +381,14 @@ static void close_loop(void *arg)
     hm_socket_free(bot->socket);
     bot->socket = NULL;
     bot->health = NULL;
+    hm_watch_stop(bot->watch);
     hm_cards_stop(bot->cards);
     hm_web_api_free(bot->api);
     hm_roles_free(bot->roles);
     hm_people_free(bot->people);
     hm_intake_free(bot->intake);
     hm_cards_free(bot->cards);
+    hm_watch_free(bot->watch);
     hm_timer_free(bot->wake_timer);
     hm_timer_free(bot->drain_timer);
     hm_timer_free(bot->auth_timer);
@@ -409,7 +419,8 @@ static void close_http(void *arg)
 static void on_drain(void *arg)
 {
     struct hm_bot *bot = arg;
-    bool done = hm_runner_idle(bot->runner) && hm_cards_settled(bot->cards) && hm_web_pending(bot->api) == 0;
+    bool done = hm_runner_idle(bot->runner) && hm_cards_settled(bot->cards) && hm_watch_settled(bot->watch) &&
+                hm_web_pending(bot->api) == 0;
     if (!done && hm_mono_ms(bot->clock) < bot->drain_until_ms) {
         hm_timer_start(bot->drain_timer, DRAIN_STEP_MS);
         return;
@@ -561,6 +572,11 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     hm_people_attach(bot->people, bot->cards, bot->hold);
     bot->prune = hm_prune_new(&bot->loop, bot->journal, bot->clock);
     hm_prune_use(bot->prune, s);
+    const struct hm_watch_opts watch = {&bot->loop,  bot->journal, s->journal_path, bot->api,
+                                        bot->intake, bot->runner,  bot->clock};
+    bot->watch = hm_watch_new(&watch);
+    hm_people_watch(bot->people, bot->watch);
+    hm_watch_use(bot->watch, s);
     hm_cards_use(bot->cards, s);
     hm_notices_use(bot->notices, s);
     hm_people_use(bot->people, s);
@@ -585,6 +601,12 @@ static enum hm_code restore(struct hm_bot *bot, struct hm_err *err)
     enum hm_code code = hm_notices_restore(bot->notices, bot->settings->journal_path, err);
     if (code == HM_OK)
         code = hm_hold_restore(bot->hold, bot->settings->journal_path, err);
+    if (code == HM_OK)
+        code = hm_watch_restore(bot->watch, err);
+    if (code == HM_OK)
+        code = hm_ledger_restore(bot->ledger, bot->runner, err);
+    if (code == HM_OK)
+        hm_watch_restored(bot->watch);
     if (code == HM_OK)
         code = hm_intake_restore(bot->intake, bot->settings->journal_path, err);
     if (code != HM_OK)

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "view/alarm_card.h"
 #include "view/card.h"
 #include "view/dialog.h"
 #include "view/help.h"
@@ -203,6 +204,10 @@ static void on_click(struct hm_asker *asker, const struct hm_slack_request *req)
         return;
     }
     asker->run_id = hm_xstrdup(run_id);
+    if (strcmp(req->action_id, HM_ACTION_ALARM) == 0) {
+        hm_people_alarm(asker, nonce);
+        return;
+    }
     if (strcmp(req->action_id, HM_ACTION_OFFER) == 0) {
         hm_people_offer(asker, nonce);
         return;
@@ -264,6 +269,11 @@ void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct h
 {
     people->cards = cards;
     people->hold = hold;
+}
+
+void hm_people_watch(struct hm_people *people, struct hm_watch *watch)
+{
+    people->watch = watch;
 }
 
 void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team)

@@ -39,6 +39,10 @@ void hm_people_use(struct hm_people *people, const struct hm_settings *settings)
 /* The cards, and what stops everything; borrowed. Without them (NULL) cards of runs that are over stay as they are, and nothing
  * can be stopped or resumed. */
 void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct hm_hold *hold);
+/* The alarms, whose offers can be clicked on and which remember what is known; borrowed. Without them (NULL) there are none, and
+ * known is what the settings say. */
+struct hm_watch;
+void hm_people_watch(struct hm_people *people, struct hm_watch *watch);
 /* Who we are, once auth.test has said so. Copied. */
 void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team);
 /* The workspace's address ("https://team.slack.com/"), for links to cards. Copied. */

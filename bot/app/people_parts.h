@@ -14,6 +14,7 @@ struct hm_people {
     const struct hm_settings *settings;
     struct hm_cards *cards; /* NULL = none */
     struct hm_hold *hold;   /* NULL = none */
+    struct hm_watch *watch; /* NULL = no alarms */
     char *bot_user;
     char *team;
     struct hm_dry *dries; /* rehearsals under way */
@@ -112,6 +113,11 @@ char *hm_people_pick_options(const struct hm_people *people, const char *user, c
 size_t hm_people_may_start(const struct hm_people *people, const char *user, const struct hm_recipe **ret_recipes);
 /* A submitted form: the ack's payload, or NULL. */
 char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_request *req);
+
+/* ---- people_alarm.c ----------------------------------------------------------------------------------------------------- */
+
+/* A click on an alarm's offer: checks, then takes it, then starts it. asker->run_id holds the case's id. */
+void hm_people_alarm(struct hm_asker *asker, const char *nonce);
 
 /* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 
 #include "app/cards.h"
 #include "app/people_parts.h"
+#include "app/watch.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -41,7 +42,8 @@ static void on_started(void *arg, enum hm_code code, const char *run_id, const c
 json_t *hm_people_scope_new(const struct hm_people *people)
 {
     json_t *scope = hm_json_obj_new();
-    hm_json_set(scope, "known", json_incref(people->settings->known));
+    const json_t *known = people->watch != NULL ? hm_watch_known(people->watch) : people->settings->known;
+    hm_json_set(scope, "known", json_incref(hm_unconst(known)));
     return scope;
 }
 

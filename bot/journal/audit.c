@@ -1,8 +1,9 @@
 /* Auditing the journal: recomputes the hash chain over every event row (journal.h, chain.h).
  *
  * What it finds: a changed byte in any column, a row that was removed, added, moved or swapped: the first row that does not fit
- * is named. A chain can not see that its end was cut off; the table of runs can, as it counts the events of each run, so that is
- * compared too. Against somebody who rewrites everything from some row on, only a head that was posted elsewhere helps. */
+ * is named. A chain can not see that its end was cut off; the tables of runs and cases can, as they count the events of each, so
+ * that is compared too. Against somebody who rewrites everything from some row on, only a head that was posted elsewhere helps.
+ */
 #include "journal/reader.h"
 
 #include <inttypes.h>
@@ -70,16 +71,18 @@ static enum hm_code walk_events(struct hm_journal_reader *reader, struct walk *w
     return code;
 }
 
-/* The rows are in order; are they all there, by what the table of runs says? */
+/* The rows are in order; are they all there, by what the tables of runs and cases say? */
 static enum hm_code count_events(struct hm_journal_reader *reader, struct hm_audit *audit, struct hm_err *err)
 {
     int64_t counted = 0;
-    enum hm_code code = hm_sqlite_number(reader->db, "SELECT coalesce(sum(events), 0) FROM runs", &counted, err);
+    enum hm_code code = hm_sqlite_number(
+        reader->db, "SELECT (SELECT coalesce(sum(events), 0) FROM runs) + (SELECT coalesce(sum(events), 0) FROM cases)", &counted,
+        err);
     if (code != HM_OK || counted == (int64_t)audit->rows)
         return code;
     char problem[128];
-    (void)snprintf(problem, sizeof problem, "the table of runs counts %" PRId64 " events, the chain has %" PRIu64, counted,
-                   audit->rows);
+    (void)snprintf(problem, sizeof problem, "the tables of runs and cases count %" PRId64 " events, the chain has %" PRIu64,
+                   counted, audit->rows);
     report(audit, (int64_t)audit->rows + 1, problem);
     return HM_OK;
 }

@@ -15,7 +15,7 @@
 enum hm_op_kind {
     HM_OP_INBOX,       /* dedupe key, type, text */
     HM_OP_INBOX_DONE,  /* number = inbox id */
-    HM_OP_EVENT,       /* run id, type, data; number = expected seq */
+    HM_OP_EVENT,       /* run id, type, data; number = expected seq; flag = it is no run's */
     HM_OP_RUN,         /* run id, recipe, requester; flag = open */
     HM_OP_RECIPE_TEXT, /* sha256, text */
     HM_OP_SET,         /* space, key, value (NULL deletes) */

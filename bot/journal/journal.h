@@ -63,6 +63,8 @@ enum { HM_PRUNED_AT_ONCE = 200 };
  * is put. stolen_data: a JSON object. */
 void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
                     json_t *stolen_data);
+/* The same about something that is no run (an alarm): numbered and chained in the same way, and in no list of runs. */
+void hm_batch_note(struct hm_batch *batch, const char *id, int64_t expected_seq, const char *type, json_t *stolen_data);
 /* The run's entry in the table of runs (made by its first event): title line for lists, and whether it is over. */
 void hm_batch_run(struct hm_batch *batch, const char *run_id, const char *recipe, const char *requester, bool open);
 /* A recipe's text by its SHA-256 hex; idempotent. */

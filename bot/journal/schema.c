@@ -63,8 +63,16 @@
     " wall_ms INTEGER NOT NULL,"                                                                                                 \
     " PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID;"
 
+/* What has events in the chain and is no run: alarms. */
+#define VERSION_2                                                                                                                \
+    "CREATE TABLE cases ("                                                                                                       \
+    " id TEXT PRIMARY KEY CHECK (id <> ''),"                                                                                     \
+    " changed_ms INTEGER NOT NULL,"                                                                                              \
+    " events INTEGER NOT NULL CHECK (events >= 0)) STRICT, WITHOUT ROWID;"
+
 const char *const hm_schema_steps[] = {
     VERSION_1,
+    VERSION_2,
 };
 enum { MIGRATION_MAX_BYTES = 1048576 };
 

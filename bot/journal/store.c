@@ -43,6 +43,7 @@ enum stmt_id {
     LAST_SEQ,
     EVENT_ADD,
     RUN_TOUCH,
+    CASE_TOUCH,
     RUN_PUT,
     RECIPE_ADD,
     FACT_SET,
@@ -87,6 +88,8 @@ static const char *const sql_of[STMT_NR] = {
     [LAST_SEQ] = "SELECT max(seq) FROM events WHERE run_id = ?1",
     [EVENT_ADD] = "INSERT INTO events (id, run_id, seq, type, wall_ms, data, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RUN_TOUCH] = run_touch_sql,
+    [CASE_TOUCH] = "INSERT INTO cases (id, changed_ms, events) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE"
+                   " SET changed_ms = excluded.changed_ms, events = excluded.events",
     [RUN_PUT] = run_put_sql,
     [RECIPE_ADD] = "INSERT INTO recipes (sha256, wall_ms, text) VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING",
     [FACT_SET] = fact_set_sql,
@@ -250,11 +253,12 @@ static enum hm_code apply_event(struct hm_store *store, const struct hm_op *op, 
     if (code != HM_OK)
         return code;
 
-    sqlite3_stmt *stmt = store->stmts[RUN_TOUCH];
+    enum stmt_id touch = op->flag ? CASE_TOUCH : RUN_TOUCH;
+    sqlite3_stmt *stmt = store->stmts[touch];
     bind_text(stmt, 1, &op->text[0]);
     bind_number(stmt, 2, wall_ms);
     bind_number(stmt, 3, op->number);
-    return run(store, RUN_TOUCH, "note a run's event", err);
+    return run(store, touch, "note an event", err);
 }
 
 static enum hm_code apply_run(struct hm_store *store, const struct hm_op *op, int64_t wall_ms, struct hm_err *err)

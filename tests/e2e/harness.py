@@ -411,7 +411,8 @@ class Bot:
         self.started = []
         self.env = {"SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim", "METAPOD_TOKEN": METAPOD_TOKEN}
         self.settings = {"backend_url": None, "timeout": "5s", "users": [], "usergroup": "S0RED", "ca": None, "known": TRANSACTION,
-                         "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None, "speed": None}
+                         "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None, "speed": None,
+                         "alarms": ""}
         # Only what the story needs: the others have backends and tests of their own.
         os.mkdir(self.recipes)
         shutil.copy(os.path.join(TOP, "config", "recipes", "retract.cfg"), self.recipes)
@@ -443,7 +444,24 @@ backends = {{ metapod = {{ handler = "metapod"; url = "{url}"; auth = {{ bearer 
   timeout = "{s["timeout"]}";{rate}{ca}{s["settings"]} }}; }};
 {known}
 recipes = [ "recipes" ];
+{s["alarms"]}
 ''')
+
+    def use_alarms(self, **rules):
+        """These alarm rules (name=text), with the shipped names of channels and senders; without any, the shipped rules."""
+        folder = os.path.join(self.folder, "alarms")
+        with open(os.path.join(TOP, "config", "hausmeister.cfg")) as file:
+            shipped = file.read()
+        names = [re.search(rf"^{key} = {{.*?^}};", shipped, re.S | re.M)[0] for key in ("channels", "senders")]
+        shutil.rmtree(folder, ignore_errors=True)
+        if rules:
+            os.makedirs(folder)
+            for name, text in rules.items():
+                with open(os.path.join(folder, name + ".cfg"), "w") as file:
+                    file.write(text)
+        else:
+            shutil.copytree(os.path.join(TOP, "config", "alarms"), folder)
+        self.write_config(alarms="\n".join([*names, 'alarms = [ "alarms" ];']))
 
     def use_shipped(self, *recipes):
         """The shipped backends, on the world, and these shipped recipes besides."""

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/golden.h"
 #include "alarm/flatten.h"
 #include "alarm/follow.h"
 #include "alarm/judge.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "support/golden.h"
 #include "unit.h"
 
 #define HEAD "name = \"x\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"

@@ -1,0 +1,502 @@
+/* Watching channels: see watch.h. Here: what a message does. */
+#include "app/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alarm/flatten.h"
+#include "app/watch_parts.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "slack/post_build.h"
+
+enum {
+    TICK_MS = 5000,
+    STORM_CARDS = 60, /* cards of one channel within … */
+    STORM_MS = 60000, /* … this time; more are grouped */
+    STORM_LIFE_MS = 10 * 60000,
+    WHY_MAX = 150
+};
+static const int64_t offer_life_ms = (int64_t)24 * 3600000;
+static const int64_t kept_ms = (int64_t)3600000;      /* a case that is over stays in memory so long, for late clicks */
+static const int64_t seen_ms = (int64_t)72 * 3600000; /* longer than Slack repeats an event, and than history is read back */
+
+/* ---- cases -------------------------------------------------------------------------------------------------------------------
+ */
+
+static void nonce(void *arg, char ret_nonce[HM_CASE_NONCE_MAX])
+{
+    const struct hm_watch *watch = arg;
+    hm_random_text(watch->opts.clock, "0123456789abcdef", ret_nonce, HM_CASE_NONCE_MAX - 1);
+}
+
+/* No vowels (no words), nothing that looks like something else. */
+static void new_id(const struct hm_watch *watch, char ret_id[HM_CASE_ID_MAX])
+{
+    enum { LEN = 6 };
+    do {
+        memcpy(ret_id, "a-", 2);
+        hm_random_text(watch->opts.clock, "23456789bcdfghjkmnpqrstvwxz", ret_id + 2, LEN);
+    } while (hm_watched_find(watch, ret_id) != NULL);
+}
+
+static struct hm_watched *find_same(const struct hm_watch *watch, const char *rule, const char *channel, const char *key,
+                                    int64_t at_ms)
+{
+    struct hm_watched *w = NULL;
+    TAILQ_FOREACH_REVERSE(w, &watch->cases, hm_watched_list, link)
+    {
+        if (hm_case_takes(w->c, rule, channel, key, at_ms))
+            return w;
+    }
+    return NULL;
+}
+
+static struct hm_watched *find_storm(const struct hm_watch *watch, const char *channel, int64_t at_ms)
+{
+    struct hm_watched *w = NULL;
+    TAILQ_FOREACH_REVERSE(w, &watch->cases, hm_watched_list, link)
+    {
+        if (w->c->grouped > 0 && w->c->end == HM_CASE_OPEN && strcmp(w->c->channel, channel) == 0 &&
+            at_ms - w->c->at_ms < STORM_LIFE_MS && w->c->at_ms - at_ms < STORM_LIFE_MS)
+            return w;
+    }
+    return NULL;
+}
+
+/* Counts a card of the channel at this time; true when it would be one too many. */
+static bool is_storm(struct hm_watch *watch, const char *channel, int64_t at_ms)
+{
+    json_t *times = json_object_get(watch->recent, channel);
+    size_t near = 0;
+    size_t i = 0;
+    const json_t *t = NULL;
+    if (times == NULL) {
+        times = hm_json_arr_new();
+        hm_json_set(watch->recent, channel, times);
+    }
+    json_array_foreach(times, i, t)
+    {
+        int64_t apart = at_ms - json_integer_value(t);
+        near += apart < STORM_MS && apart > -STORM_MS ? 1 : 0;
+    }
+    if (near >= STORM_CARDS)
+        return true;
+    if (json_array_size(times) >= 2 * STORM_CARDS)
+        (void)json_array_remove(times, 0);
+    hm_json_add(times, json_integer(at_ms));
+    return false;
+}
+
+static void note_raised(struct hm_watched *w)
+{
+    json_t *data = hm_json_obj_new();
+    const struct hm_case *c = w->c;
+    hm_json_set_str(data, "rule", c->rule);
+    hm_json_set_str(data, "key", c->key);
+    hm_json_set_str(data, "channel", c->channel);
+    hm_json_set_str(data, "ts", c->ts);
+    hm_json_set(data, "values", json_deep_copy(c->values));
+    hm_json_set_bool(data, "late", c->late);
+    hm_watched_event(w, "alarm.raised", data);
+}
+
+static struct hm_watched *begin(struct hm_watch *watch, struct hm_case *stolen_case)
+{
+    struct hm_watched *w = hm_watched_add(watch, stolen_case);
+    for (size_t i = 0; i < w->c->n_offers; i++) /* so that a restart knows that it was to be started */
+        if (w->c->offers[i].unasked)
+            hm_case_take(&w->c->offers[i], watch->bot_user != NULL ? watch->bot_user : "", "auto", w->c->seen_ms);
+    note_raised(w);
+    return w;
+}
+
+/* ---- a message of a rule ------------------------------------------------------------------------------------------------------
+ */
+
+static void remember(struct hm_watch *watch, struct hm_watched *w, const json_t *memories, const char *ts)
+{
+    json_t *changes = hm_json_arr_new();
+    if (hm_case_remember(watch->remembered, memories, ts, changes)) {
+        (void)json_array_extend(w->news.known, changes);
+        hm_watch_merge_known(watch);
+    }
+    json_decref(changes);
+}
+
+static void raise_alarm(struct hm_watch *watch, const struct hm_alarm_verdict *v, const struct hm_case_order *order,
+                        int64_t inbox_id)
+{
+    struct hm_watched *w = find_same(watch, v->rule->name, order->channel, v->key, order->at_ms);
+    if (w != NULL) {
+        hm_case_repeat(w->c, order->at_ms);
+        watch->stats.repeated++;
+    } else {
+        struct hm_case *c = hm_case_begin(v, order);
+        json_t *memories = json_incref(c->remembered);
+        if (c->silent || !is_storm(watch, order->channel, order->at_ms)) {
+            w = begin(watch, c);
+            watch->stats.raised++;
+        } else {
+            w = find_storm(watch, order->channel, order->at_ms);
+            if (w == NULL)
+                w = begin(watch, hm_case_storm(order, STORM_CARDS));
+            hm_case_group(w->c, c->title, c->key, order->at_ms);
+            watch->stats.grouped++;
+            hm_case_free(c);
+        }
+        remember(watch, w, memories, order->ts);
+        json_decref(memories);
+    }
+    hm_watched_seen(w, order->channel, order->ts, order->at_ms);
+    hm_watched_inbox(w, inbox_id);
+    hm_watched_touch(w, true);
+    hm_watched_flush(w);
+}
+
+/* ---- the news that it is over
+ * -------------------------------------------------------------------------------------------------- */
+
+static bool is_about(const struct hm_watched *w, const struct hm_alarm_verdict *v, const char *channel, int64_t at_ms)
+{
+    const struct hm_case *c = w->c;
+    bool rule = v->about != NULL
+                    ? strcmp(c->rule, v->about->name) == 0
+                    : v->rule->key != NULL && (hm_alarm_has(v->rule->resolves, "*") || hm_alarm_has(v->rule->resolves, c->rule));
+    return rule && c->end == HM_CASE_OPEN && c->grouped == 0 && strcmp(c->channel, channel) == 0 && c->at_ms <= at_ms;
+}
+
+/* What the notice tells may be less than what the alarm told: it must not say anything else. */
+static bool agrees(const struct hm_case *c, const json_t *values)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(hm_unconst(values), name, value)
+    {
+        const json_t *own = json_object_get(c->values, name);
+        bool counts = strcmp(name, "day") != 0 && strcmp(name, "count") != 0 && strcmp(name, "lag") != 0;
+        if (counts && own != NULL && !json_equal(hm_unconst(own), value))
+            return false;
+    }
+    return true;
+}
+
+/* The open case with the same key; else the only one that it can be. */
+static struct hm_watched *find_about(const struct hm_watch *watch, const struct hm_alarm_verdict *v, const char *channel,
+                                     int64_t at_ms)
+{
+    struct hm_watched *w = NULL;
+    struct hm_watched *only = NULL;
+    size_t n = 0;
+    TAILQ_FOREACH_REVERSE(w, &watch->cases, hm_watched_list, link)
+    {
+        if (!is_about(w, v, channel, at_ms))
+            continue;
+        if (strcmp(w->c->key, v->key) == 0)
+            return w;
+        if (v->about != NULL && agrees(w->c, v->values)) {
+            only = w;
+            n++;
+        }
+    }
+    return n == 1 ? only : NULL;
+}
+
+static void take_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms)
+{
+    json_t *data = hm_json_obj_new();
+    size_t len = strcspn(v->text, "\n");
+    char *line = hm_xstrndup(v->text, hm_utf8_prefix(v->text, len < WHY_MAX ? len : WHY_MAX));
+    hm_json_set_str(data, "notice", v->rule->name);
+    hm_json_set_str(data, "text", line);
+    if (v->rule->keeps_open) {
+        free(w->c->taken);
+        w->c->taken = hm_xstrdup(line);
+        hm_watched_event(w, "alarm.noted", data);
+    } else {
+        (void)hm_case_finish(w->c, HM_CASE_OVER, line, at_ms);
+        w->watch->stats.resolved++;
+        hm_watched_event(w, "alarm.over", data);
+    }
+    hm_watched_touch(w, true);
+    free(line);
+}
+
+static void resolve(struct hm_watch *watch, struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms,
+                    int64_t inbox_id)
+{
+    if (w == NULL || w->c->end != HM_CASE_OPEN) {
+        if (inbox_id != 0)
+            hm_intake_done(watch->opts.intake, inbox_id);
+        return;
+    }
+    take_notice(w, v, at_ms);
+    hm_watched_inbox(w, inbox_id);
+    hm_watched_flush(w);
+}
+
+/* ---- any message
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static struct hm_alarm_around around_of(const struct hm_watch *watch, const char *channel)
+{
+    return (struct hm_alarm_around){
+        .team = watch->team, .self_user = watch->bot_user, .self_bot = watch->bot_id, .channel = channel};
+}
+
+/* How far the channel was read. While there may be a gap behind us, only that we were here: what is in the gap is still to be
+ * read. */
+static void note_watermark(struct hm_watch *watch, const char *channel, const char *ts)
+{
+    if (hm_watch_advance(watch->gap_read ? watch->watermarks : watch->heads, channel, ts) && watch->gap_read)
+        watch->watermarks_dirty = true;
+}
+
+bool hm_watch_advance(json_t *marks, const char *channel, const char *ts)
+{
+    const char *old = hm_json_get_str(marks, channel, "");
+    if (strlen(ts) < strlen(old) || (strlen(ts) == strlen(old) && strcmp(ts, old) <= 0))
+        return false;
+    hm_json_set_str(marks, channel, ts);
+    return true;
+}
+
+/* "1700000000.123456" in ms since 1970; 0 when it is none. */
+static int64_t ts_ms(const char *ts)
+{
+    enum { FRACTION = 3 };
+    int64_t ms = 0;
+    const char *dot = strchr(ts, '.');
+    char *part = dot != NULL ? hm_xstrndup(dot + 1, FRACTION) : NULL;
+    bool ok = part != NULL && strlen(part) == FRACTION && hm_parse_i64(part, 0, 999, &ms);
+    free(part);
+    return ok ? hm_post_ts_wall_ms(ts) + ms : 0;
+}
+
+bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *channel, int64_t inbox_id, bool from_history)
+{
+    const char *ts = hm_json_get_str(message, "ts", "");
+    int64_t at_ms = ts_ms(ts);
+    const struct hm_alarm_around around = around_of(watch, channel);
+    struct hm_alarm_verdict v;
+    struct hm_watched *before = hm_watched_of_message(watch, channel, ts);
+    char id[HM_CASE_ID_MAX];
+    watch->stats.seen++;
+    if (before != NULL && inbox_id != 0) { /* by an event sent again, by history, by mention: it is one */
+        hm_watched_inbox(before, inbox_id);
+        hm_watched_touch(before, false);
+        hm_watched_flush(before);
+    } else if (before == NULL && inbox_id != 0 && hm_watch_was_seen(watch, channel, ts)) {
+        hm_intake_done(watch->opts.intake, inbox_id);
+    }
+    if (hm_watch_was_seen(watch, channel, ts))
+        return true;
+    hm_alarm_judge(&watch->settings->alarms, message, &around, &v);
+    bool ours = v.kind != HM_ALARM_NONE && at_ms > 0;
+    if (ours && v.kind == HM_ALARM_MATCH) {
+        new_id(watch, id);
+        const struct hm_case_order order = {
+            .id = id,
+            .channel = channel,
+            .ts = ts,
+            .at_ms = at_ms,
+            .now_ms = hm_wall_ms(watch->opts.clock),
+            .late = from_history || at_ms < watch->away_ms,
+            .known = watch->known,
+            .nonce = nonce,
+            .arg = watch,
+        };
+        raise_alarm(watch, &v, &order, inbox_id);
+    } else if (ours) {
+        resolve(watch, find_about(watch, &v, channel, at_ms), &v, at_ms, inbox_id);
+    }
+    hm_alarm_verdict_done(&v);
+    if (at_ms > 0)
+        note_watermark(watch, channel, ts);
+    return ours;
+}
+
+/* An edited message raises nothing; it may say that its own alarm is over. */
+static bool judge_edit(struct hm_watch *watch, const struct hm_slack_request *req, int64_t inbox_id)
+{
+    struct hm_alarm_around around = around_of(watch, req->channel);
+    struct hm_alarm_verdict v;
+    struct hm_watched *w = hm_watched_of_message(watch, req->channel, req->message_ts);
+    if (w == NULL)
+        return false;
+    around.edited = true;
+    hm_alarm_judge(&watch->settings->alarms, req->message, &around, &v);
+    bool notice = v.kind == HM_ALARM_RESOLVED;
+    if (notice)
+        resolve(watch, w, &v, hm_wall_ms(watch->opts.clock), inbox_id);
+    hm_alarm_verdict_done(&v);
+    return notice;
+}
+
+bool hm_watch_message(struct hm_watch *watch, int64_t inbox_id, const struct hm_slack_request *req)
+{
+    bool said = req->kind == HM_SLACK_MESSAGE || (req->kind == HM_SLACK_MENTION && req->is_bot);
+    if (watch->stopped || (!said && req->kind != HM_SLACK_MESSAGE_CHANGED) || req->message == NULL ||
+        !hm_alarms_watch(&watch->settings->alarms, req->channel))
+        return false;
+    return said ? hm_watch_judge(watch, req->message, req->channel, inbox_id, false) : judge_edit(watch, req, inbox_id);
+}
+
+json_t *hm_watch_channels_new(const struct hm_watch *watch)
+{
+    json_t *names = hm_json_obj_new();
+    json_t *list = hm_json_arr_new();
+    const struct hm_alarms *alarms = &watch->settings->alarms;
+    for (size_t i = 0; i < alarms->count; i++)
+        for (char **id = alarms->items[i]->channel_ids; *id != NULL; id++) {
+            if (json_object_get(names, *id) != NULL)
+                continue;
+            hm_json_set_bool(names, *id, true);
+            hm_json_add(list, hm_json_str_new(*id));
+        }
+    json_decref(names);
+    return list;
+}
+
+/* ---- time
+ * ------------------------------------------------------------------------------------------------------------------------ */
+
+static void age(struct hm_watch *watch, struct hm_watched *w, int64_t now_ms)
+{
+    struct hm_case *c = w->c;
+    int64_t life = c->group_ms > offer_life_ms || c->silent ? c->group_ms : offer_life_ms;
+    bool settled = !w->dirty && !w->writing && !w->marking && !hm_poster_has(watch->poster, c->id);
+    if (c->end == HM_CASE_OPEN && now_ms - c->last_ms > life && !hm_case_busy(c)) {
+        json_t *data = hm_json_obj_new();
+        (void)hm_case_finish(c, HM_CASE_EXPIRED, c->silent ? NULL : "nobody did anything about it for a day", now_ms);
+        hm_watched_event(w, "alarm.expired", data);
+        hm_watched_touch(w, true);
+        hm_watched_flush(w);
+    } else if (c->end != HM_CASE_OPEN && now_ms - c->ended_ms > kept_ms && settled && !hm_case_busy(c)) {
+        hm_watched_forget(w);
+    }
+}
+
+static void on_tick(void *arg)
+{
+    struct hm_watch *watch = arg;
+    struct hm_watched *w = NULL;
+    struct hm_watched *next = NULL;
+    int64_t now_ms = hm_wall_ms(watch->opts.clock);
+    if (watch->stopped)
+        return;
+    for (w = TAILQ_FIRST(&watch->cases); w != NULL; w = next) {
+        next = TAILQ_NEXT(w, link);
+        if (w->dirty)
+            hm_watched_flush(w);
+        else
+            age(watch, w, now_ms);
+    }
+    hm_watch_forget_seen(watch, now_ms - seen_ms);
+    hm_watch_save_watermarks(watch);
+    hm_timer_start(watch->tick_timer, TICK_MS);
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------------------------------------ */
+
+struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
+{
+    struct hm_watch *watch = hm_xcalloc(1, sizeof *watch);
+    watch->opts = *opts;
+    watch->away_ms = INT64_MAX;
+    TAILQ_INIT(&watch->cases);
+    watch->seen = hm_json_obj_new();
+    watch->known = hm_json_obj_new();
+    watch->remembered = hm_json_obj_new();
+    watch->watermarks = hm_json_obj_new();
+    watch->heads = hm_json_obj_new();
+    watch->recent = hm_json_obj_new();
+    watch->tick_timer = hm_timer_new(opts->loop, on_tick, watch);
+    watch->history_timer = hm_timer_new(opts->loop, hm_watch_history_go, watch);
+    hm_watch_open_poster(watch);
+    hm_timer_start(watch->tick_timer, TICK_MS);
+    return watch;
+}
+
+void hm_watch_stop(struct hm_watch *watch)
+{
+    watch->stopped = true;
+    hm_timer_stop(watch->tick_timer);
+    hm_timer_stop(watch->history_timer);
+    hm_post_link_attach(watch->link, NULL);
+    hm_poster_free(watch->poster);
+    watch->poster = NULL;
+}
+
+void hm_watch_free(struct hm_watch *watch)
+{
+    if (watch == NULL)
+        return;
+    hm_watched_free_all(watch);
+    hm_watch_history_done(watch);
+    hm_post_link_free(watch->link);
+    hm_timer_free(watch->tick_timer);
+    hm_timer_free(watch->history_timer);
+    json_decref(watch->seen);
+    json_decref(watch->known);
+    json_decref(watch->remembered);
+    json_decref(watch->watermarks);
+    json_decref(watch->heads);
+    json_decref(watch->recent);
+    free(watch->bot_user);
+    free(watch->bot_id);
+    free(watch->team);
+    free(watch);
+}
+
+void hm_watch_use(struct hm_watch *watch, const struct hm_settings *settings)
+{
+    watch->settings = settings;
+    hm_watch_merge_known(watch);
+}
+
+static void set(char **text, const char *value)
+{
+    free(*text);
+    *text = value != NULL && value[0] != '\0' ? hm_xstrdup(value) : NULL;
+}
+
+void hm_watch_identity(struct hm_watch *watch, const char *bot_user, const char *bot_id, const char *team)
+{
+    set(&watch->bot_user, bot_user);
+    set(&watch->bot_id, bot_id);
+    set(&watch->team, team);
+}
+
+const json_t *hm_watch_known(const struct hm_watch *watch)
+{
+    return watch->known;
+}
+
+enum hm_code hm_watch_restore(struct hm_watch *watch, struct hm_err *err)
+{
+    struct hm_watched *w = NULL;
+    enum hm_code code = hm_watch_load(watch, err);
+    if (code != HM_OK)
+        return code;
+    hm_watch_merge_known(watch);
+    TAILQ_FOREACH(w, &watch->cases, link) hm_watched_show_restored(w);
+    return HM_OK;
+}
+
+void hm_watch_restored(struct hm_watch *watch)
+{
+    hm_watch_find_runs(watch);
+}
+
+void hm_watch_stats(const struct hm_watch *watch, struct hm_watch_stats *ret_stats)
+{
+    const struct hm_watched *w = NULL;
+    *ret_stats = watch->stats;
+    ret_stats->open = 0;
+    TAILQ_FOREACH(w, &watch->cases, link) ret_stats->open += w->c->end == HM_CASE_OPEN ? 1 : 0;
+}

@@ -1,0 +1,187 @@
+/* What an alarm shows in Slack: its card, which is posted once and edited in place at Slack's pace, and the reaction on its
+ * message. See watch_parts.h. The slot's key is the case's id. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/watch_parts.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "view/alarm_card.h"
+
+enum { SINCE_MS = 60000 }; /* our clock may have been set since the card was posted */
+
+/* ---- the poster's side
+ * --------------------------------------------------------------------------------------------------------- */
+
+static void on_posted(void *arg, const char *key, const char *channel, const char *ts)
+{
+    struct hm_watched *w = hm_watched_find(arg, key);
+    (void)channel;
+    if (w == NULL)
+        return;
+    free(w->c->card_ts);
+    w->c->card_ts = hm_xstrdup(ts);
+    hm_watched_touch(w, false);
+    hm_watched_flush(w);
+}
+
+static void on_shown(void *arg, const char *key, const char *digest)
+{
+    struct hm_watched *w = hm_watched_find(arg, key);
+    if (w == NULL || hm_streq(w->c->digest, digest))
+        return;
+    free(w->c->digest);
+    w->c->digest = hm_xstrdup(digest);
+    hm_watched_touch(w, false);
+    hm_watched_flush(w);
+}
+
+static void on_trouble(void *arg, const char *key, const struct hm_post_trouble *trouble)
+{
+    (void)arg;
+    hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, key, "the alarm's card: %s", trouble->sentence);
+}
+
+void hm_watch_open_poster(struct hm_watch *watch)
+{
+    struct hm_poster_opts poster = {
+        .clock = watch->opts.clock,
+        .on_posted = on_posted,
+        .on_shown = on_shown,
+        .on_trouble = on_trouble,
+        .arg = watch,
+    };
+    watch->link = hm_post_link_new(watch->opts.loop, watch->opts.api, &poster);
+    watch->poster = hm_poster_new(&poster);
+    hm_post_link_attach(watch->link, watch->poster);
+}
+
+/* ---- reactions
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+static void mark(struct hm_watched *w);
+
+/* One reaction under way; the case may be gone when it is done. */
+struct marking {
+    struct hm_watch *watch;
+    bool away; /* it is taken away */
+    char *name;
+    char id[HM_CASE_ID_MAX];
+};
+
+static void on_marked(void *arg, const struct hm_web_answer *answer)
+{
+    struct marking *marking = arg;
+    struct hm_watched *w = marking->watch->stopped ? NULL : hm_watched_find(marking->watch, marking->id);
+    bool later = answer->code == HM_EIO || answer->code == HM_EUNKNOWN;
+    if (w != NULL) {
+        w->marking = false;
+        if (answer->code != HM_OK)
+            hm_log(HM_LOG_WARN, marking->id, "the alarm's reaction: %s", answer->sentence);
+        if (!later && marking->away && hm_streq(w->c->unmark, marking->name)) {
+            HM_FREE(w->c->unmark);
+            hm_watched_touch(w, false);
+        } else if (!later && !marking->away && hm_streq(w->c->mark, marking->name)) {
+            w->c->marked = true; /* or it never will be: the card says the same */
+            hm_watched_touch(w, false);
+        }
+        hm_watched_flush(w);
+        if (!later)
+            mark(w);
+    }
+    free(marking->name);
+    free(marking);
+}
+
+static void mark(struct hm_watched *w)
+{
+    struct hm_case *c = w->c;
+    bool away = c->unmark != NULL;
+    const char *name = away ? c->unmark : c->mark;
+    if (w->marking || name == NULL || (!away && c->marked) || w->watch->stopped)
+        return;
+    struct marking *marking = hm_xcalloc(1, sizeof *marking);
+    json_t *args = hm_json_obj_new();
+    marking->watch = w->watch;
+    marking->away = away;
+    marking->name = hm_xstrdup(name);
+    memcpy(marking->id, c->id, sizeof marking->id);
+    hm_json_set_str(args, "channel", c->channel);
+    hm_json_set_str(args, "timestamp", c->ts);
+    hm_json_set_str(args, "name", name);
+    w->marking = true;
+    hm_web_call(w->watch->opts.api, away ? "reactions.remove" : "reactions.add", HM_WEB_BOT, args, on_marked, marking);
+}
+
+/* ---- the card
+ * --------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *content_new(const struct hm_case *c)
+{
+    struct hm_slack_message message = {0};
+    json_t *content = hm_json_obj_new();
+    hm_alarm_card_render(c, &message);
+    hm_json_set_str(content, "text", message.text);
+    hm_json_set(content, "blocks", json_incref(message.blocks));
+    hm_slack_message_done(&message);
+    return content;
+}
+
+static void open_slot(struct hm_watched *w, bool maybe_posted)
+{
+    const struct hm_case *c = w->c;
+    const struct hm_slot_memory memory = {
+        .ts = c->card_ts,
+        .maybe_posted = c->card_ts == NULL,
+        .since_wall_ms = c->seen_ms - SINCE_MS,
+        .shown_digest = c->digest,
+    };
+    if (hm_poster_has(w->watch->poster, c->id))
+        return;
+    if (c->card_ts != NULL || maybe_posted)
+        hm_poster_restore(w->watch->poster, c->id, c->channel, c->ts, &memory);
+    else
+        hm_poster_open(w->watch->poster, c->id, c->channel, c->ts);
+}
+
+static void show(struct hm_watched *w)
+{
+    const struct hm_case *c = w->c;
+    bool over = c->end != HM_CASE_OPEN && !hm_case_busy(c);
+    hm_poster_show(w->watch->poster, c->id, content_new(c), c->card_ts == NULL || over);
+    if (over)
+        hm_poster_finish(w->watch->poster, c->id);
+    mark(w);
+}
+
+void hm_watched_show(struct hm_watched *w)
+{
+    if (w->c->silent || w->watch->stopped)
+        return;
+    open_slot(w, false);
+    show(w);
+}
+
+void hm_watched_show_restored(struct hm_watched *w)
+{
+    const struct hm_case *c = w->c;
+    if (c->silent || (c->end != HM_CASE_OPEN && !hm_case_busy(c) && c->card_ts != NULL && c->digest != NULL && c->mark == NULL))
+        return;
+    open_slot(w, true);
+    show(w);
+}
+
+void hm_watched_hide(struct hm_watched *w)
+{
+    if (w->watch->poster != NULL && hm_poster_has(w->watch->poster, w->c->id))
+        hm_poster_forget(w->watch->poster, w->c->id);
+}
+
+bool hm_watch_settled(const struct hm_watch *watch)
+{
+    struct hm_poster_stats stats = {0};
+    hm_poster_stats(watch->poster, &stats);
+    return hm_watch_written(watch) && stats.unshown == 0 && stats.under_way == 0;
+}

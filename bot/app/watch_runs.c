@@ -1,0 +1,207 @@
+/* Offers and runs of alarms: see watch_parts.h. A run belongs to the case in whose thread its card is, by the offer that was
+ * taken for it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/watch_parts.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
+
+enum { SAID_MAX = 1500 };
+
+/* ---- offers -------------------------------------------------------------------------------------------------------------------
+ */
+
+const struct hm_case *hm_watch_offer(struct hm_watch *watch, const char *case_id, const char *nonce,
+                                     const struct hm_case_offer **ret_offer)
+{
+    struct hm_watched *w = hm_watched_find(watch, case_id);
+    *ret_offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    return w != NULL ? w->c : NULL;
+}
+
+bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *user, const char *key)
+{
+    if (c == NULL || offer == NULL || c->end != HM_CASE_OPEN || offer->unasked)
+        return false;
+    if (offer->taken_by == NULL)
+        return true;
+    /* The same click after a restart; or the same person again, whose first click came to nothing. */
+    return offer->run_id == NULL && (hm_streq(offer->key, key) || hm_streq(offer->taken_by, user));
+}
+
+void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const char *user, const char *key,
+                   hm_watch_taken_fn on_taken, void *arg)
+{
+    struct hm_watched *w = hm_watched_find(watch, case_id);
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    if (offer == NULL) {
+        on_taken(arg, HM_ENOTFOUND, "the alarm is gone");
+        return;
+    }
+    if (offer->taken_by == NULL) {
+        json_t *data = hm_json_obj_new();
+        hm_json_set_str(data, "by", user);
+        hm_json_set_str(data, "recipe", offer->recipe);
+        hm_json_set(data, "with", json_deep_copy(offer->with));
+        hm_watched_event(w, "alarm.offer.taken", data);
+    }
+    hm_case_take(offer, user, key, hm_wall_ms(watch->opts.clock));
+    w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
+    struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
+    *waiter = (struct hm_watch_waiter){.fn = on_taken, .arg = arg};
+    memcpy(waiter->nonce, offer->nonce, sizeof waiter->nonce);
+    hm_watched_touch(w, true);
+    hm_watched_flush(w);
+}
+
+/* ---- what a run found out
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* What its steps said, and how it ended. NULL for nothing. */
+static char *said_of(const struct hm_run *run)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, SAID_MAX);
+    for (size_t i = 0; i < run->recipe->n_steps; i++) {
+        const char *texts[] = {run->steps[i].said, run->steps[i].error};
+        for (size_t k = 0; k < HM_ARRAY_LEN(texts); k++) {
+            if (texts[k] == NULL)
+                continue;
+            hm_strbuf_adds(&out, out.len > 0 ? "\n" : "");
+            hm_strbuf_adds(&out, texts[k]);
+        }
+    }
+    if (run->ending != NULL && strstr(hm_strbuf_str(&out), run->ending) == NULL) {
+        hm_strbuf_adds(&out, out.len > 0 ? "\n" : "");
+        hm_strbuf_adds(&out, run->ending);
+    }
+    char *text = hm_strbuf_take(&out);
+    if (text[0] != '\0')
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void note_run(struct hm_watched *w, const struct hm_run *run)
+{
+    bool over = run->status != HM_RUN_GOING;
+    struct hm_case_offer *offer = hm_case_offer_of_run(w->c, run->id, run->recipe->name, run->requester);
+    if (offer == NULL || (offer->status != NULL && !over && run->reopened == 0))
+        return;
+    char *said = over ? said_of(run) : NULL;
+    if (hm_case_run(w->c, offer, run->id, over ? hm_run_status_name(run->status) : NULL, said)) {
+        hm_watched_touch(w, true);
+        hm_watched_flush(w);
+    }
+    free(said);
+}
+
+void hm_watch_run(struct hm_watch *watch, const struct hm_run *run)
+{
+    struct hm_watched *w =
+        watch->stopped || run->thread_ts == NULL ? NULL : hm_watched_of_message(watch, run->channel, run->thread_ts);
+    if (w != NULL)
+        note_run(w, run);
+}
+
+static void on_visit(void *arg, const struct hm_run *run)
+{
+    hm_watch_run(arg, run);
+}
+
+void hm_watch_find_runs(struct hm_watch *watch)
+{
+    struct hm_watched *w = NULL;
+    hm_runner_each(watch->opts.runner, on_visit, watch);
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        for (size_t i = 0; i < w->c->n_offers; i++)
+            if (w->c->offers[i].run_id != NULL && w->c->offers[i].status == NULL)
+                (void)hm_runner_visit(watch->opts.runner, w->c->offers[i].run_id, on_visit, watch);
+        hm_watched_start(w);
+    }
+}
+
+/* ---- what starts unasked
+ * ------------------------------------------------------------------------------------------------------- */
+
+struct starting {
+    struct hm_watch *watch;
+    char id[HM_CASE_ID_MAX];
+    char nonce[HM_CASE_NONCE_MAX];
+};
+
+static void end_unasked(struct hm_watched *w, struct hm_case_offer *offer, const char *run_id, const char *problem)
+{
+    if (hm_case_run(w->c, offer, run_id, problem != NULL ? "failed" : NULL, problem)) {
+        hm_watched_touch(w, true);
+        hm_watched_flush(w);
+    }
+}
+
+static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
+{
+    struct starting *starting = arg;
+    struct hm_watched *w = starting->watch->stopped ? NULL : hm_watched_find(starting->watch, starting->id);
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, starting->nonce) : NULL;
+    if (offer != NULL && offer->run_id == NULL && code == HM_OK)
+        end_unasked(w, offer, run_id, NULL);
+    else if (offer != NULL && code != HM_OK)
+        end_unasked(w, offer, NULL, problem);
+    free(starting);
+}
+
+/* False when it can not even begin. */
+static bool start(struct hm_watched *w, struct hm_case_offer *offer, struct hm_err *err)
+{
+    struct hm_watch *watch = w->watch;
+    const struct hm_recipe *recipe = hm_recipes_find(&watch->settings->recipes, offer->recipe);
+    json_t *given = NULL;
+    if (recipe == NULL || recipe->worst != HM_EFFECT_READ) {
+        (void)hm_err_set(err, HM_EPERM, "there is no recipe %s any more, or it changes something now", offer->recipe);
+        return false;
+    }
+    json_t *scope = hm_json_obj_new();
+    hm_json_set(scope, "known", json_incref(watch->known));
+    json_t *params = hm_params_check_new(recipe, offer->with, scope, &given, err);
+    bool ok = params != NULL;
+    if (ok) {
+        const struct hm_run_order order = {
+            .recipe = recipe,
+            .params = params,
+            .given = given,
+            .requester = offer->taken_by,
+            .team = watch->team,
+            .channel = w->c->channel,
+            .thread_ts = w->c->ts,
+        };
+        struct starting *starting = hm_xcalloc(1, sizeof *starting);
+        starting->watch = watch;
+        memcpy(starting->id, w->c->id, sizeof starting->id);
+        memcpy(starting->nonce, offer->nonce, sizeof starting->nonce);
+        ok = hm_runner_start(watch->opts.runner, &order, 0, on_started, starting, err) == HM_OK;
+        if (!ok)
+            free(starting);
+    }
+    json_decref(params);
+    json_decref(given);
+    json_decref(scope);
+    return ok;
+}
+
+void hm_watched_start(struct hm_watched *w)
+{
+    for (size_t i = 0; i < w->c->n_offers; i++) {
+        struct hm_case_offer *offer = &w->c->offers[i];
+        struct hm_err err = {0};
+        if (!offer->unasked || offer->taken_by == NULL || offer->run_id != NULL || offer->status != NULL || offer->starting)
+            continue;
+        offer->starting = true;
+        if (!start(w, offer, &err))
+            end_unasked(w, offer, NULL, err.msg);
+    }
+}

@@ -1,0 +1,355 @@
+/* Cases: how an alarm begins, repeats, is taken, ends; as JSON and back; its card. */
+#include "alarm/case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "support/block_limits.h"
+#include "support/block_text.h"
+#include "support/golden.h"
+#include "unit.h"
+#include "view/alarm_card.h"
+
+#define NOW 1795867200000
+
+static const char rule_text[] =
+    "name = \"bad\"; title = \"A dataset is bad\"; doc = \"The book\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
+    "match = \"bad (?<id>[^ ]+)\"; fields = ( { name = \"id\"; type = \"string\"; }, { name = \"tx\"; type = \"string\"; find = "
+    "\"tx=(?<tx>[a-z0-9]+)\"; optional = true; },\n"
+    "  { name = \"where\"; type = \"string\"; find = \"at (?<where>x)\"; optional = true; aside = true; },\n"
+    "  { name = \"env\"; type = \"string\"; of = [ \"where\" ]; assume = \"br\"; map = ( { like = \"x\"; is = \"mx\"; } ); } );\n"
+    "dedupe = { key = \"${id}\"; for = \"2h\"; }; ignore_older = \"1h\"; say = \"It is ${id}.\";\n"
+    "offers = ( { recipe = \"mend\"; label = \"Mend it\"; with = { id = \"${id}\"; }; style = \"primary\"; },\n"
+    "  { recipe = \"drop\"; label = \"Drop it\"; with = { id = \"${id}\"; tx = \"${tx}\"; }; style = \"danger\"; } );\n"
+    "auto = ( { recipe = \"look\"; with = { id = \"${id}\"; }; } );\n"
+    "remember = ( { key = \"etl\"; fields = { tx = \"${tx}\"; id = \"${id}\"; }; before = \"etl-before\"; changes = \"id\"; } );";
+
+static struct hm_alarms alarms;
+
+static int load_rule(void **state)
+{
+    (void)state;
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    alarms.items = hm_xcalloc(1, sizeof(struct hm_alarm_rule *));
+    alarms.items[0] = hm_alarm_parse("bad.cfg", rule_text, NULL, &diags);
+    alarms.count = 1;
+    if (alarms.items[0] == NULL)
+        fail_msg("%s", diags.items[0].text);
+    hm_diags_done(&diags);
+    return 0;
+}
+
+static int free_rule(void **state)
+{
+    (void)state;
+    hm_alarms_done(&alarms);
+    return 0;
+}
+
+static void count_up(void *arg, char ret_nonce[HM_CASE_NONCE_MAX])
+{
+    int *n = arg;
+    (void)snprintf(ret_nonce, HM_CASE_NONCE_MAX, "%016d", ++*n);
+}
+
+static struct hm_case *begin(const char *text, int64_t at_ms, bool late)
+{
+    struct hm_alarm_verdict v;
+    int n = 0;
+    json_t *message =
+        json_pack("{s:s, s:s, s:s, s:s}", "text", text, "channel", "C0A", "bot_id", "B0A", "ts", "1795867200.000100");
+    const struct hm_alarm_around around = {0};
+    hm_alarm_judge(&alarms, message, &around, &v);
+    assert_int_equal(v.kind, HM_ALARM_MATCH);
+    const struct hm_case_order order = {.id = "a-222222",
+                                        .channel = "C0A",
+                                        .ts = "1795867200.000100",
+                                        .at_ms = at_ms,
+                                        .now_ms = NOW,
+                                        .late = late,
+                                        .nonce = count_up,
+                                        .arg = &n};
+    struct hm_case *c = hm_case_begin(&v, &order);
+    hm_alarm_verdict_done(&v);
+    json_decref(message);
+    return c;
+}
+
+/* There and back again gives the same bytes. */
+static void assert_kept(const struct hm_case *c)
+{
+    json_t *json = hm_case_json_new(c);
+    struct hm_case *copy = hm_case_of_json(json);
+    assert_non_null(copy);
+    json_t *again = hm_case_json_new(copy);
+    char *a = hm_json_text(json);
+    char *b = hm_json_text(again);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    json_decref(json);
+    json_decref(again);
+    hm_case_free(copy);
+}
+
+static void test_begins(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1 tx=t1", NOW - 5000, false);
+    assert_int_equal(c->n_offers, 3);
+    assert_string_equal(c->key, "d1");
+    assert_true(c->offers[0].unasked);
+    assert_false(c->offers[1].unasked);
+    assert_false(c->late);
+    assert_string_equal(hm_json_get_str(c->offers[2].with, "tx", ""), "t1");
+    assert_kept(c);
+    hm_case_free(c);
+
+    c = begin("bad d1", NOW - 5000, true); /* out of history: what starts by itself becomes a button */
+    assert_true(c->late);
+    assert_false(c->offers[0].unasked);
+    assert_null(json_object_get(c->offers[2].with, "tx"));
+    hm_case_free(c);
+
+    c = begin("bad d1", NOW - 3600001, false); /* older than ignore_older */
+    assert_true(c->late);
+    hm_case_free(c);
+}
+
+static void test_repeats(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    assert_true(hm_case_takes(c, "bad", "C0A", "d1", NOW + 7200000));
+    assert_false(hm_case_takes(c, "bad", "C0A", "d1", NOW + 7200001));
+    assert_false(hm_case_takes(c, "bad", "C0A", "d2", NOW));
+    assert_false(hm_case_takes(c, "bad", "C0B", "d1", NOW));
+    assert_false(hm_case_takes(c, "worse", "C0A", "d1", NOW));
+    hm_case_repeat(c, NOW + 1000);
+    assert_int_equal(c->count, 2);
+    assert_int_equal(c->last_ms, NOW + 1000);
+
+    struct hm_case_offer *offer = hm_case_offer(c, c->offers[1].nonce);
+    hm_case_take(offer, "U1", "7", NOW);
+    assert_true(hm_case_busy(c));
+    assert_true(hm_case_takes(c, "bad", "C0A", "d1", NOW)); /* while it is being mended */
+    assert_true(hm_case_run(c, offer, "r-1", NULL, NULL));
+    assert_false(hm_case_run(c, offer, "r-1", NULL, NULL));
+    assert_null(c->mark);
+    assert_true(hm_case_run(c, offer, "r-1", "done", "All is well."));
+    assert_string_equal(c->mark, "white_check_mark");
+    assert_false(hm_case_takes(c, "bad", "C0A", "d1", NOW)); /* mended: again is news */
+    assert_kept(c);
+
+    struct hm_case_offer *second = hm_case_offer(c, c->offers[2].nonce);
+    hm_case_take(second, "U1", "8", NOW);
+    c->marked = true;
+    assert_true(hm_case_run(c, second, "r-2", "failed", NULL));
+    assert_string_equal(c->mark, "warning");
+    assert_string_equal(c->unmark, "white_check_mark");
+    assert_false(c->marked);
+    hm_case_free(c);
+}
+
+static void test_runs_find_their_offer(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    assert_null(hm_case_offer_of_run(c, "r-1", "mend", "U1"));
+    hm_case_take(hm_case_offer(c, c->offers[1].nonce), "U1", "7", NOW);
+    assert_null(hm_case_offer_of_run(c, "r-1", "mend", "U2"));
+    assert_null(hm_case_offer_of_run(c, "r-1", "drop", "U1"));
+    assert_ptr_equal(hm_case_offer_of_run(c, "r-1", "mend", "U1"), &c->offers[1]);
+    (void)hm_case_run(c, &c->offers[1], "r-1", NULL, NULL);
+    assert_ptr_equal(hm_case_offer_of_run(c, "r-1", "x", "y"), &c->offers[1]);
+    assert_null(hm_case_offer_of_run(c, "r-2", "mend", "U1")); /* somebody started another one in the thread */
+    hm_case_untake(&c->offers[1]);
+    assert_false(hm_case_busy(c));
+    assert_null(hm_case_offer(c, ""));
+    assert_null(hm_case_offer(c, "nonsense"));
+    hm_case_free(c);
+}
+
+static void test_ends(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    assert_true(hm_case_finish(c, HM_CASE_OVER, "[OK] bad d1", NOW + 1));
+    assert_false(hm_case_finish(c, HM_CASE_EXPIRED, NULL, NOW + 2));
+    assert_false(hm_case_offers_open(c));
+    assert_false(hm_case_takes(c, "bad", "C0A", "d1", NOW + 3));
+    assert_string_equal(c->mark, "white_check_mark");
+    assert_kept(c);
+    hm_case_free(c);
+    assert_null(hm_case_of_json(NULL));
+    json_t *foreign = json_pack("{s:s, s:s, s:i}", "id", "a", "ts", "1", "end", 9);
+    assert_null(hm_case_of_json(foreign));
+    json_decref(foreign);
+}
+
+static void remember(json_t *known, const char *text, const char *ts, bool changes)
+{
+    struct hm_case *c = begin(text, NOW, false);
+    assert_int_equal(hm_case_remember(known, c->remembered, ts, NULL), changes);
+    hm_case_free(c);
+}
+
+static void test_remembers(void **state)
+{
+    (void)state;
+    json_t *known = hm_json_obj_new();
+    remember(known, "bad monday tx=t1", "1795867200.000100", true);
+    assert_null(json_object_get(known, "etl-before"));
+    remember(known, "bad monday tx=t2", "1795867201.000100", true);
+    assert_null(json_object_get(known, "etl-before")); /* the same day */
+    remember(known, "bad tuesday tx=t3", "1795867202.000100", true);
+    assert_string_equal(json_string_value(hm_json_get_path(known, "etl.tx")), "t3");
+    assert_string_equal(json_string_value(hm_json_get_path(known, "etl-before.tx")), "t2");
+    remember(known, "bad monday tx=t1", "1795867200.000100", false); /* late news is no news */
+    remember(known, "bad tuesday tx=t3", "1795867202.000100", false);
+    assert_string_equal(json_string_value(hm_json_get_path(known, "etl.tx")), "t3");
+    json_decref(known);
+}
+
+static void test_storm(void **state)
+{
+    (void)state;
+    const struct hm_case_order order = {.id = "a-333333", .channel = "C0A", .ts = "1.000001", .at_ms = NOW, .now_ms = NOW};
+    struct hm_case *c = hm_case_storm(&order, 60);
+    for (int i = 0; i < 300; i++) {
+        char key[20];
+        (void)snprintf(key, sizeof key, "d%d", i % 100);
+        hm_case_group(c, "A dataset is bad", key, NOW + i);
+    }
+    assert_int_equal(c->grouped, 300);
+    assert_int_equal(json_array_size(c->grouped_keys), HM_CASE_GROUPED_MAX);
+    assert_int_equal(json_integer_value(json_array_get(json_array_get(c->grouped_keys, 0), 2)), 3);
+    assert_false(hm_case_takes(c, "", "C0A", "", NOW));
+    assert_kept(c);
+    hm_case_free(c);
+}
+
+/* ---- the card ---------------------------------------------------------------------------------------------------------------
+ */
+
+static void show(struct hm_strbuf *all, const char *title, struct hm_case *c)
+{
+    struct hm_slack_message message = {0};
+    hm_alarm_card_render(c, &message);
+    char why[200];
+    if (!hm_limits_message(message.text, message.blocks, why, sizeof why))
+        fail_msg("%s: %s", title, why);
+    char *text = hm_block_text(message.blocks);
+    hm_strbuf_addf(all, "==== %s\n%s\n-- %s\n\n", title, text, message.text);
+    free(text);
+    hm_slack_message_done(&message);
+    hm_case_free(c);
+}
+
+static void test_card(void **state)
+{
+    (void)state;
+    struct hm_strbuf all;
+    hm_strbuf_init(&all, 100000);
+    show(&all, "open", begin("bad d1 tx=t1", NOW - 5000, false));
+    show(&all, "late", begin("bad d1 tx=t1", NOW - 5000, true));
+    show(&all, "hostile", begin("bad <!channel>*b*`c`&\xe2\x80\xae", NOW, false));
+
+    struct hm_case *c = begin("bad d1 tx=t1", NOW, false);
+    hm_case_take(&c->offers[0], "U0BOT", "auto", NOW);
+    hm_case_repeat(c, NOW + 60000);
+    c->taken = hm_xstrdup("ana <acknowledged> it");
+    show(&all, "looking, repeated, taken", c);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    hm_case_take(&c->offers[0], "U0BOT", "auto", NOW);
+    (void)hm_case_run(c, &c->offers[0], "r-1", "done", "It is `d1`.");
+    hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
+    (void)hm_case_run(c, &c->offers[1], "r-2", NULL, NULL);
+    show(&all, "one offer chosen", c);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
+    (void)hm_case_run(c, &c->offers[1], "r-2", "rejected", NULL);
+    (void)hm_case_finish(c, HM_CASE_OVER, "[OK] bad d1 <b>", NOW + 60000);
+    show(&all, "over", c);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    (void)hm_case_finish(c, HM_CASE_EXPIRED, "nobody did anything", NOW + 60000);
+    show(&all, "expired", c);
+
+    const struct hm_case_order order = {.id = "a-333333", .channel = "C0A", .ts = "1.000001", .at_ms = NOW, .now_ms = NOW};
+    c = hm_case_storm(&order, 60);
+    for (int i = 0; i < 200; i++) {
+        char key[20];
+        (void)snprintf(key, sizeof key, "d%d", i / 2);
+        hm_case_group(c, "A dataset is bad", key, NOW + i);
+    }
+    show(&all, "storm", c);
+    assert_true(hm_golden_matches("view/alarm-card.txt", hm_strbuf_str(&all)));
+    hm_strbuf_done(&all);
+}
+
+/* The largest that can come: everything stays within Slack's limits, and the buttons are there. */
+static void test_card_limits(void **state)
+{
+    (void)state;
+    struct hm_slack_message message = {0};
+    char *big = hm_xmalloc(6000);
+    memset(big, 'x', 5999);
+    big[5999] = '\0';
+    struct hm_case *c = begin("bad d1 tx=t1", NOW, false);
+    free(c->say);
+    c->say = big;
+    for (int i = 0; i < 30; i++) {
+        json_t *fact = hm_json_arr_new();
+        hm_json_add(fact, hm_json_str_new("a_rather_long_name_of_a_field"));
+        hm_json_add(fact, hm_json_str_new(big));
+        hm_json_add(c->facts, fact);
+    }
+    hm_case_take(&c->offers[0], "U0BOT", "auto", NOW);
+    (void)hm_case_run(c, &c->offers[0], "r-1", "done", big);
+    hm_alarm_card_render(c, &message);
+    char why[200];
+    if (!hm_limits_message(message.text, message.blocks, why, sizeof why))
+        fail_msg("%s", why);
+    char *text = hm_json_text(message.blocks);
+    assert_non_null(strstr(text, "Mend it"));
+    assert_non_null(strstr(text, HM_ACTION_ALARM));
+    free(text);
+    hm_slack_message_done(&message);
+    hm_case_free(c);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    char *gone = hm_alarm_card_refusal(NULL, NULL);
+    assert_non_null(strstr(gone, "not known any more"));
+    hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
+    char *taken = hm_alarm_card_refusal(c, &c->offers[1]);
+    assert_non_null(strstr(taken, "<@U0ANA> chose *Mend it* already"));
+    (void)hm_case_finish(c, HM_CASE_OVER, NULL, NOW);
+    char *closed = hm_alarm_card_refusal(c, &c->offers[1]);
+    assert_non_null(strstr(closed, "closed"));
+    free(gone);
+    free(taken);
+    free(closed);
+    hm_case_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_begins), cmocka_unit_test(test_repeats),     cmocka_unit_test(test_runs_find_their_offer),
+        cmocka_unit_test(test_ends),   cmocka_unit_test(test_remembers),   cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_card),   cmocka_unit_test(test_card_limits), cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, load_rule, free_rule);
+}
