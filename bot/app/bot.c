@@ -467,6 +467,7 @@ static void on_restored(void *arg, enum hm_code code, const char *problem)
         end(bot);
         return;
     }
+    hm_watch_restored(bot->watch);
     hm_intake_hold_forms(bot->intake, false);
     if (bot->impatient)
         hm_intake_hold(bot->intake, false);
@@ -603,10 +604,6 @@ static enum hm_code restore(struct hm_bot *bot, struct hm_err *err)
         code = hm_hold_restore(bot->hold, bot->settings->journal_path, err);
     if (code == HM_OK)
         code = hm_watch_restore(bot->watch, err);
-    if (code == HM_OK)
-        code = hm_ledger_restore(bot->ledger, bot->runner, err);
-    if (code == HM_OK)
-        hm_watch_restored(bot->watch);
     if (code == HM_OK)
         code = hm_intake_restore(bot->intake, bot->settings->journal_path, err);
     if (code != HM_OK)

@@ -490,6 +490,7 @@ enum hm_code hm_watch_restore(struct hm_watch *watch, struct hm_err *err)
 
 void hm_watch_restored(struct hm_watch *watch)
 {
+    watch->restored = true;
     hm_watch_find_runs(watch);
 }
 

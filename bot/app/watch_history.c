@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PAGE = 200, PAGES_MAX = 60, AGAIN_MS = 30000, OVERLAP_S = 15 * 60, DAYS_MAX = 3 };
+enum { PAGE = 200, PAGES_MAX = 60, AGAIN_MS = 30000, WAIT_MS = 200, OVERLAP_S = 15 * 60, DAYS_MAX = 3 };
 
 static void read_page(struct hm_watch *watch, const char *cursor);
 
@@ -172,8 +172,8 @@ void hm_watch_history_go(void *arg)
     struct hm_watch_history *h = &watch->history;
     if (watch->stopped)
         return;
-    if (watch->team == NULL) { /* who is of our workspace can not be told yet */
-        hm_timer_start(watch->history_timer, 1000);
+    if (watch->team == NULL || !watch->restored) { /* who is of our workspace can not be told yet */
+        hm_timer_start(watch->history_timer, WAIT_MS);
         return;
     }
     if (h->busy) {

@@ -71,6 +71,7 @@ struct hm_watch {
     struct hm_timer *tick_timer, *history_timer;
     struct hm_watch_history history;
     struct hm_watch_stats stats;
+    bool restored; /* the runs are there: now something may be started */
     bool stopped;
 };
 

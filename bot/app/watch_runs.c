@@ -195,7 +195,7 @@ static bool start(struct hm_watched *w, struct hm_case_offer *offer, struct hm_e
 
 void hm_watched_start(struct hm_watched *w)
 {
-    for (size_t i = 0; i < w->c->n_offers; i++) {
+    for (size_t i = 0; i < w->c->n_offers && w->watch->restored; i++) {
         struct hm_case_offer *offer = &w->c->offers[i];
         struct hm_err err = {0};
         if (!offer->unasked || offer->taken_by == NULL || offer->run_id != NULL || offer->status != NULL || offer->starting)
