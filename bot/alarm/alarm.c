@@ -158,7 +158,7 @@ static void check_params(const struct site *site)
             hm_diags_add(site->diags, site->rule->file, site->start->line, "%s: recipe \"%s\" has no param \"%s\"%s", site->where,
                          recipe->name, key, hm_suggest_text(&s, meant, sizeof meant));
     }
-    for (size_t p = 0; p < recipe->n_params; p++) {
+    for (size_t p = 0; p < recipe->n_params && site->start->label == NULL; p++) { /* an offer may open the form */
         const struct hm_param *param = &recipe->params[p];
         if (!param->optional && param->fallback == NULL && !gives(site->start, param->name))
             hm_diags_add(site->diags, site->rule->file, site->start->line,

@@ -102,8 +102,8 @@ struct hm_alarms {
     size_t count;
 };
 void hm_alarms_load_dir(struct hm_alarms *alarms, const char *dir, const struct hm_alarm_names *names, struct hm_diags *diags);
-/* Checks between rules and recipes: offers can be started with what they give; auto starts nothing that changes anything or asks;
- * resolves names rules. */
+/* Checks between rules and recipes: offers give params that exist; auto gives all that is needed, and starts nothing that changes
+ * anything or asks; resolves names rules. */
 void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, struct hm_diags *diags);
 void hm_alarms_done(struct hm_alarms *alarms);
 const struct hm_alarm_rule *hm_alarms_find(const struct hm_alarms *alarms, const char *name);

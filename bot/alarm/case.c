@@ -239,6 +239,28 @@ struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id
     return NULL;
 }
 
+static bool gives_all(const json_t *params, const json_t *with)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(hm_unconst(with), name, value)
+    {
+        if (!json_equal(json_object_get(params, name), value))
+            return false;
+    }
+    return true;
+}
+
+struct hm_case_offer *hm_case_offer_like(struct hm_case *c, const char *recipe, const json_t *params)
+{
+    for (size_t i = 0; i < c->n_offers; i++) {
+        struct hm_case_offer *o = &c->offers[i];
+        if (o->taken_by == NULL && !o->unasked && strcmp(o->recipe, recipe) == 0 && gives_all(params, o->with))
+            return o;
+    }
+    return NULL;
+}
+
 static void set_text(char **text, const char *value)
 {
     char *copy = hm_xstrdup_null(value);

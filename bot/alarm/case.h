@@ -101,6 +101,8 @@ void hm_case_group(struct hm_case *c, const char *title, const char *key, int64_
 struct hm_case_offer *hm_case_offer(struct hm_case *c, const char *nonce);
 /* The offer of this run; else the taken one without a run that would be started like this; NULL = none. */
 struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id, const char *recipe, const char *requester);
+/* The offer nobody has taken that this run is all the same: somebody filled in its form, or typed the same. NULL = none. */
+struct hm_case_offer *hm_case_offer_like(struct hm_case *c, const char *recipe, const json_t *params);
 void hm_case_take(struct hm_case_offer *offer, const char *user, const char *key, int64_t now_ms);
 /* Takes it back: what it was taken for did not come to be. */
 void hm_case_untake(struct hm_case_offer *offer);

@@ -1,8 +1,9 @@
 /* A click on an alarm's offer. See people_parts.h.
  *
  * Happy path: the offer is there and free, the person may start its recipe, its values fit → it is taken (committed) → the run
- * starts in the alarm's thread, whose first commit closes the envelope. A crash between the two: the envelope is handled anew,
- * and finds that the same click has taken the offer. Who may not start the recipe does not use the offer up. */
+ * starts in the alarm's thread, whose first commit closes the envelope. When the recipe needs more than the alarm says, the form
+ * opens with what it says filled in, and the run that comes of it takes the offer. A crash between the two: the envelope is
+ * handled anew, and finds that the same click has taken the offer. Who may not start the recipe does not use the offer up. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,33 @@ static void set_place(struct hm_asker *asker, const struct hm_case *c)
     asker->card_thread = hm_xstrdup(c->ts);
 }
 
+/* Whether the recipe needs what the alarm does not say. */
+static bool needs_more(const struct hm_recipe *recipe, const json_t *with)
+{
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        const struct hm_param *param = &recipe->params[i];
+        if (!param->optional && param->fallback == NULL && json_object_get(with, param->name) == NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The form with what the alarm says filled in; the run that comes of it takes the offer (hm_watch_run()). */
+static void open_form(struct hm_asker *asker, const struct hm_recipe *recipe)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_t *texts = hm_json_obj_new();
+    json_object_foreach(asker->offer_with, name, value)
+    {
+        char *text = json_is_string(value) ? hm_xstrdup(json_string_value(value)) : hm_json_text(value);
+        hm_json_set_str(texts, name, text);
+        free(text);
+    }
+    hm_people_form(asker, recipe, texts);
+    json_decref(texts);
+}
+
 void hm_people_alarm(struct hm_asker *asker, const char *nonce)
 {
     struct hm_watch *watch = asker->people->watch;
@@ -55,6 +83,8 @@ void hm_people_alarm(struct hm_asker *asker, const char *nonce)
     asker->offer_recipe = hm_xstrdup(offer->recipe);
     asker->offer_with = json_deep_copy(offer->with);
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
-    if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
+    if (recipe != NULL && needs_more(recipe, asker->offer_with))
+        open_form(asker, recipe);
+    else if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
         hm_watch_take(watch, c->id, nonce, asker->user, key, on_taken, asker);
 }

@@ -33,6 +33,18 @@ bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offe
     return offer->run_id == NULL && (hm_streq(offer->key, key) || hm_streq(offer->taken_by, user));
 }
 
+static void take(struct hm_watched *w, struct hm_case_offer *offer, const char *user, const char *key)
+{
+    json_t *data = hm_json_obj_new();
+    hm_json_set_str(data, "by", user);
+    hm_json_set_str(data, "recipe", offer->recipe);
+    hm_json_set(data, "with", json_deep_copy(offer->with));
+    if (offer->taken_by == NULL)
+        hm_watched_event(w, "alarm.offer.taken", json_incref(data));
+    json_decref(data);
+    hm_case_take(offer, user, key, hm_wall_ms(w->watch->opts.clock));
+}
+
 void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const char *user, const char *key,
                    hm_watch_taken_fn on_taken, void *arg)
 {
@@ -42,14 +54,7 @@ void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonc
         on_taken(arg, HM_ENOTFOUND, "the alarm is gone");
         return;
     }
-    if (offer->taken_by == NULL) {
-        json_t *data = hm_json_obj_new();
-        hm_json_set_str(data, "by", user);
-        hm_json_set_str(data, "recipe", offer->recipe);
-        hm_json_set(data, "with", json_deep_copy(offer->with));
-        hm_watched_event(w, "alarm.offer.taken", data);
-    }
-    hm_case_take(offer, user, key, hm_wall_ms(watch->opts.clock));
+    take(w, offer, user, key);
     w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
     struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
     *waiter = (struct hm_watch_waiter){.fn = on_taken, .arg = arg};
@@ -90,6 +95,11 @@ static void note_run(struct hm_watched *w, const struct hm_run *run)
 {
     bool over = run->status != HM_RUN_GOING;
     struct hm_case_offer *offer = hm_case_offer_of_run(w->c, run->id, run->recipe->name, run->requester);
+    if (offer == NULL && !over) {
+        offer = hm_case_offer_like(w->c, run->recipe->name, run->params);
+        if (offer != NULL)
+            take(w, offer, run->requester, run->id);
+    }
     if (offer == NULL || (offer->status != NULL && !over && run->reopened == 0))
         return;
     char *said = over ? said_of(run) : NULL;
