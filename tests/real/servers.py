@@ -129,8 +129,8 @@ class Prometheus(Server):
                                   f"--web.listen-address=127.0.0.1:{port}"], port, "/-/ready")
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            _, _, body = self.ask("GET", f"/api/v1/query?query={series[0][0]}")
-            if json.loads(body)["data"]["result"]:
+            status, _, body = self.ask("GET", f"/api/v1/query?query={series[0][0]}")
+            if status == 200 and len(json.loads(body)["data"]["result"]) == sum(s[0] == series[0][0] for s in series):
                 return
             time.sleep(0.2)
         raise AssertionError("Prometheus made no series")

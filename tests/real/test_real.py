@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 sys.path.insert(0, HERE)
 
 import servers  # noqa: E402
-from harness import BEN, Case, main  # noqa: E402
+from harness import BEN, Case, Deadline, main  # noqa: E402
 
 
 class Real(Case):
@@ -71,6 +71,77 @@ class Registry(Real):
         self.bot.env["REGISTRY"] = "hausmeister:wrong"
         self.assertIn("refused the bot's credentials", self.plan("tags", "nu-itaipu", code=None))
 
+
+
+class Prometheus(Real):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve(servers.Prometheus, [("lag", {"stack_id": "green", "topic": "EVENTS"}, 1500),
+                                                      ("lag", {"stack_id": "green", "topic": "OTHERS"}, 3)])
+        self.backends(f'prometheus = {{ handler = "prometheus"; url = "{self.server.url}"; }};')
+        self.recipe("lag", """{ id = "lag"; do = "prometheus.query"; with = { query = "${query}"; labels = { stack = "${stack}"; }; };
+  say = "${lag.count} series, at most ${lag.max}, verified: ${lag.verified}"; }""",
+                    '{ name = "stack"; type = "string"; help = "which"; }, { name = "query"; type = "string"; help = "q"; '
+                    'default = "sort_desc(lag{stack_id=$stack} > 0)"; }')
+
+    def test_values(self):
+        self.assertIn("2 series, at most 1500, verified: true", self.plan("lag", "green"))
+
+    def test_a_name_that_ends_the_quotes_stays_a_name(self):
+        self.assertIn("0 series", self.plan("lag", 'green"} or vector(1) or lag{stack_id="'))
+
+    def test_a_broken_query(self):
+        text = self.plan("lag", "green", "query=lag{", code=None)
+        self.assertIn("Prometheus", text)
+        self.assertIn("parse error", text)
+
+
+class DynamoDb(Real):
+    AUTH = ('auth = { aws = { access_key = "env:AWS_KEY"; secret_key = "env:AWS_SECRET"; region = "us-east-1"; '
+            'service = "dynamodb"; }; };')
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve(servers.Dynalite)
+        for name, more in (("prod-s3-analytics-datomic", {"ProvisionedThroughput": {"ReadCapacityUnits": 10, "WriteCapacityUnits": 20}}),
+                           ("prod-s3-ondemand-datomic", {"BillingMode": "PAY_PER_REQUEST"})):
+            self.server.call("CreateTable", TableName=name, AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], **more)
+        self.wait_active("prod-s3-analytics-datomic")
+        self.backends(f'dynamodb = {{ handler = "dynamodb"; url = "{self.server.url}"; {self.AUTH} }};',
+                      AWS_KEY="AKIDEXAMPLE", AWS_SECRET="secret-of-the-tests")
+        self.recipe("table", '{ id = "table"; do = "dynamodb.table"; with = { name = "${table-name}"; }; '
+                             'say = "${table.name} is ${table.status}, ${table.mode}: ${table.read} ${table.write}"; }',
+                    '{ name = "table-name"; type = "string"; help = "which"; }')
+        self.recipe("raise", """
+  { id = "now"; do = "dynamodb.capacity"; with = { table = "${table-name}"; read = "${read}"; }; },
+  { id = "gate"; approve = "Raise ${table-name} from ${now.read} to ${now.to_read}?"; by = [ "hausmeister" ]; },
+  { id = "set"; do = "dynamodb.set-capacity"; with = { table = "${table-name}"; from_read = "${now.read}"; from_write = "${now.write}";
+    read = "${now.to_read}"; write = "${now.to_write}"; }; },
+  { id = "end"; do = "dynamodb.capacity"; with = { table = "${table-name}"; };
+    until = { when = "end.status == 'ACTIVE'"; every = "1s"; within = "1m"; }; say = "Now ${end.read} and ${end.write}, ${end.status}"; }""",
+                    '{ name = "table-name"; type = "string"; help = "which"; }, { name = "read"; type = "int"; help = "r"; }')
+
+    def wait_active(self, name):
+        deadline = Deadline()
+        while self.server.call("DescribeTable", TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+            self.assertFalse(deadline.over())
+
+    def test_a_table(self):
+        self.assertIn("prod-s3-analytics-datomic is ACTIVE, PROVISIONED: 10 20", self.plan("table", "prod-s3-analytics-datomic"))
+
+    def test_no_such_table(self):
+        self.assertIn("nope-datomic", self.plan("table", "nope-datomic", code=None))
+
+    def test_raising(self):
+        self.bot.start()
+        self.slack.slash("raise prod-s3-analytics-datomic 20")
+        card = self.card("Raise prod-s3-analytics-datomic from 10 to 20")
+        card.click("Approve", BEN)
+        card.wait("Now 20 and 20, ACTIVE")
+        table = self.server.call("DescribeTable", TableName="prod-s3-analytics-datomic")["Table"]
+        self.assertEqual(table["ProvisionedThroughput"]["ReadCapacityUnits"], 20)
+        self.assertEqual(table["ProvisionedThroughput"]["NumberOfDecreasesToday"], 0)
 
 if __name__ == "__main__":
     main()
