@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <string.h>
@@ -30,9 +31,7 @@ static void look(void *arg, const struct hm_run *run)
     struct found *found = arg;
     found->n++;
     found->gate_open = hm_run_open_gate(run) != NULL;
-    size_t len = strnlen(run->broken != NULL ? run->broken : "", sizeof found->why - 1);
-    memcpy(found->why, run->broken != NULL ? run->broken : "", len);
-    found->why[len] = '\0';
+    (void)snprintf(found->why, sizeof found->why, "%.150s", run->broken != NULL ? run->broken : "");
 }
 
 static struct found broken_runs(struct stage *stage)
