@@ -172,9 +172,21 @@ enum hm_verdict hm_airflow_odd(struct hm_outcome *out, const char *what)
     return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "Airflow's answer is not as expected: %s", what);
 }
 
+/* Percent-encoded, and the underscore too: two of them would be taken for formatting where the link is shown. */
+static char *encode_for_link(const char *id)
+{
+    struct hm_strbuf out;
+    char *encoded = hm_url_encode(id);
+    hm_strbuf_init(&out, PATH_MAX_BYTES);
+    for (const char *c = encoded; *c != '\0'; c++)
+        hm_strbuf_add(&out, *c == '_' ? "%5F" : c, *c == '_' ? 3 : 1);
+    free(encoded);
+    return hm_strbuf_take(&out);
+}
+
 char *hm_airflow_link(const struct hm_backend *backend, const char *dag, const char *run, const char *task)
 {
-    char *d = hm_url_encode(dag), *r = hm_url_encode(run), *t = hm_url_encode(task != NULL ? task : "");
+    char *d = encode_for_link(dag), *r = encode_for_link(run), *t = encode_for_link(task != NULL ? task : "");
     char *link = NULL;
     if (hm_airflow_is_v2(backend))
         link = hm_xasprintf("%s/dags/%s/runs/%s%s%s", backend->url, d, r, task != NULL ? "/tasks/" : "", t);

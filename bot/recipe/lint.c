@@ -142,6 +142,7 @@ static void lint_times(const struct hm_loader *l)
         check_fits(l, step, "verify", step->verify.within_ms);
         check_fits(l, step, "the gate (expires)", step->expires_ms);
         check_fits(l, step, "the question (expires)", step->ask.expires_ms);
+        check_fits(l, step, "the wait for a person (expires)", step->manual_expires_ms);
     }
 }
 

@@ -110,7 +110,7 @@ static const char *kind_fields(const struct hm_step *step)
         return "ok total done failed items";
     if (step->kind == HM_STEP_APPROVE)
         return "by";
-    return step->kind == HM_STEP_MANUAL ? "by evidence" : NULL;
+    return step->kind == HM_STEP_MANUAL ? "by evidence expired" : NULL;
 }
 
 /* The fields of a finished step, where they are fixed. */

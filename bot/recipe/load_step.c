@@ -58,7 +58,8 @@ static const struct {
     {"by", ON_APPROVE},
     {"need", ON_APPROVE},
     {"each", ON_APPROVE},
-    {"expires", ON_APPROVE},
+    {"expires", ON_APPROVE | ON_MANUAL},
+    {"on_expire", ON_MANUAL},
     {"typed", ON_APPROVE},
     {"typed_when", ON_APPROVE},
     {"self", ON_APPROVE},
@@ -337,6 +338,16 @@ static void load_offers(struct hm_loader *l, struct hm_cfg_node *group, struct h
     }
 }
 
+static void load_manual(struct hm_cfg_node *group, struct hm_step *step)
+{
+    static const char *const on_expires[] = {"stop", "continue", NULL};
+    step->evidence = hm_cfg_get_bool(group, "evidence", false);
+    step->manual_expires_ms = hm_cfg_get_duration(group, "expires", HM_CFG_OPTIONAL, 0, day_ms);
+    step->manual_goes_on = hm_streq(load_word(group, "on_expire", on_expires), "continue");
+    if (hm_cfg_has(group, "on_expire") && !hm_cfg_has(group, "expires"))
+        hm_cfg_add(group, "on_expire says what follows when the time is over: give expires as well");
+}
+
 static void load_kind(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step *step)
 {
     switch (step->kind) {
@@ -351,7 +362,7 @@ static void load_kind(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
         break;
     case HM_STEP_MANUAL:
         step->manual = hm_load_template(l, group, "manual", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
-        step->evidence = hm_cfg_get_bool(group, "evidence", false);
+        load_manual(group, step);
         break;
     case HM_STEP_OFFER:
         load_offers(l, group, step);

@@ -118,7 +118,9 @@ struct hm_step {
 
     /* manual */
     struct hm_template *manual;
-    bool evidence; /* a text may be given with Done */
+    int64_t manual_expires_ms; /* 0 = never */
+    bool manual_goes_on;       /* when it expires the run goes on without anybody's word, instead of ending */
+    bool evidence;             /* a text may be given with Done */
 
     /* offer */
     struct hm_offer {

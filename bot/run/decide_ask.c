@@ -111,7 +111,10 @@ void hm_decide_start_manual(struct hm_deciding *d, int index, const json_t *scop
         return;
     }
     hm_emit(d, HM_EV_STEP_STARTED, hm_step_data_new(d->run, index));
-    hm_emit(d, HM_EV_QUESTION_OPENED, question_new(d, index, HM_QUESTION_DONE, text));
+    json_t *data = question_new(d, index, HM_QUESTION_DONE, text);
+    if (step->manual_expires_ms > 0)
+        hm_json_set_int(data, "expires", d->env->now_ms + step->manual_expires_ms);
+    hm_emit(d, HM_EV_QUESTION_OPENED, data);
     free(text);
 }
 
@@ -142,8 +145,17 @@ static void expire(struct hm_deciding *d)
 void hm_decide_question_time(struct hm_deciding *d)
 {
     const struct hm_question *q = hm_run_open_question(d->run);
-    if (q != NULL && is_expired(d, q))
+    if (q == NULL || !is_expired(d, q))
+        return;
+    if (q->kind == HM_QUESTION_DONE && d->run->recipe->steps[d->run->at].manual_goes_on) {
+        json_t *value = hm_json_obj_new();
+        hm_json_set(value, "by", json_null());
+        hm_json_set(value, "evidence", json_null());
+        hm_json_set_bool(value, "expired", true);
+        hm_decide_finish_asked(d, d->run->at, value);
+    } else {
         expire(d);
+    }
 }
 
 /* ---- answers --------------------------------------------------------------------------------------------------------- */
@@ -264,6 +276,7 @@ static void answer_done(struct hm_deciding *d, const struct hm_input *in)
     json_t *value = hm_json_obj_new();
     hm_json_set_str(value, "by", in->user);
     hm_json_set(value, "evidence", evidence[0] != '\0' ? hm_json_str_new(evidence) : json_null());
+    hm_json_set_bool(value, "expired", false);
     emit_answered(d, in, evidence);
     hm_decide_finish_asked(d, d->run->at, value);
 }

@@ -9,7 +9,7 @@ FOZ_RUN = "scheduled__2026-11-27T02:00:00+00:00"
 
 
 class Airflow(Case):
-    recipes = ("restart-task", "dag-state", "skip-upstream", "deploy-after-run")
+    recipes = ("restart-task", "dag-state", "skip-upstream", "deploy-after-run", "keep-machines")
 
     def setUp(self):
         super().setUp()
@@ -137,6 +137,33 @@ class Airflow(Case):
                                 {"dry_run": False, "dag_run_id": RUN, "task_ids": ["itaipu-contracts"], "only_failed": False})
         self.world.release()
         self.assertIn("itaipu-contracts (success 2", card.wait("Other tasks have changed"))
+
+    # --- keep-machines ---------------------------------------------------------------------------------------------------------
+    def test_machines_are_kept_until_somebody_is_done(self):
+        # Looked at more often than people would have it, so that the test does not wait for the clock.
+        self.bot.edit_recipe("keep-machines", (r'every = "30s"', 'every = "1s"'), (r'every = "15s"', 'every = "1s"'))
+        card = self.start("keep-machines lusa downscale-ec2-lusa cantareira scale=scale-ec2-lusa", "The machines cost money")
+        card.click("Approve", BEN)
+        card.wait("its machines are kept up")
+        self.assertEqual(self.effects("set-state"), {"downscale-ec2-lusa": 1})
+        self.assertEqual(self.effects("clear"), {"lusa": 1, "scale-ec2-lusa": 1})
+        self.assertEqual((self.states()["lusa"], self.states()["downscale-ec2-lusa"]), ("failed", "success"))
+        card.click("Done", ANA)
+        self.assertIn("the machines are down", card.wait("*Done*"))
+        self.assertEqual(self.effects("clear"), {"lusa": 1, "scale-ec2-lusa": 1, "downscale-ec2-lusa": 1})
+
+    def test_machines_that_are_forgotten_go(self):
+        """The time runs out while the bot is not there: it goes on as soon as it is back."""
+        self.bot.edit_recipe("keep-machines", (r'every = "30s"', 'every = "1s"'), (r'every = "15s"', 'every = "1s"'),
+                             (r'expires = "3h"', 'expires = "4s"'))
+        card = self.start("keep-machines lusa downscale-ec2-lusa cantareira", "The machines cost money")
+        card.click("Approve", BEN)
+        card.wait("its machines are kept up")
+        self.bot.kill()
+        self.bot.start()
+        end = card.wait("*Done*")
+        self.assertIn("three hours are over", end)
+        self.assertEqual(self.effects("clear"), {"lusa": 1, "downscale-ec2-lusa": 1})
 
 
 if __name__ == "__main__":

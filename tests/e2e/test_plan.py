@@ -28,6 +28,7 @@ HINTS = {
     "model": ["sorting-hat"],
     "stack": ["blue-41", "green-40", "blue-14"],
     "task": ["fx-model", "lusa", "mx-fx-model"],
+    "downscale": ["downscale-ec2-lusa"],
     "environment": ["cantareira", "foz"],
 }
 

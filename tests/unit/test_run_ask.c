@@ -36,6 +36,11 @@ static const char manual_recipe[] = HEAD("manual") PARAM
     "steps = (\n"
     "{ id = \"hand\"; manual = \"Pull the plug of ${id}.\"; evidence = true; say = \"by ${hand.by}: ${hand.evidence}\"; },\n"
     "{ id = \"gate\"; approve = \"Off?\"; by = [ \"hausmeister\" ]; }," WRITE("fake.once") " );";
+static const char timer_recipe[] = HEAD("timer") PARAM
+    "steps = (" GATE("") "{ id = \"hand\"; manual = \"Look at ${id}.\"; expires = \"20m\"; on_expire = \"continue\";"
+                         " say = \"over: ${hand.expired}, by ${hand.by}\"; }," WRITE("fake.once") " );";
+static const char stopper_recipe[] =
+    HEAD("stopper") PARAM "steps = ({ id = \"hand\"; manual = \"Look at ${id}.\"; expires = \"20m\"; } );";
 static const char error_recipe[] = HEAD("error") PARAM
     "steps = (" GATE("") "{ id = \"write\"; do = \"fake.plain\"; with = { id = \"${id}\"; }; on_error = \"ask\"; },\n"
                          "{ id = \"end\"; say = \"write was ok: ${write.ok}\"; } );";
@@ -54,8 +59,9 @@ static const char two_gates_recipe[] = HEAD("two-gates") PARAM "steps = (" GATE(
     WRITE("fake.once") ",\n"
                        "{ id = \"gate-2\"; approve = \"And the other?\"; by = [ \"hausmeister\" ]; },\n"
                        "{ id = \"write-2\"; do = \"fake.once\"; with = { id = \"other-${id}\"; }; expect = \"write-2.ok\"; } );";
-static const char *const all[] = {one_recipe,        many_recipe,         form_recipe,  manual_recipe,    error_recipe,
-                                  each_error_recipe, verify_error_recipe, offer_recipe, two_gates_recipe, NULL};
+static const char *const all[] = {one_recipe,       many_recipe,       form_recipe,         manual_recipe,
+                                  error_recipe,     each_error_recipe, verify_error_recipe, offer_recipe,
+                                  two_gates_recipe, timer_recipe,      stopper_recipe,      NULL};
 
 static void begin(struct stage *stage, const char *recipe, const char *words)
 {
@@ -205,6 +211,55 @@ static void test_manual(void **state)
     assert_non_null(hm_run_open_gate(stage_run(&stage)));
     assert_int_equal(stage_click(&stage, HM_IN_CANCEL, "U0ANA", NULL), HM_REPLY_CANCELLED);
     assert_string_equal(stage_ending(&stage, NULL), "cancelled");
+    stage_done(&stage);
+}
+
+static bool was_said(const struct stage *stage, const char *line)
+{
+    bool seen = false;
+    for (size_t i = 0; i < stage->n_journal; i++)
+        seen = seen || strcmp(hm_json_get_str(stage->journal[i].event.data, "said", ""), line) == 0;
+    return seen;
+}
+
+/* When the time is over it goes on by itself, after a restart too; a click comes too late then. */
+static void test_manual_goes_on(void **state)
+{
+    (void)state;
+    struct stage stage;
+    const char *text = "";
+    char nonce[17];
+    for (int crash = 0; crash < 2; crash++) {
+        begin(&stage, "timer", "x1");
+        assert_int_equal(stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_APPROVED);
+        memcpy(nonce, asked(&stage)->nonce, sizeof nonce);
+        stage_advance(&stage, 20 * 60000 - 1000);
+        assert_non_null(asked(&stage));
+        assert_int_equal(stage_writes(&stage, "x1"), 0);
+        if (crash == 1)
+            stage_crash(&stage, false);
+        stage_advance(&stage, 1001);
+        assert_true(was_said(&stage, "over: true, by –"));
+        assert_string_equal(stage_ending(&stage, NULL), "done");
+        assert_int_equal(stage_writes(&stage, "x1"), 1);
+        const struct hm_input late = {.kind = HM_IN_DONE, .user = "U0BEN", .user_team = "T0SIM", .nonce = nonce};
+        hm_runner_click(stage.runner, stage.run_id, &late, stage_keep_reply, &stage);
+        stage_settle(&stage);
+        assert_int_equal(stage.reply.kind, HM_REPLY_RUN_OVER);
+        stage_done(&stage);
+    }
+
+    begin(&stage, "timer", "x1"); /* and not when somebody was quicker */
+    assert_int_equal(stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_APPROVED);
+    assert_int_equal(stage_say(&stage, HM_IN_DONE, "U0BEN", NULL, NULL), HM_REPLY_ANSWERED);
+    assert_true(was_said(&stage, "over: false, by U0BEN"));
+    assert_string_equal(stage_ending(&stage, NULL), "done");
+    stage_done(&stage);
+
+    begin(&stage, "stopper", "x1");
+    stage_advance(&stage, 20 * 60000 + 1);
+    assert_string_equal(stage_ending(&stage, &text), "expired");
+    assert_string_equal(text, "Nobody answered in time. Nothing was changed.");
     stage_done(&stage);
 }
 
@@ -448,12 +503,19 @@ static void test_nothing_to_choose(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choose_one),        cmocka_unit_test(test_wrong_choices),
-        cmocka_unit_test(test_choose_many),       cmocka_unit_test(test_questions_expire),
-        cmocka_unit_test(test_fill_in),           cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_error_is_asked),    cmocka_unit_test(test_error_of_an_item),
-        cmocka_unit_test(test_error_of_a_check),  cmocka_unit_test(test_offer),
-        cmocka_unit_test(test_two_gates),         cmocka_unit_test(test_crash_sweep),
+        cmocka_unit_test(test_choose_one),
+        cmocka_unit_test(test_wrong_choices),
+        cmocka_unit_test(test_choose_many),
+        cmocka_unit_test(test_questions_expire),
+        cmocka_unit_test(test_fill_in),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_manual_goes_on),
+        cmocka_unit_test(test_error_is_asked),
+        cmocka_unit_test(test_error_of_an_item),
+        cmocka_unit_test(test_error_of_a_check),
+        cmocka_unit_test(test_offer),
+        cmocka_unit_test(test_two_gates),
+        cmocka_unit_test(test_crash_sweep),
         cmocka_unit_test(test_nothing_to_choose),
     };
     return cmocka_run_group_tests_name("run_ask", tests, NULL, NULL);
