@@ -19,7 +19,7 @@ import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
-from shipped import make_checkout, shipped_backends  # noqa: E402
+from shipped import make_checkout, shipped_backends, shipped_environments  # noqa: E402
 
 USUAL_PORT = 8765
 DATASET = "5a5d411b-e41a-4a30-ab34-bac476b95761"
@@ -43,6 +43,7 @@ roles    = {{ hausmeister = {{ usergroup = "S0RED"; }}; }};
 backends = {{
 {backends}
 }};
+{environments}
 known    = {{ etl = {{ transaction = "{transaction}"; }}; }};
 recipes  = [ "{recipes}" ];
 """
@@ -174,7 +175,7 @@ class Demo:
         api_url = self.start_slack()
         config = os.path.join(self.folder, "hausmeister.cfg")
         with open(config, "w") as file:
-            file.write(CONFIG.format(backends=self.backends(), transaction=TRANSACTION,
+            file.write(CONFIG.format(backends=self.backends(), environments=shipped_environments(), transaction=TRANSACTION,
                                      recipes=os.path.join(TOP, "config", "recipes")))
         env = {**os.environ, "SLACK_API_URL": api_url, "SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim"}
         self.bot = self.start("hausmeister", [self.program("hausmeister", "hausmeister"), "run", "--config", config], env)

@@ -27,7 +27,7 @@ import time
 import unittest
 import urllib.parse
 
-from shipped import shipped_backends
+from shipped import shipped_backends, shipped_environments
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -472,7 +472,7 @@ recipes = [ "recipes" ];
             # Metapod's is the stage's own, with what the test has set.
             more = shipped_backends(self.stage.world.url, self.folder,
                                     lambda name: program("HM_" + name.upper(), "tests/world/bin/" + name), ("metapod",))
-            file.write(text.replace("backends = {", "backends = {\n" + more, 1))
+            file.write(text.replace("backends = {", shipped_environments() + "\nbackends = {\n" + more, 1))
         for recipe in recipes:
             shutil.copy(os.path.join(TOP, "config", "recipes", recipe + ".cfg"), self.recipes)
 

@@ -11,10 +11,10 @@ AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDWORLD", "AWS_SECRET_ACCESS_KEY": "w0rld/se
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def _entries():
+def _entries(group="backends"):
     with open(os.path.join(TOP, "config", "hausmeister.cfg")) as file:
         text = re.sub(r"(?m)(^|\s)#.*$", "", file.read())
-    body = text[text.index("backends = {") + len("backends = {"):]
+    body = text[text.index(group + " = {") + len(group + " = {"):]
     depth = start = 0
     for i, c in enumerate(body):
         depth += {"{": 1, "}": -1}.get(c, 0)
@@ -67,6 +67,11 @@ def make_checkout(folder):
     git(folder, "-C", clone, "branch", "-q", "-M", "master")
     git(folder, "-C", clone, "push", "-q", "origin", "master")
     return path
+
+
+def shipped_environments():
+    """The group `environments`, as it is."""
+    return "environments = {\n" + "\n".join(_entries("environments")) + "\n};"
 
 
 def shipped_backends(world_url, folder, program, without=()):
