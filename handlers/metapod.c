@@ -5,6 +5,9 @@ static const struct hm_action *const actions[] = {
     &hm_metapod_dataset,
     &hm_metapod_datasets,
     &hm_metapod_committed_count,
+    &hm_metapod_failures,
+    &hm_metapod_series_raw,
+    &hm_metapod_databricks_path,
     &hm_metapod_retract_dataset,
     &hm_metapod_retract_attribute,
     &hm_metapod_retract_indexed_attribute,
@@ -14,8 +17,10 @@ static const struct hm_action *const actions[] = {
 
 /* graphql_path: "/api/graphql". graphql_id_type: type of a transaction's id in its schema, "String!" (default) or "ID!".
  * dataset_query: the text of a query for one dataset by $id, for servers that have one. dataset_fields: further scalar fields of
- * a dataset to ask for and to pass on, such as "path format". */
-static const char *const settings[] = {"graphql_path", "graphql_id_type", "dataset_query", "dataset_fields", NULL};
+ * a dataset to ask for and to pass on, such as "path format". path_field: the field with a dataset's path, "path". mounts:
+ * {Databricks mount: S3 prefix}, where a path is to be found there. */
+static const char *const settings[] = {
+    "graphql_path", "graphql_id_type", "dataset_query", "dataset_fields", "path_field", "mounts", NULL};
 
 const struct hm_handler hm_metapod_handler = {
     .name = "metapod",

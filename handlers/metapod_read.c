@@ -38,9 +38,8 @@ static bool are_field_names(const char *fields)
     return fields[strspn(fields, allowed)] == '\0';
 }
 
-/* query … { transaction(…) { id <inside> } } with the transaction's id as a variable; names_type: "" or ", $names: …" */
-static enum hm_code ask_transaction(const struct hm_backend *backend, const char *names_type, const char *inside,
-                                    json_t *stolen_variables, struct hm_request *req, struct hm_err *err)
+enum hm_code hm_metapod_ask(const struct hm_backend *backend, const char *names_type, const char *inside,
+                            json_t *stolen_variables, struct hm_request *req, struct hm_err *err)
 {
     const char *id_type = hm_json_get_str(backend->settings, "graphql_id_type", "String!");
     if (!hm_streq(id_type, "String!") && !hm_streq(id_type, "ID!")) {
@@ -57,9 +56,8 @@ static enum hm_code ask_transaction(const struct hm_backend *backend, const char
     return HM_OK;
 }
 
-/* OK with the transaction's object (borrowed from *ret_data, which the caller drops) or a verdict. */
-static enum hm_verdict read_transaction(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
-                                        json_t **ret_data, json_t **ret_transaction, struct hm_outcome *out)
+enum hm_verdict hm_metapod_read(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
+                                json_t **ret_data, json_t **ret_transaction, struct hm_outcome *out)
 {
     const struct hm_http_asked asked = {.backend = backend, .system = "Metapod"};
     enum hm_verdict verdict = hm_graphql_response(&asked, answer, ret_data, out);
@@ -118,7 +116,7 @@ static enum hm_code dataset_request(const struct hm_backend *backend, const json
                                 "(unless its backend has the setting dataset_query)");
     }
     if (name == NULL)
-        return ask_transaction(backend, "", "datasets { " SELECT_LIST " }", variables, req, err);
+        return hm_metapod_ask(backend, "", "datasets { " SELECT_LIST " }", variables, req, err);
     if (!are_field_names(fields)) {
         json_decref(variables);
         return hm_err_set(err, HM_EENV, "backend %s: dataset_fields must be field names, not \"%.60s\"", backend->name, fields);
@@ -128,7 +126,7 @@ static enum hm_code dataset_request(const struct hm_backend *backend, const json
     hm_json_set(variables, "names", names);
     /* A variable that is nowhere null fits whichever nullable form the server declares. */
     char *inside = hm_xasprintf("datasets(datasetNames: $names) { " SELECT_FULL "%s%s }", fields[0] != '\0' ? " " : "", fields);
-    enum hm_code code = ask_transaction(backend, ", $names: [String!]!", inside, variables, req, err);
+    enum hm_code code = hm_metapod_ask(backend, ", $names: [String!]!", inside, variables, req, err);
     free(inside);
     return code;
 }
@@ -253,7 +251,7 @@ static enum hm_verdict dataset_response(const struct hm_backend *backend, const 
 
     if (is_direct(backend, args))
         return direct_response(backend, args, answer, out);
-    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    enum hm_verdict verdict = hm_metapod_read(backend, args, answer, &data, &transaction, out);
     if (verdict == HM_VERDICT_OK) {
         json_t *datasets = hm_json_get_arr(transaction, "datasets");
         verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets")
@@ -310,7 +308,7 @@ static enum hm_code datasets_request(const struct hm_backend *backend, const jso
         return hm_err_set(err, HM_EINVAL, "committed: it must be yes, no or any, not \"%.40s\"", committed);
     json_t *variables = hm_json_obj_new();
     hm_json_set_str(variables, "transaction", get_arg(args, "transaction"));
-    return ask_transaction(backend, "", inside, variables, req, err);
+    return hm_metapod_ask(backend, "", inside, variables, req, err);
 }
 
 /* Is the dataset one of those that were asked for? HM_OK, or why that can not be said. only may be NULL. */
@@ -373,7 +371,7 @@ static enum hm_verdict datasets_response(const struct hm_backend *backend, const
 {
     json_t *data = NULL, *transaction = NULL;
     (void)cursor;
-    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    enum hm_verdict verdict = hm_metapod_read(backend, args, answer, &data, &transaction, out);
     if (verdict == HM_VERDICT_OK) {
         json_t *datasets = hm_json_get_arr(transaction, "datasets");
         verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets") : read_list(args, datasets, out);
@@ -405,7 +403,7 @@ static enum hm_code count_request(const struct hm_backend *backend, const json_t
     json_t *variables = hm_json_obj_new();
     (void)cursor;
     hm_json_set_str(variables, "transaction", get_arg(args, "transaction"));
-    return ask_transaction(backend, "", "datasetConnection { numCommittedDatasets }", variables, req, err);
+    return hm_metapod_ask(backend, "", "datasetConnection { numCommittedDatasets }", variables, req, err);
 }
 
 static enum hm_verdict count_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -413,7 +411,7 @@ static enum hm_verdict count_response(const struct hm_backend *backend, const js
 {
     json_t *data = NULL, *transaction = NULL;
     (void)cursor;
-    enum hm_verdict verdict = read_transaction(backend, args, answer, &data, &transaction, out);
+    enum hm_verdict verdict = hm_metapod_read(backend, args, answer, &data, &transaction, out);
     if (verdict == HM_VERDICT_OK) {
         int64_t count = hm_json_get_int(hm_json_get_obj(transaction, "datasetConnection"), "numCommittedDatasets", -1);
         if (count < 0) {

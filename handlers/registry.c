@@ -16,8 +16,11 @@
 #include "handlers/kubernetes.h"
 #include "handlers/mesos.h"
 #include "handlers/metapod.h"
+#include "handlers/mordor.h"
+#include "handlers/mortician.h"
 #include "handlers/nu.h"
 #include "handlers/opsgenie.h"
+#include "handlers/ouroboros.h"
 #include "handlers/prometheus.h"
 #include "handlers/s3.h"
 #include "handlers/sabesp.h"
@@ -41,8 +44,11 @@ const struct hm_handler *const hm_handlers[] = {
     &hm_kubernetes_handler,
     &hm_mesos_handler,
     &hm_metapod_handler,
+    &hm_mordor_handler,
+    &hm_mortician_handler,
     &hm_nu_handler,
     &hm_opsgenie_handler,
+    &hm_ouroboros_handler,
     &hm_prometheus_handler,
     &hm_s3_handler,
     &hm_sabesp_handler,

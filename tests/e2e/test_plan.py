@@ -25,6 +25,10 @@ READS = re.compile("|".join((
 # What random words would never hit: good values for params of these names.
 HINTS = {
     "series": ["series/direct-mail"],
+    "country": ["br"],
+    "service": ["tapir"],
+    "topic": ["PARTITION-TO-SERVE"],
+    "prototype": ["global"],
     "model": ["sorting-hat"],
     "stack": ["blue-41", "green-40", "blue-14"],
     "task": ["fx-model", "lusa", "mx-fx-model"],

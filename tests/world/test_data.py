@@ -145,10 +145,50 @@ def test_prometheus(w):
     w.reset()
 
 
+def test_ouroboros(w):
+    def migrate(name, **body):
+        return w.ask("POST", "/ouroboros/api/admin/migrations/" + name, {k.replace("_", "-"): v for k, v in body.items()})[0]
+    query = "/mordor/api/queries/5e3c3390-9cdb-4752-b03b-71a626b23b6e/run?argument=series%2Fdirect-mail"
+    left = lambda: len(w.json("GET", query)["data"]["rows"])
+    check("before", left(), 2)
+    check("no such resource", migrate("delete-resource", resource_id="x"), 404)
+    check("one resource", (migrate("delete-resource", resource_id="0c8f7f0a-5b5e-4b7e-9d0c-1f2e3d4c5b6a"), left()), (200, 1))
+    for name, body in (("delete-resource", {}), ("delete-resource", {"resource_id": 7}), ("delete-transaction-archives", {"series_name": "series/x"}),
+                       ("delete-record-series", {"series_name": ""}), ("delete-everything", {"resource_id": "x"})):
+        check(f"refused: {name} {body}", migrate(name, **body), 400)
+    check("a series is deleted later", (migrate("delete-record-series", series_name="series/direct-mail"), left(), left(), left()), (202, 1, 1, 0))
+    check("no such series", migrate("delete-record-series", series_name="series/nothing"), 404)
+    check("all of a transaction", migrate("delete-transaction-archives", transaction_id=test_world.TX), 200)
+    check("nothing is left", w.json("GET", "/_world/state/ouroboros/archives"), [])
+    check("counted", w.effects()[("ouroboros delete-transaction-archives", test_world.TX + " ALL")], (1, 1))
+    w.reset()
+    check("only GET is refused", w.ask("GET", "/ouroboros/api/admin/migrations/delete-resource")[0], 405)
+    golden(w, "ouroboros", "delete-resource", {"the request": 404, "headers of the backend": 404})
+    golden(w, "ouroboros", "delete-series-archives")
+    golden(w, "ouroboros", "delete-transaction-archives")
+    golden(w, "ouroboros", "delete-series", {"the request": 202})
+    w.reset()
+
+
+def test_mortician(w):
+    groups = "/mortician/api/deadletters/groups"
+    listed = lambda query: {g["id"]: g["count"] for g in w.json("GET", groups + query)["groups"]}
+    check("by service", listed("?producer=tapir"), {"9b1d": 12, "c07e": 3})
+    check("by topic and shard", listed("?producer=tapir&topic=X&shard=global"), {})
+    check("everybody's", w.ask("GET", groups)[0], 400)
+    check("replay", (w.ask("POST", groups + "/9b1d/replay")[0], listed("?producer=tapir")), (202, {"9b1d": 0, "c07e": 3}))
+    check("replay into what is broken", (w.ask("POST", groups + "/c07e/replay")[0], listed("?producer=tapir")["c07e"]), (202, 3))
+    check("discard", (w.ask("DELETE", groups + "/c07e")[0], listed("?producer=tapir")["c07e"]), (200, 0))
+    check("no such group", w.ask("DELETE", groups + "/nothing")[0], 404)
+    check("counted", w.effects(), {("mortician replay", "9b1d"): (1, 1), ("mortician replay", "c07e"): (1, 1), ("mortician discard", "c07e"): (1, 1)})
+    w.reset()
+    golden(w, "mortician", "groups")
+
+
 def main():
     w = World(sys.argv[1])
     try:
-        for test in (test_splunk, test_bigquery, test_spark_ops, test_prometheus):
+        for test in (test_splunk, test_bigquery, test_spark_ops, test_prometheus, test_ouroboros, test_mortician):
             test(w)
     finally:
         w.process.send_signal(signal.SIGTERM)
