@@ -236,7 +236,7 @@ static enum hm_code compare_request(const struct hm_backend *backend, const json
     char *base = hm_url_encode(hm_json_get_str(args, "base", "")), *head = hm_url_encode(hm_json_get_str(args, "head", ""));
     hm_request_begin(req, backend, "GET", "/repos/%s/compare/%s...%s?per_page=%d", hm_json_get_str(args, "repo", ""), base, head,
                      (int)COMMITS_MAX);
-    add_headers(req, "application/vnd.github+json");
+    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     free(head);
     free(base);
     return HM_OK;
@@ -320,7 +320,7 @@ static enum hm_code pull_request(const struct hm_backend *backend, const json_t 
     if (number < 1 || number > INT32_MAX)
         return hm_err_set(err, HM_EINVAL, "number: it must be a whole number from 1 on");
     hm_request_begin(req, backend, "GET", "/repos/%s/pulls/%lld", hm_json_get_str(args, "repo", ""), (long long)number);
-    add_headers(req, "application/vnd.github+json");
+    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     return HM_OK;
 }
 
@@ -387,7 +387,7 @@ static enum hm_code checks_request(const struct hm_backend *backend, const json_
     char *ref = hm_url_encode(hm_json_get_str(args, "ref", ""));
     hm_request_begin(req, backend, "GET", "/repos/%s/commits/%s/check-runs?per_page=100&page=%lld",
                      hm_json_get_str(args, "repo", ""), ref, (long long)hm_json_get_int(cursor, "page", 1));
-    add_headers(req, "application/vnd.github+json");
+    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     free(ref);
     return HM_OK;
 }
@@ -474,7 +474,7 @@ static enum hm_code clock_request(const struct hm_backend *backend, const json_t
     if (minutes_of(hm_json_get_str(args, "until", "")) < 0)
         return hm_err_set(err, HM_EINVAL, "until: \"%.20s\" is no time of day like 23:20", hm_json_get_str(args, "until", ""));
     hm_request_begin(req, backend, "GET", "/rate_limit"); /* costs nothing of the limit it shows */
-    add_headers(req, "application/vnd.github+json");
+    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     return HM_OK;
 }
 

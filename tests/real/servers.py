@@ -156,3 +156,57 @@ class Dynalite(Server):
         status, _, text = self.ask("POST", "/", json.dumps(body), headers)
         assert status == 200, text
         return json.loads(text)
+
+
+class Botocore(Server):
+    """A server that believes only what botocore would have signed (sigv4_server.py)."""
+
+    KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+    def __init__(self, folder):
+        python = "/usr/bin/python3"  # the one that Debian's packages are for
+        found = subprocess.run([python, "-c", "import botocore"], capture_output=True, check=False)
+        if found.returncode != 0:
+            raise Missing("python3-botocore is not installed (tests/real/install)")
+        port = free_port()
+        super().__init__(folder, [python, os.path.join(HERE, "sigv4_server.py"), str(port), self.KEY, self.SECRET], port, "/ready")
+
+
+class GitHubAsPublished(Server):
+    """GitHub's published OpenAPI document, cut to the paths that are used, behind a mock that refuses what does not fit it."""
+
+    PATHS = ("/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/compare/{basehead}",
+             "/repos/{owner}/{repo}/commits/{ref}/check-runs", "/rate_limit")
+
+    def __init__(self, folder):
+        node = need("node")
+        prism = os.path.join(NPM, "@stoplight", "prism-cli", "dist", "index.js")
+        document = os.path.join(NPM, "@octokit", "openapi", "generated", "api.github.com.json")
+        if not os.path.exists(prism) or not os.path.exists(document):
+            raise Missing("Prism and @octokit/openapi are not installed (tests/real/install)")
+        with open(document) as file:
+            whole = json.load(file)
+        small = {"openapi": whole["openapi"], "info": whole["info"], "paths": {p: whole["paths"][p] for p in self.PATHS}}
+        path = os.path.join(folder, "github.json")
+        with open(path, "w") as file:
+            json.dump({**small, "components": parts_of(whole, small)}, file)
+        port = free_port()
+        super().__init__(folder, [node, prism, "mock", "-h", "127.0.0.1", "-p", str(port), "--errors", path], port, "/rate_limit")
+
+
+def parts_of(whole, small):
+    """The components that are named from small, and those that are named from these."""
+    components, waiting = {}, [small]
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, list):
+            waiting.extend(thing)
+        elif isinstance(thing, dict):
+            waiting.extend(thing.values())
+            ref = thing.get("$ref")
+            if isinstance(ref, str) and ref.startswith("#/components/"):
+                _, _, kind, name = ref.split("/")
+                if name not in components.setdefault(kind, {}):
+                    components[kind][name] = whole["components"][kind][name]
+                    waiting.append(components[kind][name])
+    return components

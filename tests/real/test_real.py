@@ -143,5 +143,57 @@ class DynamoDb(Real):
         self.assertEqual(table["ProvisionedThroughput"]["ReadCapacityUnits"], 20)
         self.assertEqual(table["ProvisionedThroughput"]["NumberOfDecreasesToday"], 0)
 
+
+class Signatures(Real):
+    """Our signatures against botocore's, for each service that signs a little differently."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve(servers.Botocore)
+        text = ""
+        for name in ("s3", "ec2", "dynamodb"):
+            text += (f'{name} = {{ handler = "{name}"; url = "{self.server.url}"; auth = {{ aws = {{ access_key = "env:AWS_KEY"; '
+                     f'secret_key = "env:AWS_SECRET"; region = "sa-east-1"; service = "{name}"; }}; }}; }};\n')
+        self.backends(text, AWS_KEY=servers.Botocore.KEY, AWS_SECRET=servers.Botocore.SECRET)
+        self.recipe("object", '{ id = "object"; do = "s3.object"; with = { bucket = "nu-keysets-prod"; key = "${path}"; }; '
+                              'say = "It is of ${object.modified}"; }', '{ name = "path"; type = "string"; help = "p"; }')
+        self.recipe("machines", '{ id = "machines"; do = "ec2.instances"; with = { name = "${pattern}"; }; '
+                                'say = "${machines.count} machines"; }', '{ name = "pattern"; type = "string"; help = "p"; }')
+        self.recipe("table", '{ id = "table"; do = "dynamodb.table"; with = { name = "prod-s3-analytics-datomic"; }; '
+                             'say = "It is ${table.status}"; }')
+
+    def test_s3(self):
+        for key in ("certificates/pri/services/aurora.p12", "a+b/c=d@e/f~g%h", "a/b:c(d)!*"):
+            self.assertIn("It is of 2020-05-02T09:00:00Z", self.plan("object", f"path={key}"), key)
+
+    def test_ec2(self):
+        self.assertIn("0 machines", self.plan("machines", "*cantareira-stable*"))
+
+    def test_dynamodb(self):
+        self.assertIn("It is ACTIVE", self.plan("table"))
+
+    def test_a_wrong_secret(self):
+        self.bot.env["AWS_SECRET"] = "another"
+        self.assertIn("does not show", self.plan("object", "x", code=None))
+
+
+class GitHub(Real):
+    """Requests that GitHub's own document allows, and answers of its shape."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve(servers.GitHubAsPublished)
+        self.backends(f'github = {{ handler = "github"; url = "{self.server.url}"; auth = {{ bearer = "env:GITHUB"; }}; }};', GITHUB="ghp_x")
+        for name, action, args, say in (
+                ("pull", "pull", 'number = 1347;', "${it.number} ${it.title} goes into ${it.base}"),
+                ("compare", "compare", 'base = "release"; head = "fix";', "${it.status}, ${it.ahead} ahead"),
+                ("checks", "checks", 'ref = "c8574a9";', "${it.total} checks")):
+            self.recipe(name, f'{{ id = "it"; do = "github.{action}"; with = {{ repo = "nubank/itaipu"; {args} }}; say = "{say}"; }}')
+
+    def test_what_is_asked_and_answered(self):
+        self.assertIn("1347 Amazing new feature goes into", self.plan("pull"))
+        self.assertRegex(self.plan("compare"), r"(ahead|behind|diverged|identical), \d+ ahead")
+        self.assertRegex(self.plan("checks"), r"\d+ checks")
+
 if __name__ == "__main__":
     main()
