@@ -19,6 +19,7 @@
 #include "app/intake.h"
 #include "app/ledger.h"
 #include "app/notices.h"
+#include "app/papers.h"
 #include "app/people.h"
 #include "app/prune.h"
 #include "app/recipe_store.h"
@@ -69,6 +70,7 @@ struct hm_bot {
     struct hm_watch *watch;
     struct hm_hold *hold;
     struct hm_notices *notices;
+    struct hm_papers *papers;
     struct hm_prune *prune;
     struct hm_intake *intake;
     struct hm_health_sources sources;
@@ -386,6 +388,7 @@ static void close_loop(void *arg)
     hm_web_api_free(bot->api);
     hm_roles_free(bot->roles);
     hm_people_free(bot->people);
+    hm_papers_free(bot->papers);
     hm_intake_free(bot->intake);
     hm_cards_free(bot->cards);
     hm_watch_free(bot->watch);
@@ -467,6 +470,10 @@ static void on_restored(void *arg, enum hm_code code, const char *problem)
         end(bot);
         return;
     }
+    struct hm_err err = {0};
+    hm_notices_restored(bot->notices);
+    if (hm_papers_restore(bot->papers, bot->settings->journal_path, &err) != HM_OK)
+        hm_log(HM_LOG_ERROR, "journal", "files that are owed can not be read: %s", err.msg);
     hm_watch_restored(bot->watch);
     hm_intake_hold_forms(bot->intake, false);
     if (bot->impatient)
@@ -559,7 +566,11 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->runner = hm_runner_new(&io);
     bot->hold = hm_hold_new(bot->journal, bot->runner, bot->cards, bot->clock);
     bot->notices = hm_notices_new(bot->journal, bot->cards, bot->clock);
+    hm_notices_attach(bot->notices, bot->roles);
     hm_ledger_attach(bot->ledger, bot->notices);
+    const struct hm_papers_opts papers = {&bot->loop, bot->api, bot->journal, bot->cards, bot->runner, io_env, bot};
+    bot->papers = hm_papers_new(&papers);
+    hm_ledger_attach_papers(bot->ledger, bot->papers);
     hm_hold_attach(bot->hold, bot->notices);
     struct hm_intake_opts intake = {&bot->loop, bot->journal, on_request, on_submitted, on_refused, bot};
     bot->intake = hm_intake_new(&intake);

@@ -34,6 +34,8 @@ struct hm_cards {
     int64_t word_ms;
     void (*on_other_shown)(void *arg, const char *key);
     void *other_arg;
+    void (*on_card_posted)(void *arg, const char *run_id);
+    void *posted_arg;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -85,6 +87,8 @@ static void on_posted(void *arg, const char *key, const char *channel, const cha
     bool moved = hm_card_note_set(&note->channel, channel);
     if (hm_card_note_set(&note->ts, ts) || moved)
         store(cards, note);
+    if (cards->on_card_posted != NULL)
+        cards->on_card_posted(cards->posted_arg, run_id);
 }
 
 static void on_shown(void *arg, const char *key, const char *digest)
@@ -379,6 +383,21 @@ void hm_cards_free(struct hm_cards *cards)
     free(cards->held_by);
     json_decref(cards->tails);
     free(cards);
+}
+
+const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel)
+{
+    char *key = hm_xasprintf("%s%s", key_prefix, run_id);
+    const char *thread = hm_poster_thread(cards->poster, key);
+    *ret_channel = hm_poster_channel(cards->poster, key);
+    free(key);
+    return thread;
+}
+
+void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg)
+{
+    cards->on_card_posted = fn;
+    cards->posted_arg = arg;
 }
 
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts)

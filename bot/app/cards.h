@@ -50,6 +50,10 @@ void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_m
 void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char *channel, const char *ts, const char *thread_ts);
 /* Where the card of a run that is going is: its channel, or NULL when that is not known yet. *ret_ts: NULL likewise. Borrowed. */
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts);
+/* The thread under that card (or the one that it is in), and its channel; NULL while the card is not posted. Borrowed. */
+const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel);
+/* fn is called when a run's card is at Slack for the first time, or somewhere else. */
+void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg);
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
 struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);

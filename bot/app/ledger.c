@@ -5,6 +5,7 @@
 
 #include "app/cards.h"
 #include "app/notices.h"
+#include "app/papers.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,6 +15,7 @@ struct hm_ledger {
     const char *path;
     struct hm_journal_reader *reader; /* opened when first needed */
     struct hm_notices *notices;       /* NULL = none */
+    struct hm_papers *papers;         /* NULL = none */
 };
 
 /* A commit under way. */
@@ -22,6 +24,8 @@ struct writing {
     void *token;
     struct hm_notices *notices;
     json_t *owed; /* to be told once it is committed, or NULL */
+    struct hm_papers *papers;
+    json_t *files; /* to be sent once it is committed, or NULL */
 };
 
 struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path)
@@ -35,6 +39,11 @@ struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path)
 void hm_ledger_attach(struct hm_ledger *ledger, struct hm_notices *notices)
 {
     ledger->notices = notices;
+}
+
+void hm_ledger_attach_papers(struct hm_ledger *ledger, struct hm_papers *papers)
+{
+    ledger->papers = papers;
 }
 
 void hm_ledger_free(struct hm_ledger *ledger)
@@ -53,6 +62,10 @@ static void on_written(void *arg, const struct hm_put_result *result)
     else if (writing->owed != NULL)
         hm_notices_post(writing->notices, writing->owed);
     hm_runner_committed(writing->runner, writing->token, result->code, result->error);
+    if (result->code != HM_OK)
+        json_decref(writing->files);
+    else if (writing->files != NULL)
+        hm_papers_send(writing->papers, writing->files);
     free(writing);
 }
 
@@ -62,7 +75,7 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     const struct hm_run *run = commit->run;
     struct hm_batch *batch = hm_batch_new();
     struct writing *writing = hm_xmalloc(sizeof *writing);
-    *writing = (struct writing){runner, token, ledger->notices, NULL};
+    *writing = (struct writing){.runner = runner, .token = token, .notices = ledger->notices, .papers = ledger->papers};
 
     if (commit->recipe != NULL)
         hm_batch_recipe_text(batch, commit->recipe->sha256, commit->recipe->text);
@@ -76,6 +89,8 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
         hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, stolen_card);
     if (ledger->notices != NULL)
         writing->owed = hm_notices_of_commit_new(ledger->notices, batch, commit);
+    if (ledger->papers != NULL)
+        writing->files = hm_papers_of_commit_new(ledger->papers, batch, commit);
     if (commit->inbox_id != 0)
         hm_batch_inbox_done(batch, commit->inbox_id);
     hm_journal_put(ledger->journal, batch, on_written, writing);

@@ -7,12 +7,15 @@
 
 struct hm_ledger;
 struct hm_notices;
+struct hm_papers;
 
 /* journal: borrowed. path: of the database, for reading; borrowed. */
 struct hm_ledger *hm_ledger_new(struct hm_journal *journal, const char *path);
 void hm_ledger_free(struct hm_ledger *ledger);
 /* What commits have to tell the audit channel goes there; borrowed. */
 void hm_ledger_attach(struct hm_ledger *ledger, struct hm_notices *notices);
+/* The same for what belongs into a file under the card. */
+void hm_ledger_attach_papers(struct hm_ledger *ledger, struct hm_papers *papers);
 
 /* Closes the reading side (it opens again when needed): while it is open, SQLite can not fold its log back at the journal's end.
  */

@@ -1,4 +1,4 @@
-/* Words for the audit channel: see notices.h. */
+/* Words for the audit channel, and for those who are to approve: see notices.h. */
 #include "app/notices.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "view/card.h"
 
@@ -17,27 +18,62 @@ struct hm_notices {
     struct hm_cards *cards;
     const struct hm_clock *clock;
     const struct hm_settings *settings;
+    const struct hm_roles *roles; /* NULL = nobody is asked to approve */
+    json_t *waiting;              /* key → value: for the thread of a card that is not posted yet */
 };
+
+static void forget(struct hm_notices *notices, const char *key)
+{
+    struct hm_batch *batch = hm_batch_new();
+    (void)json_object_del(notices->waiting, key);
+    hm_batch_set(batch, HM_NOTICES_SPACE, key, NULL);
+    hm_journal_put(notices->journal, batch, NULL, NULL);
+}
 
 static void on_shown(void *arg, const char *key)
 {
+    forget(arg, key);
+}
+
+static void say(struct hm_notices *notices, const char *key, const json_t *value, bool again);
+
+/* The card of this run (NULL: of any) may be there: what was to be said under it is said. */
+static void on_card(void *arg, const char *run_id)
+{
     struct hm_notices *notices = arg;
-    struct hm_batch *batch = hm_batch_new();
-    hm_batch_set(batch, HM_NOTICES_SPACE, key, NULL);
-    hm_journal_put(notices->journal, batch, NULL, NULL);
+    json_t *waiting = notices->waiting;
+    const char *key = NULL;
+    json_t *value = NULL;
+    notices->waiting = hm_json_obj_new();
+    json_object_foreach(waiting, key, value)
+    {
+        if (run_id == NULL || hm_streq(hm_json_get_str(value, "run", ""), run_id))
+            say(notices, key, value, true);
+        else
+            hm_json_set(notices->waiting, key, json_incref(value));
+    }
+    json_decref(waiting);
 }
 
 struct hm_notices *hm_notices_new(struct hm_journal *journal, struct hm_cards *cards, const struct hm_clock *clock)
 {
     struct hm_notices *notices = hm_xcalloc(1, sizeof *notices);
     *notices = (struct hm_notices){.journal = journal, .cards = cards, .clock = clock};
+    notices->waiting = hm_json_obj_new();
     hm_cards_listen(cards, on_shown, notices);
+    hm_cards_listen_posted(cards, on_card, notices);
     return notices;
 }
 
 void hm_notices_free(struct hm_notices *notices)
 {
+    json_decref(notices->waiting);
     free(notices);
+}
+
+void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles)
+{
+    notices->roles = roles;
 }
 
 void hm_notices_use(struct hm_notices *notices, const struct hm_settings *settings)
@@ -47,19 +83,121 @@ void hm_notices_use(struct hm_notices *notices, const struct hm_settings *settin
 
 /* ---- owing ----------------------------------------------------------------------------------------------------------- */
 
+/* Owes it; what is given to hm_notices_post() later. where: further fields of the value, taken over. */
+static json_t *owe_new(struct hm_notices *notices, struct hm_batch *batch, const char *key, const char *mrkdwn,
+                       json_t *stolen_value)
+{
+    json_t *owed = hm_json_obj_new();
+    hm_json_set_str(stolen_value, "text", mrkdwn);
+    hm_json_set_int(stolen_value, "at", hm_wall_ms(notices->clock));
+    hm_batch_set(batch, HM_NOTICES_SPACE, key, json_incref(stolen_value));
+    hm_json_set(owed, key, stolen_value);
+    return owed;
+}
+
 json_t *hm_notices_owe_new(struct hm_notices *notices, struct hm_batch *batch, const char *key, const char *mrkdwn)
 {
     const char *channel = notices->settings->slack.audit_channel;
     if (channel == NULL)
         return NULL;
     json_t *value = hm_json_obj_new();
-    json_t *owed = hm_json_obj_new();
     hm_json_set_str(value, "channel", channel);
-    hm_json_set_str(value, "text", mrkdwn);
-    hm_json_set_int(value, "at", hm_wall_ms(notices->clock));
-    hm_batch_set(batch, HM_NOTICES_SPACE, key, json_incref(value));
-    hm_json_set(owed, key, value);
+    return owe_new(notices, batch, key, mrkdwn, value);
+}
+
+static void add_all(json_t **all, json_t *stolen_owed)
+{
+    if (*all == NULL) {
+        *all = stolen_owed;
+    } else if (stolen_owed != NULL) {
+        (void)json_object_update(*all, stolen_owed);
+        json_decref(stolen_owed);
+    }
+}
+
+/* ---- who is to approve -------------------------------------------------------------------------------------------------- */
+
+enum { MENTIONED_MAX = 10, DIRECT_MAX = 20 };
+
+static bool is_own(const struct hm_run *run, const struct hm_step *step, const char *user)
+{
+    return !step->self && (hm_streq(user, run->requester) || hm_streq(user, run->owner));
+}
+
+/* "<!subteam^S0RED> <@U0BEN>": the roles' groups and people. */
+static char *mentions_of(const struct hm_notices *notices, const struct hm_run *run, const struct hm_step *step)
+{
+    struct hm_strbuf out;
+    size_t n = 0;
+    hm_strbuf_init(&out, 2000);
+    for (char **name = step->by; *name != NULL; name++) {
+        const struct hm_role *role = hm_settings_role(notices->settings, *name);
+        if (role == NULL)
+            continue;
+        if (role->usergroup != NULL && n++ < MENTIONED_MAX)
+            hm_strbuf_addf(&out, "%s<!subteam^%s>", out.len > 0 ? " " : "", role->usergroup);
+        for (char **user = role->users; *user != NULL; user++)
+            if (!is_own(run, step, *user) && n++ < MENTIONED_MAX)
+                hm_strbuf_addf(&out, "%s<@%s>", out.len > 0 ? " " : "", *user);
+    }
+    return hm_strbuf_take(&out);
+}
+
+static json_t *ask_in_thread_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_run *run, int gate,
+                                 const char *key, bool closes_soon)
+{
+    char *who = mentions_of(notices, run, &run->recipe->steps[gate]);
+    char *text = hm_card_ask_notice(run, gate, who, closes_soon);
+    json_t *value = hm_json_obj_new();
+    hm_json_set_str(value, "run", run->id);
+    json_t *owed = owe_new(notices, batch, key, text, value);
+    free(text);
+    free(who);
     return owed;
+}
+
+static json_t *ask_each_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_run *run, int gate,
+                            const char *key, bool closes_soon)
+{
+    const struct hm_step *step = &run->recipe->steps[gate];
+    json_t *all = NULL;
+    char *text = hm_card_ask_notice(run, gate, "", closes_soon);
+    for (char **role = step->by; *role != NULL; role++) {
+        json_t *users = hm_roles_users_new(notices->roles, *role);
+        size_t i = 0;
+        const json_t *user = NULL;
+        json_array_foreach(users, i, user)
+        {
+            const char *id = json_string_value(user);
+            if (id == NULL || is_own(run, step, id) || json_object_size(all) >= DIRECT_MAX)
+                continue;
+            char *mine = hm_xasprintf("%s:%s", key, id);
+            json_t *value = hm_json_obj_new();
+            hm_json_set_str(value, "user", id);
+            add_all(&all, owe_new(notices, batch, mine, text, value)); /* of two roles he is told once: the key is the same */
+            free(mine);
+        }
+        json_decref(users);
+    }
+    free(text);
+    return all;
+}
+
+static json_t *ask_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_run *run, int gate, const char *key,
+                       bool closes_soon)
+{
+    bool open = hm_run_open_gate(run) == &run->steps[gate].gate; /* not decided in the same breath */
+    if (notices->roles == NULL || !open)
+        return NULL;
+    switch (notices->settings->slack.notify) {
+    case HM_NOTIFY_THREAD:
+        return ask_in_thread_new(notices, batch, run, gate, key, closes_soon);
+    case HM_NOTIFY_DIRECT:
+        return ask_each_new(notices, batch, run, gate, key, closes_soon);
+    case HM_NOTIFY_NONE:
+        break;
+    }
+    return NULL;
 }
 
 static int gate_of(const struct hm_run *run, const json_t *vote)
@@ -71,60 +209,150 @@ static int gate_of(const struct hm_run *run, const json_t *vote)
     return -1;
 }
 
+/* What waits for the card of a run is stale once that gate is decided. */
+static void drop_waiting(struct hm_notices *notices, struct hm_batch *batch, const char *run_id)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    void *next = NULL;
+    json_object_foreach_safe(notices->waiting, next, key, value)
+    {
+        if (!hm_streq(hm_json_get_str(value, "run", ""), run_id))
+            continue;
+        hm_batch_set(batch, HM_NOTICES_SPACE, key, NULL);
+        (void)json_object_del(notices->waiting, key);
+    }
+}
+
+static json_t *of_event_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_commit *commit,
+                            const struct hm_event *event, int64_t seq)
+{
+    bool glass = event->type == HM_EV_GATE_VOTE && hm_json_get_bool(event->data, "glass", false);
+    bool asks = event->type == HM_EV_GATE_OPENED || event->type == HM_EV_GATE_REMINDED;
+    int gate = glass || asks ? gate_of(commit->run, event->data) : -1;
+    if (event->type == HM_EV_RUN_FINISHED || event->type == HM_EV_GATE_APPROVED || event->type == HM_EV_GATE_VOIDED)
+        drop_waiting(notices, batch, commit->run_id);
+    if (gate < 0)
+        return NULL;
+    char *key = hm_xasprintf("%s:%s:%lld", glass ? "audit" : "ask", commit->run_id, (long long)seq);
+    json_t *owed = NULL;
+    if (glass) {
+        char *text = hm_card_glass_notice(commit->run, gate);
+        owed = hm_notices_owe_new(notices, batch, key, text);
+        free(text);
+    } else {
+        owed = ask_new(notices, batch, commit->run, gate, key, event->type == HM_EV_GATE_REMINDED);
+    }
+    free(key);
+    return owed;
+}
+
 json_t *hm_notices_of_commit_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_commit *commit)
 {
     json_t *all = NULL;
-    for (size_t i = 0; i < commit->events->count; i++) {
-        const struct hm_event *event = &commit->events->items[i];
-        int gate = event->type == HM_EV_GATE_VOTE && hm_json_get_bool(event->data, "glass", false)
-                       ? gate_of(commit->run, event->data)
-                       : -1;
-        if (gate < 0)
-            continue;
-        char *key = hm_xasprintf("audit:%s:%lld", commit->run_id, (long long)(commit->first_seq + (int64_t)i));
-        char *text = hm_card_glass_notice(commit->run, gate);
-        json_t *owed = hm_notices_owe_new(notices, batch, key, text);
-        if (all == NULL)
-            all = owed;
-        else if (owed != NULL) {
-            (void)json_object_update(all, owed);
-            json_decref(owed);
-        }
-        free(key);
-        free(text);
-    }
+    for (size_t i = 0; i < commit->events->count; i++)
+        add_all(&all, of_event_new(notices, batch, commit, &commit->events->items[i], commit->first_seq + (int64_t)i));
     return all;
 }
 
 /* ---- saying ---------------------------------------------------------------------------------------------------------- */
 
-static void say(struct hm_notices *notices, const char *key, const json_t *value)
+static void say_in(struct hm_notices *notices, const char *key, const json_t *value, const char *channel, const char *thread,
+                   bool again)
 {
     struct hm_poster *poster = hm_cards_poster(notices->cards);
     json_t *content = hm_json_obj_new();
+    int64_t at_ms = hm_json_get_int(value, "at", 0);
+    const struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = at_ms > SINCE_MS ? at_ms - SINCE_MS : 0};
     hm_json_set_str(content, "text", hm_json_get_str(value, "text", ""));
-    hm_poster_open(poster, key, hm_json_get_str(value, "channel", ""), NULL);
+    if (again && !hm_poster_has(poster, key))
+        hm_poster_restore(poster, key, channel, thread, &memory);
+    else
+        hm_poster_open(poster, key, channel, thread);
     hm_poster_show(poster, key, content, true);
     hm_poster_finish(poster, key);
+}
+
+/* The conversation with one person is to be opened first. */
+struct opening {
+    struct hm_notices *notices;
+    char *key;
+    json_t *value;
+    bool again;
+};
+
+static void on_open(void *arg, const struct hm_web_answer *answer)
+{
+    struct opening *o = arg;
+    const char *channel = json_string_value(hm_json_get_path(answer->body, "channel.id"));
+    if (answer->code == HM_OK && channel != NULL && hm_cards_poster(o->notices->cards) != NULL)
+        say_in(o->notices, o->key, o->value, channel, NULL, o->again);
+    else if (answer->code != HM_OK && answer->code != HM_EIO)
+        forget(o->notices, o->key); /* somebody who can not be written to */
+    if (answer->code != HM_OK)
+        hm_log(HM_LOG_WARN, "notify", "%s can not be told: %s", hm_json_get_str(o->value, "user", "?"), answer->sentence);
+    json_decref(o->value);
+    free(o->key);
+    free(o);
+}
+
+static void say_directly(struct hm_notices *notices, const char *key, const json_t *value, bool again)
+{
+    const struct hm_poster_slack slack = hm_cards_slack(notices->cards);
+    struct opening *o = hm_xcalloc(1, sizeof *o);
+    json_t *args = hm_json_obj_new();
+    *o = (struct opening){notices, hm_xstrdup(key), json_deep_copy(value), again};
+    hm_json_set_str(args, "users", hm_json_get_str(value, "user", ""));
+    slack.call(slack.arg, "conversations.open", args, on_open, o);
+}
+
+/* again: it may have been said before. */
+static void say(struct hm_notices *notices, const char *key, const json_t *value, bool again)
+{
+    const char *channel = hm_json_get_str(value, "channel", NULL);
+    const char *run_id = hm_json_get_str(value, "run", NULL);
+    const char *thread = NULL;
+    if (channel != NULL) {
+        say_in(notices, key, value, channel, NULL, again);
+    } else if (run_id == NULL) {
+        say_directly(notices, key, value, again);
+    } else if ((thread = hm_cards_thread(notices->cards, run_id, &channel)) != NULL) {
+        say_in(notices, key, value, channel, thread, again);
+    } else {
+        hm_json_set(notices->waiting, key, json_deep_copy(value));
+    }
 }
 
 void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    json_object_foreach(stolen_owed, key, value) say(notices, key, value);
+    json_object_foreach(stolen_owed, key, value) say(notices, key, value, false);
     json_decref(stolen_owed);
+}
+
+/* Nobody wants to hear of a gate that closed long ago. */
+static bool too_old(const struct hm_notices *notices, const json_t *value)
+{
+    static const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    return hm_json_get_str(value, "channel", NULL) == NULL &&
+           hm_wall_ms(notices->clock) - hm_json_get_int(value, "at", 0) > day_ms;
 }
 
 static bool restore_one(void *arg, const char *key, const json_t *value)
 {
     struct hm_notices *notices = arg;
-    int64_t at_ms = hm_json_get_int(value, "at", 0);
-    const struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = at_ms > SINCE_MS ? at_ms - SINCE_MS : 0};
-    hm_log(HM_LOG_INFO, "audit", "%s is still to be told", key);
-    hm_poster_restore(hm_cards_poster(notices->cards), key, hm_json_get_str(value, "channel", ""), NULL, &memory);
-    say(notices, key, value);
+    hm_log(HM_LOG_INFO, "notices", "%s is still to be told", key);
+    if (too_old(notices, value))
+        forget(notices, key);
+    else
+        say(notices, key, value, true);
     return true;
+}
+
+void hm_notices_restored(struct hm_notices *notices)
+{
+    on_card(notices, NULL);
 }
 
 enum hm_code hm_notices_restore(struct hm_notices *notices, const char *journal_path, struct hm_err *err)

@@ -154,6 +154,18 @@ bool hm_roles_known(const struct hm_roles *roles)
     return true;
 }
 
+json_t *hm_roles_users_new(const struct hm_roles *roles, const char *role)
+{
+    json_t *users = hm_json_arr_new();
+    const struct hm_role *found = roles->settings != NULL ? hm_settings_role(roles->settings, role) : NULL;
+    const struct group *group = found != NULL && found->usergroup != NULL ? find_group(roles, found->usergroup) : NULL;
+    for (char **listed = found != NULL ? found->users : NULL; listed != NULL && *listed != NULL; listed++)
+        hm_json_add(users, hm_json_str_new(*listed));
+    if (group != NULL && group->users != NULL)
+        (void)json_array_extend(users, group->users);
+    return users;
+}
+
 enum hm_member hm_roles_member(const struct hm_roles *roles, const char *role, const char *user)
 {
     const struct hm_role *found = roles->settings != NULL ? hm_settings_role(roles->settings, role) : NULL;

@@ -24,6 +24,8 @@ void hm_roles_refresh(struct hm_roles *roles, const char *usergroup);
 
 /* True when every group that the settings name has been read once. */
 bool hm_roles_known(const struct hm_roles *roles);
+/* The user ids of all in the role, as far as they are known; a new array. */
+json_t *hm_roles_users_new(const struct hm_roles *roles, const char *role);
 enum hm_member hm_roles_member(const struct hm_roles *roles, const char *role, const char *user);
 
 #endif

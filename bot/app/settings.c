@@ -53,6 +53,18 @@ static char *read_cookbook(struct hm_cfg_node *root)
     return NULL;
 }
 
+static enum hm_notify_way read_notify(struct hm_cfg_node *slack)
+{
+    static const char *const words[] = {[HM_NOTIFY_NONE] = "none", [HM_NOTIFY_THREAD] = "thread", [HM_NOTIFY_DIRECT] = "direct"};
+    const char *word = hm_cfg_get_str(slack, "notify", HM_CFG_OPTIONAL, 20);
+    for (size_t i = 0; i < HM_ARRAY_LEN(words); i++)
+        if (word != NULL && strcmp(word, words[i]) == 0)
+            return (enum hm_notify_way)i;
+    if (word != NULL)
+        hm_cfg_add(slack, "notify \"%s\" is no way to tell people of a gate; write \"thread\", \"direct\" or \"none\"", word);
+    return HM_NOTIFY_THREAD;
+}
+
 static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
 {
     struct hm_cfg_node *slack = hm_cfg_get_group(root, "slack", HM_CFG_REQUIRED);
@@ -72,6 +84,7 @@ static void read_slack(struct hm_settings *settings, struct hm_cfg_node *root)
     settings->slack.command = hm_settings_text(slack, "command", HM_CFG_OPTIONAL, 32);
     settings->slack.channel = hm_settings_id(slack, "channel", HM_CFG_OPTIONAL, "CG");
     settings->slack.audit_channel = hm_settings_id(slack, "audit_channel", HM_CFG_OPTIONAL, "CG");
+    settings->slack.notify = read_notify(slack);
     settings->slack.ca = copy_path(settings, slack, "ca");
     settings->slack.team = hm_settings_text(slack, "team", HM_CFG_OPTIONAL, 32);
     if (settings->slack.command == NULL)

@@ -20,6 +20,13 @@ struct hm_role {
     char *usergroup; /* "S0RED", or NULL */
 };
 
+/* How people learn that a gate waits for them. */
+enum hm_notify_way {
+    HM_NOTIFY_NONE,
+    HM_NOTIFY_THREAD, /* a mention under the card */
+    HM_NOTIFY_DIRECT, /* a direct message to each */
+};
+
 struct hm_settings {
     unsigned refs; /* who holds them: the bot, pools, requests under way, rehearsals */
     char *file;
@@ -31,6 +38,7 @@ struct hm_settings {
         char *command;       /* "/hausmeister" */
         char *channel;       /* where runs without a thread of their own are shown; NULL = where they were asked for */
         char *audit_channel; /* NULL = none */
+        enum hm_notify_way notify;
         char *ca;
         unsigned speed; /* times Slack's limits; more than 1 only with a simulator */
         char *team;     /* our workspace, for `match`, which asks nobody; NULL = not told */

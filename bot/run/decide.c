@@ -17,6 +17,8 @@
 #include "run/decide_parts.h"
 #include "slack/escape.h"
 
+enum { NAMED_ABOVE = 20 }; /* the card names as many; the file under it has all */
+
 json_t *hm_step_data_new(const struct hm_run *run, int step)
 {
     json_t *data = hm_json_obj_new();
@@ -157,7 +159,8 @@ static void finish_run(struct hm_deciding *d)
     count_failures(d->run, &items, &steps);
     hm_strbuf_init(&text, 3000);
     if (items > 0)
-        hm_strbuf_addf(&text, "%zu item%s failed; each is named above.", items, items == 1 ? "" : "s");
+        hm_strbuf_addf(&text, "%zu item%s failed; each is named above%s.", items, items == 1 ? "" : "s",
+                       items > NAMED_ABOVE ? " or in the file" : "");
     if (steps > 0)
         hm_strbuf_addf(&text, "%s%zu step%s failed and %s passed over by a person.", items > 0 ? " " : "", steps,
                        steps == 1 ? "" : "s", steps == 1 ? "was" : "were");

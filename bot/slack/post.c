@@ -601,6 +601,13 @@ const char *hm_poster_channel(const struct hm_poster *poster, const char *key)
     return slot != NULL ? slot->channel : NULL;
 }
 
+const char *hm_poster_thread(const struct hm_poster *poster, const char *key)
+{
+    const struct hm_slot *slot = hm_slots_find(&poster->slots, key);
+    const char *ts = hm_poster_ts(poster, key);
+    return ts != NULL && slot->thread_ts != NULL ? slot->thread_ts : ts;
+}
+
 void hm_poster_stats(const struct hm_poster *poster, struct hm_poster_stats *ret_stats)
 {
     const struct hm_slot *slot = NULL;

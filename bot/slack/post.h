@@ -96,6 +96,9 @@ bool hm_poster_has(const struct hm_poster *poster, const char *key);
 /* NULL when not posted (or no such slot). Borrowed until the next call here. */
 const char *hm_poster_ts(const struct hm_poster *poster, const char *key);
 const char *hm_poster_channel(const struct hm_poster *poster, const char *key);
+/* The first message of the thread that an answer to this one belongs into: its thread, or itself. NULL when not posted. Borrowed.
+ */
+const char *hm_poster_thread(const struct hm_poster *poster, const char *key);
 
 struct hm_poster_stats {
     unsigned slots;

@@ -411,6 +411,8 @@ void hm_web_call(struct hm_web_api *api, const char *method, enum hm_web_token t
 static bool is_slack_host(const char *url)
 {
     static const char *const good[] = {"https://hooks.slack.com/",
+                                       "https://files.slack.com/",
+                                       "https://files.slack-gov.com/",
                                        "https://hooks.slack-gov.com/",
                                        "http://127.0.0.1:",
                                        "http://localhost:",
@@ -437,6 +439,22 @@ void hm_web_respond(struct hm_web_api *api, const char *url, json_t *stolen_body
         call->why = hm_xstrdup("the address to answer to is not Slack's");
     }
     json_decref(stolen_body);
+}
+
+void hm_web_upload(struct hm_web_api *api, const char *upload_url, char *stolen_bytes, size_t len, hm_web_fn on_done, void *arg)
+{
+    const struct hm_web_method *m = hm_web_method_upload();
+    struct call *call = call_new(api, lane_of(api, m->name, m), on_done, arg);
+
+    call->pool = api->url_pool;
+    call->request.url = hm_xstrdup(upload_url);
+    call->request.body = stolen_bytes;
+    call->request.body_len = len;
+    hm_request_add_header(&call->request, "Content-Type", "application/octet-stream");
+    if (!is_slack_host(upload_url) && !call->refused) {
+        call->refused = true;
+        call->why = hm_xstrdup("the address to upload to is not Slack's");
+    }
 }
 
 unsigned hm_web_pending(const struct hm_web_api *api)

@@ -54,6 +54,9 @@ void hm_web_call(struct hm_web_api *api, const char *method, enum hm_web_token t
 /* POSTs JSON to a response_url (no token; only to the host Slack gave or loopback). */
 void hm_web_respond(struct hm_web_api *api, const char *response_url, json_t *stolen_body, hm_web_fn on_done, void *arg);
 
+/* POSTs the bytes of a file (taken over) to the address that files.getUploadURLExternal gave; no token. */
+void hm_web_upload(struct hm_web_api *api, const char *upload_url, char *stolen_bytes, size_t len, hm_web_fn on_done, void *arg);
+
 /* How many calls wait or are under way, for metrics and a polite end. */
 unsigned hm_web_pending(const struct hm_web_api *api);
 

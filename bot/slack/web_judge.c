@@ -136,7 +136,7 @@ void hm_web_judge(const struct hm_web_method *method, const struct hm_answer *a,
     *v = (struct hm_web_verdict){.kind = HM_WEB_VERDICT_DONE, .code = HM_OK, .error = ""};
     switch (a->transport) {
     case HM_TRANSPORT_ANSWER:
-        if (method == hm_web_method_response_url())
+        if (method == hm_web_method_response_url() || method == hm_web_method_upload())
             judge_url_answer(v, method, a, body);
         else
             judge_answer(v, method, a, body);

@@ -29,6 +29,8 @@ struct hm_web_method {
 const struct hm_web_method *hm_web_method_find(const char *name);
 /* The "method" under which response_url posts are paced. */
 const struct hm_web_method *hm_web_method_response_url(void);
+/* The same for the bytes of a file, which go to an address that files.getUploadURLExternal gave. */
+const struct hm_web_method *hm_web_method_upload(void);
 
 /* What one of Slack's error words means. */
 enum hm_web_effect {

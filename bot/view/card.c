@@ -427,3 +427,24 @@ char *hm_card_glass_notice(const struct hm_run *run, int gate_step)
     hm_word_plain(&out, vote != NULL && vote->reason != NULL ? vote->reason : "none was given", 1000);
     return hm_strbuf_take(&out);
 }
+
+char *hm_card_ask_notice(const struct hm_run *run, int gate_step, const char *who, bool closes_soon)
+{
+    const struct hm_step *step = &run->recipe->steps[gate_step];
+    const struct hm_gate *gate = &run->steps[gate_step].gate;
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 4000);
+    hm_strbuf_adds(&out, who);
+    hm_strbuf_adds(&out, who[0] != '\0' ? " " : "");
+    hm_slack_add_code(&out, run->id);
+    hm_strbuf_adds(&out, " (");
+    hm_slack_escape_line(&out, run->recipe->title);
+    hm_strbuf_adds(&out, ") of ");
+    hm_word_user(&out, run->requester);
+    hm_strbuf_adds(&out, closes_soon ? " still waits for approval, " : " waits for approval, ");
+    hm_card_add_tally(&out, step, gate);
+    hm_strbuf_adds(&out, closes_soon ? ", and *closes at* " : ", until ");
+    hm_word_time(&out, gate->expires_ms);
+    hm_strbuf_addc(&out, '.');
+    return hm_strbuf_take(&out);
+}

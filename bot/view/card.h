@@ -51,6 +51,10 @@ bool hm_card_parse_value(const char *value, char ret_run_id[HM_CARD_RUN_ID_MAX],
 /* Caller frees. nonce may be "". */
 char *hm_card_value(const char *run_id, const char *nonce);
 
+/* For those who may approve the open gate of the run: it waits, or it closes soon. who: whom to mention, mrkdwn, or "". mrkdwn;
+ * caller frees. */
+char *hm_card_ask_notice(const struct hm_run *run, int gate_step, const char *who, bool closes_soon);
+
 /* For the audit channel: somebody goes on alone through this gate. mrkdwn; caller frees. */
 char *hm_card_glass_notice(const struct hm_run *run, int gate_step);
 

@@ -7,6 +7,7 @@
 #include "slack/escape.h"
 #include "view/card.h"
 #include "view/card_parts.h"
+#include "view/paper.h"
 #include "view/words.h"
 
 enum {
@@ -287,10 +288,11 @@ void hm_card_add_gate(struct hm_blocks *blocks, const struct hm_run *run, const 
     hm_blocks_reserve(blocks, AFTER_BLOCKS, AFTER_ROOM);
     (void)hm_blocks_divider(blocks);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
-    char *rest = hm_xasprintf(
-        " part of the plan, approved with it and not shown here; `hausmeister plan … %s …` prints every one.", run->recipe->name);
-    hm_card_add_requests(blocks, gate, "will", rest);
-    free(rest);
+    hm_card_add_requests(
+        blocks, gate, "will",
+        gate->n_plan >= HM_PAPER_PLAN_FROM
+            ? " part of the plan and approved with it; the file under this card has every one."
+            : " part of the plan and approved with it, and too long for this card; `hausmeister plan` prints every one.");
     hm_blocks_reserve(blocks, 0, 0);
     add_conditions(blocks, run, step, gate);
     add_buttons(blocks, run, step, gate);

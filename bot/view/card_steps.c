@@ -15,7 +15,7 @@ enum {
     PACE_FROM = 5,       /* items, … */
     PACE_FROM_MS = 3000, /* … and time, before a pace means anything */
     NAMED_FAILURES = 5,
-    NAMED_WHEN_OVER = 60,
+    NAMED_WHEN_OVER = 20,
     ERROR_MAX = 300, /* characters of one error on the card */
     ITEM_ERROR_MAX = 120,
     SAID_MAX = 1000 /* of what a step says */
@@ -71,7 +71,7 @@ static void add_failures(struct hm_strbuf *out, const struct hm_step_state *stat
     if (failed > named) {
         hm_strbuf_adds(out, over ? ", and " : INDENT ":x: and ");
         hm_slack_add_count(out, failed - named);
-        hm_strbuf_adds(out, " more");
+        hm_strbuf_adds(out, over ? " more; the file under this card has all of them" : " more");
     }
 }
 
@@ -330,6 +330,17 @@ static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
     }
 }
 
+/* When all went well, what only read and had nothing to say, and what was not needed, is counted and not listed. */
+static bool is_folded(const struct hm_run *run, size_t i)
+{
+    const struct hm_step *step = &run->recipe->steps[i];
+    const struct hm_step_state *state = &run->steps[i];
+    bool quiet = (state->said == NULL || state->said[0] == '\0') && (state->error == NULL || state->error[0] == '\0');
+    bool read = step->kind == HM_STEP_DO && step->effect == HM_EFFECT_READ && state->phase == HM_PHASE_OK &&
+                state->n_in[HM_CALL_FAILED] == 0;
+    return run->status == HM_RUN_DONE && quiet && (state->phase == HM_PHASE_SKIPPED || read);
+}
+
 /* A message step is its words and nothing else: until they are said, and when they are not needed, it has no line. */
 static bool is_silent(const struct hm_run *run, size_t i)
 {
@@ -370,14 +381,23 @@ static void add_step(struct hm_strbuf *out, const struct hm_run *run, size_t i)
 
 void hm_card_add_steps(struct hm_blocks *blocks, const struct hm_run *run)
 {
+    size_t folded = 0;
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     for (size_t i = 0; i < run->recipe->n_steps; i++) {
         if (is_silent(run, i))
             continue;
+        if (is_folded(run, i)) {
+            folded++;
+            continue;
+        }
         if (out.len > 0)
             hm_strbuf_addc(&out, '\n');
         add_step(&out, run, i);
+    }
+    if (folded > 0) {
+        hm_strbuf_adds(&out, out.len > 0 ? "\n:heavy_minus_sign: " : ":heavy_minus_sign: ");
+        hm_word_count(&out, folded, "more step had nothing to tell", "more steps had nothing to tell");
     }
     /* What comes after the steps matters more: what the run waits for, or how it ended. */
     if (run->status == HM_RUN_GOING)

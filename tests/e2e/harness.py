@@ -411,7 +411,7 @@ class Bot:
         self.started = []
         self.env = {"SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim", "METAPOD_TOKEN": METAPOD_TOKEN}
         self.settings = {"backend_url": None, "timeout": "5s", "users": [], "usergroup": "S0RED", "ca": None, "known": TRANSACTION,
-                         "rate": None, "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None, "speed": None,
+                         "rate": None, "notify": "none", "settings": "", "journal": "hausmeister.db", "channel": OPS, "http_port": 0, "max_connections": None, "speed": None,
                          "alarms": ""}
         # Only what the story needs: the others have backends and tests of their own.
         os.mkdir(self.recipes)
@@ -435,7 +435,7 @@ class Bot:
   bot_token = "env:SLACK_BOT_TOKEN";
   command = "/hausmeister";
   channel = "{s["channel"]}";
-  audit_channel = "C0AUDIT";{speed}{ca}
+  audit_channel = "C0AUDIT"; notify = "{s["notify"]}";{speed}{ca}
 }};
 journal = {{ engine = "sqlite"; path = "{s["journal"]}"; }};
 http = {{ listen = "127.0.0.1:{s["http_port"]}"; }};

@@ -130,8 +130,9 @@ class Clicks(Case):
         card, _ = self.gate()
         card.click("Approve", DAN)
         self.whisper(DAN, "hausmeister")
-        card.reject(DAN)
-        self.slack.wait(view=1, user=DAN, contains="you need role")
+        card.click("Reject", DAN)
+        self.slack.wait(alive=self.alive(), idle_ms=300)
+        self.assertEqual(self.whispers(DAN), 2, "told before he writes a reason")
         self.assertIsNotNone(card.button("Approve"), "still open")
         self.assert_closed(card)
 

@@ -50,6 +50,13 @@ struct process {
  * -----------------------------------------------------------------------------------------------------------------------------
  */
 
+json_t *hm_roles_users_new(const struct hm_roles *roles, const char *role)
+{
+    (void)roles;
+    (void)role;
+    return json_array();
+}
+
 bool hm_roles_known(const struct hm_roles *roles)
 {
     (void)roles;
