@@ -191,7 +191,7 @@ class GitHubAsPublished(Server):
         with open(path, "w") as file:
             json.dump({**small, "components": parts_of(whole, small)}, file)
         port = free_port()
-        super().__init__(folder, [node, prism, "mock", "-h", "127.0.0.1", "-p", str(port), "--errors", path], port, "/rate_limit")
+        super().__init__(folder, [node, prism, "mock", "-h", "127.0.0.1", "-p", str(port), path], port, "/rate_limit")
 
 
 def parts_of(whole, small):
