@@ -44,6 +44,7 @@ enum { READ_THROTTLED, WRITE_THROTTLED, READ_USED, WRITE_USED, N_METRICS };
 static const struct hm_arg_spec load_args[] = {
     {"table", HM_ARG_STRING, true, "the table's name"},
     {"indexes", HM_ARG_LIST, false, "names of its global secondary indexes, to be looked at too"},
+    {"index", HM_ARG_STRING, false, "this index alone, and not the table"},
     {"at", HM_ARG_STRING, true, "the moment to look around, like 2026-11-22T14:37:59Z (dynamodb.table tells one)"},
     {"before", HM_ARG_INT, false, "minutes before it; 60 if not given"},
     {"after", HM_ARG_INT, false, "minutes after it; 0 if not given"},
@@ -51,9 +52,12 @@ static const struct hm_arg_spec load_args[] = {
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
+/* "" is the table itself. */
 static const char *index_name(const json_t *args, size_t part)
 {
-    const char *name = part == 0 ? "" : json_string_value(json_array_get(hm_json_get_arr(args, "indexes"), part - 1));
+    if (part == 0)
+        return hm_json_get_str(args, "index", "");
+    const char *name = json_string_value(json_array_get(hm_json_get_arr(args, "indexes"), part - 1));
     return name != NULL ? name : "?";
 }
 
@@ -72,7 +76,9 @@ static enum hm_code check_args(const json_t *args, struct hm_err *err)
         return hm_err_set(err, HM_EINVAL, "table: \"%.60s\" is no name of a table", hm_json_get_str(args, "table", ""));
     if (count_parts(args) > 1 + MAX_INDEXES)
         return hm_err_set(err, HM_EINVAL, "more than %d indexes", (int)MAX_INDEXES);
-    for (size_t part = 1; part < count_parts(args); part++)
+    if (index_name(args, 0)[0] != '\0' && count_parts(args) > 1)
+        return hm_err_set(err, HM_EINVAL, "either one index alone, or the table with indexes");
+    for (size_t part = index_name(args, 0)[0] != '\0' ? 0 : 1; part < count_parts(args); part++)
         if (!hm_aws_name_ok(index_name(args, part), "_.-", NAME_MAX_LEN))
             return hm_err_set(err, HM_EINVAL, "indexes: \"%.60s\" is no name of an index", index_name(args, part));
     for (size_t i = 0; i < HM_ARRAY_LEN(keys); i++) {
@@ -96,10 +102,9 @@ static void add_time(struct hm_request *req, const char *key, int64_t ms)
 static void add_query(struct hm_request *req, const json_t *args, size_t part, size_t metric)
 {
     const size_t n = part * HM_ARRAY_LEN(metrics) + metric + 1;
-    const char *period_text = NULL;
+    const char *index = index_name(args, part);
     char key[120], id[24], period[24];
     (void)snprintf(period, sizeof period, "%lld", (long long)hm_json_get_int(args, "period", DEFAULT_PERIOD));
-    period_text = period;
     (void)snprintf(id, sizeof id, "%s%zu", metrics[metric].letter, part);
     const char *const fields[][2] = {
         {"Id", id},
@@ -107,9 +112,9 @@ static void add_query(struct hm_request *req, const json_t *args, size_t part, s
         {"MetricStat.Metric.MetricName", metrics[metric].metric},
         {"MetricStat.Metric.Dimensions.member.1.Name", "TableName"},
         {"MetricStat.Metric.Dimensions.member.1.Value", hm_json_get_str(args, "table", "")},
-        {"MetricStat.Metric.Dimensions.member.2.Name", part > 0 ? "GlobalSecondaryIndexName" : NULL},
-        {"MetricStat.Metric.Dimensions.member.2.Value", part > 0 ? index_name(args, part) : NULL},
-        {"MetricStat.Period", period_text},
+        {"MetricStat.Metric.Dimensions.member.2.Name", index[0] != '\0' ? "GlobalSecondaryIndexName" : NULL},
+        {"MetricStat.Metric.Dimensions.member.2.Value", index[0] != '\0' ? index : NULL},
+        {"MetricStat.Period", period},
         {"MetricStat.Stat", "Sum"},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(fields); i++) {
@@ -264,13 +269,14 @@ static json_t *part_new(const json_t *args, const json_t *points, size_t part)
     int64_t writes = rounded_up(sum_since(series_of(points, part, WRITE_THROTTLED), ""));
     int64_t read_peak = rounded_up(largest(series_of(points, part, READ_USED)) / period);
     int64_t write_peak = rounded_up(largest(series_of(points, part, WRITE_USED)) / period);
+    const char *name = index_name(args, part);
     struct hm_strbuf line;
     json_t *found = hm_json_obj_new();
     hm_strbuf_init(&line, LINE_MAX_LEN);
     hm_strbuf_addf(&line, "%s%s: %lld reads and %lld writes throttled; used at most %lld read and %lld write units a second",
-                   part == 0 ? "table" : "index ", index_name(args, part), (long long)reads, (long long)writes,
-                   (long long)read_peak, (long long)write_peak);
-    hm_json_set_str(found, "index", index_name(args, part));
+                   name[0] == '\0' ? "table" : "index ", name, (long long)reads, (long long)writes, (long long)read_peak,
+                   (long long)write_peak);
+    hm_json_set_str(found, "index", name);
     hm_json_set_int(found, "read_throttled", reads);
     hm_json_set_int(found, "write_throttled", writes);
     hm_json_set_int(found, "read_peak", read_peak);
@@ -282,17 +288,19 @@ static json_t *part_new(const json_t *args, const json_t *points, size_t part)
 
 static json_t *result_new(const json_t *args, const json_t *points)
 {
-    json_t *list = hm_json_arr_new(), *lines = hm_json_arr_new(), *throttled = hm_json_arr_new();
+    json_t *list = hm_json_arr_new(), *throttled = hm_json_arr_new();
     int64_t reads = 0, writes = 0, count = 0;
     double at_last = 0;
     const char *last = "";
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, (1 + MAX_INDEXES) * (size_t)LINE_MAX_LEN);
     for (size_t part = 0; part < count_parts(args); part++) {
         json_t *found = part_new(args, points, part);
         reads += hm_json_get_int(found, "read_throttled", 0);
         writes += hm_json_get_int(found, "write_throttled", 0);
         if (hm_json_get_int(found, "read_throttled", 0) > 0 || hm_json_get_int(found, "write_throttled", 0) > 0)
-            hm_json_add(throttled, hm_json_str_new(part == 0 ? "table" : index_name(args, part)));
-        hm_json_add(lines, hm_json_str_new(hm_json_get_str(found, "line", "")));
+            hm_json_add(throttled, hm_json_str_new(index_name(args, part)[0] == '\0' ? "table" : index_name(args, part)));
+        hm_strbuf_addf(&text, "%s%s", part > 0 ? "\n" : "", hm_json_get_str(found, "line", ""));
         (void)json_object_del(found, "line");
         hm_json_add(list, found);
         for (size_t metric = READ_USED; metric <= WRITE_USED; metric++) {
@@ -314,7 +322,8 @@ static json_t *result_new(const json_t *args, const json_t *points)
     hm_json_set_str(result, "last", last);
     hm_json_set_int(result, "last_throttled", rounded_up(at_last));
     hm_json_set(result, "list", list);
-    hm_json_set(result, "lines", lines);
+    hm_json_set_str(result, "text", hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
     return result;
 }
 
@@ -355,7 +364,7 @@ const struct hm_action hm_cloudwatch_table_load = {
     .name = "cloudwatch.table-load",
     .title = "Look whether a DynamoDB table is throttled",
     .doc =
-        "Result: {table, known, points, read_throttled, write_throttled, throttled, last, last_throttled, list, lines}: sums "
+        "Result: {table, known, points, read_throttled, write_throttled, throttled, last, last_throttled, list, text}: sums "
         "over "
         "the table and the indexes asked for; throttled names those of them (\"table\" is the table itself); list has {index, "
         "read_throttled, write_throttled, read_peak, write_peak (units a second)}; last is the newest datapoint and "

@@ -12,9 +12,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 
-enum { NAME_MAX_LEN = 255, PART_MAX_LEN = 60, MAX_INDEXES = 20 };
+enum { NAME_MAX_LEN = 255, PART_MAX_LEN = 60, MAX_INDEXES = 20, TEXT_MAX_LEN = 8000 };
 
 bool hm_dynamodb_name_ok(const char *name)
 {
@@ -128,7 +129,7 @@ static void set_capacity(json_t *result, const json_t *part)
     hm_json_set_int(result, "write", hm_json_get_int(capacity, "WriteCapacityUnits", 0));
 }
 
-static json_t *indexes_new(const json_t *table, json_t *names, json_t *lines)
+static json_t *indexes_new(const json_t *table, json_t *names, struct hm_strbuf *text)
 {
     json_t *list = hm_json_arr_new();
     const json_t *given = hm_json_get_arr(table, "GlobalSecondaryIndexes");
@@ -138,12 +139,10 @@ static json_t *indexes_new(const json_t *table, json_t *names, json_t *lines)
         hm_json_set_str(index, "name", name);
         hm_json_set_str(index, "status", hm_json_get_str(json_array_get(given, i), "IndexStatus", "?"));
         set_capacity(index, json_array_get(given, i));
-        char *line = hm_xasprintf("index %s: %lld read, %lld write", name, (long long)hm_json_get_int(index, "read", 0),
-                                  (long long)hm_json_get_int(index, "write", 0));
+        hm_strbuf_addf(text, "\nindex %s: %lld read, %lld write", name, (long long)hm_json_get_int(index, "read", 0),
+                       (long long)hm_json_get_int(index, "write", 0));
         hm_json_add(names, hm_json_str_new(name));
-        hm_json_add(lines, hm_json_str_new(line));
         hm_json_add(list, index);
-        free(line);
     }
     return list;
 }
@@ -158,19 +157,20 @@ static json_t *table_new(const struct hm_answer *answer, const json_t *table)
         return NULL;
     char *date = hm_answer_header(answer, "Date");
     char *at = hm_aws_time(date);
-    json_t *result = hm_json_obj_new(), *names = hm_json_arr_new(), *lines = hm_json_arr_new();
+    json_t *result = hm_json_obj_new(), *names = hm_json_arr_new();
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, TEXT_MAX_LEN);
     hm_json_set_str(result, "name", name);
     hm_json_set_str(result, "status", status);
     hm_json_set_str(result, "mode", hm_json_get_str(billing, "BillingMode", "PROVISIONED"));
     set_capacity(result, table);
-    char *line = hm_xasprintf("table: %lld read, %lld write", (long long)hm_json_get_int(result, "read", 0),
-                              (long long)hm_json_get_int(result, "write", 0));
-    hm_json_add(lines, hm_json_str_new(line));
-    hm_json_set(result, "indexes", indexes_new(table, names, lines));
+    hm_strbuf_addf(&text, "table: %lld read, %lld write", (long long)hm_json_get_int(result, "read", 0),
+                   (long long)hm_json_get_int(result, "write", 0));
+    hm_json_set(result, "indexes", indexes_new(table, names, &text));
     hm_json_set(result, "index_names", names);
-    hm_json_set(result, "lines", lines);
+    hm_json_set_str(result, "text", hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
     hm_json_set_str(result, "at", at);
-    free(line);
     free(at);
     free(date);
     return result;
@@ -221,9 +221,9 @@ const struct hm_action hm_dynamodb_table = {
     .name = "dynamodb.table",
     .title = "Look at a table",
     .doc =
-        "Result: {name, status, mode, read, write, indexes, index_names, lines, at}: mode is PROVISIONED or PAY_PER_REQUEST, "
+        "Result: {name, status, mode, read, write, indexes, index_names, text, at}: mode is PROVISIONED or PAY_PER_REQUEST, "
         "read "
-        "and write are the provisioned units a second; indexes has {name, status, read, write}; lines tell the same; at is the "
+        "and write are the provisioned units a second; indexes has {name, status, read, write}; text tells the same; at is the "
         "server's time. With env and service the table is ENV-PROTOTYPE-SERVICE-datomic, or the same without the prototype.",
     .effect = HM_EFFECT_READ,
     .args = table_args,

@@ -25,7 +25,8 @@ static const char *const alive[] = {"pending", "running", "shutting-down", "stop
 static const struct hm_arg_spec instances_args[] = {
     {"name", HM_ARG_STRING, true, "what the Name tag must be; * stands for any text, ? for one character"},
     {"states", HM_ARG_LIST, false, "pending, running, shutting-down, stopping, stopped, terminated; the first four if not given"},
-    {"jobs", HM_ARG_LIST, false, "names of jobs that run; machines with none of them in their Name are told apart"},
+    {"jobs", HM_ARG_LIST, false,
+     "jobs that run, as names or as the jobs of aurora.tasks; machines with none of them in their Name are told apart"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -172,28 +173,37 @@ static void count_up(json_t *counts, const char *key)
     hm_json_set_int(counts, key, hm_json_get_int(counts, key, 0) + 1);
 }
 
-/* "N × what" for each key of counts, the newest first: keys begin with what sorts. */
-static json_t *lines_new(const json_t *counts)
+/* A line "N × what" for each key of counts, the newest first: keys begin with what sorts. The caller frees. */
+static char *text_of(const json_t *counts)
 {
     size_t n = 0;
-    json_t *lines = hm_json_arr_new();
+    struct hm_strbuf text;
     const char **keys = sorted_keys(counts, &n);
-    for (size_t i = n; i > 0 && json_array_size(lines) < MAX_LINES; i--) {
-        struct hm_strbuf line;
-        hm_strbuf_init(&line, LINE_MAX_LEN);
-        hm_strbuf_addf(&line, "%lld × %s", (long long)hm_json_get_int(counts, keys[i - 1], 0), keys[i - 1]);
-        hm_json_add(lines, hm_json_str_new(hm_strbuf_str(&line)));
-        hm_strbuf_done(&line);
-    }
+    hm_strbuf_init(&text, MAX_LINES * (size_t)LINE_MAX_LEN);
+    for (size_t i = n; i > 0 && n - i < MAX_LINES; i--)
+        hm_strbuf_addf(&text, "%s%lld × %s", i < n ? "\n" : "", (long long)hm_json_get_int(counts, keys[i - 1], 0), keys[i - 1]);
+    if (n > MAX_LINES)
+        hm_strbuf_addf(&text, "\nand %zu lines more", n - MAX_LINES);
     free(keys);
-    return lines;
+    return hm_strbuf_take(&text);
+}
+
+/* job stands in name as a whole, between dashes or at its ends: "fx" is not in "prod-fxa". */
+static bool names_job(const char *name, const char *job)
+{
+    size_t len = strlen(job);
+    for (const char *at = strstr(name, job); at != NULL && len > 0; at = strstr(at + 1, job))
+        if ((at == name || at[-1] == '-') && (at[len] == '\0' || at[len] == '-'))
+            return true;
+    return false;
 }
 
 static bool has_job(const json_t *jobs, const char *name)
 {
     for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const char *job = json_string_value(json_array_get(jobs, i));
-        if (job != NULL && job[0] != '\0' && strstr(name, job) != NULL)
+        const json_t *entry = json_array_get(jobs, i);
+        const char *job = json_is_string(entry) ? json_string_value(entry) : hm_json_get_str(entry, "job", NULL);
+        if (job != NULL && names_job(name, job))
             return true;
     }
     return false;
@@ -227,17 +237,20 @@ static json_t *result_new(const json_t *args, json_t *list)
         if (strcmp(launched, newest) > 0)
             newest = launched;
     }
+    char *text = text_of(groups), *without_text = text_of(lonely);
     json_t *result = hm_json_obj_new();
     hm_json_set_int(result, "count", (int64_t)json_array_size(list));
     hm_json_set_int(result, "running", running);
     hm_json_set_int(result, "spot", spot);
     hm_json_set(result, "states", states);
-    hm_json_set(result, "lines", lines_new(groups));
+    hm_json_set_str(result, "text", text);
     hm_json_set_str(result, "oldest", oldest);
     hm_json_set_str(result, "newest", newest);
     hm_json_set_int(result, "without_job", without);
-    hm_json_set(result, "without_job_lines", lines_new(lonely));
+    hm_json_set_str(result, "without_job_text", without_text);
     hm_json_set(result, "list", json_incref(list));
+    free(text);
+    free(without_text);
     json_decref(groups);
     json_decref(lonely);
     return result;
@@ -280,11 +293,11 @@ static enum hm_verdict instances_response(const struct hm_backend *backend, cons
 const struct hm_action hm_ec2_instances = {
     .name = "ec2.instances",
     .title = "List machines by the Name tag",
-    .doc = "Result: {count, running, spot, states, lines, oldest, newest, without_job, without_job_lines, list}: states maps a "
+    .doc = "Result: {count, running, spot, states, text, oldest, newest, without_job, without_job_text, list}: states maps a "
            "state "
-           "to how many there are; lines group them by hour of launch, state and type, newest first; list has {id, name, state, "
+           "to how many there are; text groups them by hour of launch, state and type, newest first; list has {id, name, state, "
            "type, launched, zone, address, spot}; without_job counts those whose Name holds none of `jobs`, "
-           "without_job_lines groups them by Name.",
+           "without_job_text groups them by Name.",
     .effect = HM_EFFECT_READ,
     .args = instances_args,
     .request = instances_request,

@@ -240,6 +240,8 @@ bool hm_world_table_load(struct hm_world *world, const char *table, const char *
     if (part == NULL)
         return false;
     *ret = (struct hm_world_load){number(demand, "read"), number(demand, "write"), number(part, "read"), number(part, "write")};
+    if (hm_streq(hm_json_get_str(found, "mode", ""), "PAY_PER_REQUEST"))
+        ret->read = ret->write = 1e9;
     for (size_t i = json_array_size(changes); i > 0; i--) { /* back in time */
         const json_t *change = json_array_get(changes, i - 1);
         if (hm_json_get_int(change, "at", 0) <= at_ms || !hm_streq(hm_json_get_str(change, "index", ""), index))
