@@ -3,7 +3,7 @@
  *
  * POST /oauth/token, a form: RS256 is verified with the public key of the configuration, then the claims: issuer, audience,
  * scope, time. POST /oauth/login, JSON: 201. GET /oauth/registry?service=…&scope=…: with Basic, or without when there is no user.
- * The token is the configuration's, so that it can be what another system asks for; each one given counts as an effect.
+ * The token is the configuration's, so that it can be what another system asks for; "given" counts them: a token is no effect.
  *
  * State: {"config": {"token", "expires_in", "public_key": PEM, "client_email", "scope" (or what it begins with), "user",
  * "password", "service"}}. */
@@ -51,15 +51,14 @@ static const char *setting(const struct oauth *oauth, const char *key)
     return hm_json_get_str(hm_json_get_obj(oauth->state, "config"), key, "");
 }
 
-static void give(struct oauth *oauth, struct hm_world *world, const char *how, const char *key, int status,
-                 struct hm_world_answer *ans)
+static void give(struct oauth *oauth, const char *how, const char *key, int status, struct hm_world_answer *ans)
 {
     json_t *body = hm_json_obj_new();
     hm_json_set_str(body, key, setting(oauth, "token"));
     hm_json_set_str(body, "token_type", "Bearer");
     if (!hm_streq(how, "login"))
         hm_json_set_int(body, "expires_in", hm_json_get_int(hm_json_get_obj(oauth->state, "config"), "expires_in", 3599));
-    hm_world_count_effect(world, "oauth token", how, true);
+    hm_json_set_int(oauth->state, "given", hm_json_get_int(oauth->state, "given", 0) + 1);
     hm_world_answer_json(ans, status, "application/json", body);
 }
 
@@ -142,7 +141,7 @@ static void give_for_assertion(struct oauth *oauth, struct hm_world *world, cons
     else if (problem != NULL)
         refuse(ans, 400, "invalid_grant", problem);
     else
-        give(oauth, world, "google", "access_token", 200, ans);
+        give(oauth, "google", "access_token", 200, ans);
     json_decref(claims);
     json_decref(header);
     json_decref(form);
@@ -153,6 +152,7 @@ static void give_for_assertion(struct oauth *oauth, struct hm_world *world, cons
 static void give_for_login(struct oauth *oauth, struct hm_world *world, const struct hm_world_request *req,
                            struct hm_world_answer *ans)
 {
+    (void)world;
     json_t *body = hm_json_parse_new(req->body, req->body_len, MAX_TOKEN, NULL);
     json_t *detail = hm_json_obj_new();
     if (!json_is_object(body) || json_object_size(body) != 2 || !hm_starts_with(req->content_type, "application/json")) {
@@ -163,7 +163,7 @@ static void give_for_login(struct oauth *oauth, struct hm_world *world, const st
         hm_json_set_str(detail, "detail", "Invalid credentials");
         hm_world_answer_json(ans, 401, "application/json", json_incref(detail));
     } else {
-        give(oauth, world, "login", "access_token", 201, ans);
+        give(oauth, "login", "access_token", 201, ans);
     }
     json_decref(detail);
     json_decref(body);
@@ -172,6 +172,7 @@ static void give_for_login(struct oauth *oauth, struct hm_world *world, const st
 static void give_for_registry(struct oauth *oauth, struct hm_world *world, const struct hm_world_request *req,
                               struct hm_world_answer *ans)
 {
+    (void)world;
     json_t *query = hm_kit_form_new(req->query, strlen(req->query));
     char *pair = hm_xasprintf("%s:%s", setting(oauth, "user"), setting(oauth, "password"));
     char *encoded = hm_base64(pair, strlen(pair));
@@ -181,7 +182,7 @@ static void give_for_registry(struct oauth *oauth, struct hm_world *world, const
     else if (!hm_streq(hm_json_get_str(query, "service", NULL), setting(oauth, "service")))
         refuse(ans, 400, "invalid_request", "the service is another");
     else
-        give(oauth, world, hm_json_get_str(query, "scope", "registry"), "token", 200, ans);
+        give(oauth, "registry", "token", 200, ans);
     free(basic);
     free(encoded);
     free(pair);
