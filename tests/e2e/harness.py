@@ -396,6 +396,7 @@ def sample_world():
         with open(os.path.join(folder, name)) as file:
             state[name.removesuffix(".json")] = json.load(file)
     state["metapod"]["config"]["bearer"] = METAPOD_TOKEN
+    state["bigquery"]["config"]["bearer"] = state["oauth"]["config"]["token"]  # which only a signed assertion brings
     return state
 
 
