@@ -68,14 +68,14 @@ static void add_offers(struct hm_case *c, const json_t *list, bool unasked, cons
     }
 }
 
-/* Both lists may hold the same start: one button is enough. */
+/* Both lists may hold the same start: one button is enough, the first. */
 static void drop_doubled(struct hm_case *c)
 {
     size_t kept = 0;
     for (size_t i = 0; i < c->n_offers; i++) {
         struct hm_case_offer *o = &c->offers[i];
         bool doubled = false;
-        for (size_t k = 0; k < kept && o->unasked; k++)
+        for (size_t k = 0; k < kept; k++)
             doubled = doubled || (strcmp(c->offers[k].recipe, o->recipe) == 0 && json_equal(c->offers[k].with, o->with));
         if (doubled) {
             free(o->recipe);
@@ -130,9 +130,13 @@ struct hm_case *hm_case_begin(const struct hm_alarm_verdict *verdict, const stru
     c->remembered = hm_alarm_memories_new(rule, scope, NULL);
     c->say = hm_alarm_say(rule, scope, NULL);
     add_facts(c, verdict);
-    add_offers(c, autos, !c->late, order);
+    if (!c->late)
+        add_offers(c, autos, true, order);
     add_offers(c, offers, false, order);
-    drop_doubled(c);
+    if (c->late) { /* what would have started by itself is a button like the others */
+        add_offers(c, autos, false, order);
+        drop_doubled(c);
+    }
     c->silent = c->say[0] == '\0' && c->n_offers == 0;
     json_decref(offers);
     json_decref(autos);

@@ -32,7 +32,7 @@ struct hm_case_offer {
     char *run_id;  /* NULL = not known (yet) */
     char *status;  /* how the run ended, hm_run_status_name(); NULL = it goes on */
     char *said;    /* what the run found out, mrkdwn; or NULL */
-    bool starting; /* in this process; not kept */
+    bool starting; /* it is being started, by this process; not kept */
 };
 
 struct hm_case {

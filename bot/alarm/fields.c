@@ -205,6 +205,7 @@ static json_t *key_scope_new(const struct hm_alarm_rule *rule, const json_t *val
 {
     json_t *scope = hm_json_obj_new();
     hm_json_set_str(scope, "day", hm_json_get_str(values, "day", ""));
+    hm_json_set_str(scope, "sender", hm_json_get_str(values, "sender", ""));
     for (size_t i = 0; i < rule->n_fields; i++) {
         const char *name = rule->fields[i].param.name;
         json_t *value = json_object_get(values, name);

@@ -18,6 +18,7 @@ json_t *hm_alarm_scope_new(const struct hm_alarm_rule *rule, const json_t *value
         hm_json_set(scope, name, value != NULL ? json_incref(value) : json_null());
     }
     hm_json_set_str(scope, "day", hm_json_get_str(values, "day", ""));
+    hm_json_set_str(scope, "sender", hm_json_get_str(values, "sender", ""));
     hm_json_set(scope, "known", known != NULL ? json_incref(hm_unconst(known)) : hm_json_obj_new());
     return scope;
 }

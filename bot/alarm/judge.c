@@ -330,6 +330,8 @@ void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const
         (void)stop(v, "gate:edited", "an edited message starts nothing");
     else
         try_rules(&l);
+    if (v->kind == HM_ALARM_MATCH)
+        hm_json_set_str(v->values, "sender", l.person ? str(&l, "user") : l.bot);
 }
 
 void hm_alarm_verdict_done(struct hm_alarm_verdict *v)

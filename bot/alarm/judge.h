@@ -36,7 +36,7 @@ struct hm_alarm_verdict {
     char *why;                         /* the same as a sentence; never NULL */
     char *text;                        /* flattened; never NULL */
     json_t *found;                     /* MATCH and RESOLVED: {field: text, or list of texts} as they stood there; never NULL */
-    json_t *values;                    /* the same typed, with derived ones; never NULL */
+    json_t *values;                    /* the same typed, with derived ones, `day` and `sender`; never NULL */
     json_t *assumed;                   /* {field: true} of the derived ones that nothing in the message says */
     char *key;                         /* what makes two alarms of a rule the same; never NULL */
 };

@@ -139,7 +139,7 @@ static void load_root(struct hm_alarm_loader *l, struct hm_cfg_node *root)
 /* ---- names used in texts ----------------------------------------------------------------------------------------------------
  */
 
-/* Every name must be a field, known.<key>.<field>, day, or item where there is one. */
+/* Every name must be a field, known.<key>.<field>, day, sender, or item where there is one. */
 static void lint_ref(const struct hm_alarm_loader *l, const struct hm_ref *ref)
 {
     char meant[120];
@@ -152,7 +152,7 @@ static void lint_ref(const struct hm_alarm_loader *l, const struct hm_ref *ref)
                          ref->where, ref->path);
         return;
     }
-    if (strcmp(ref->path, "day") == 0)
+    if (strcmp(ref->path, "day") == 0 || strcmp(ref->path, "sender") == 0)
         return;
     if (strcmp(ref->root, "item") == 0 && (ref->scope & HM_SCOPE_ITEM) != 0)
         return;

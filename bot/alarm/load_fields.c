@@ -28,7 +28,7 @@ static struct hm_finder *load_pattern(struct hm_cfg_node *group, const char *key
 /* [a-z][a-z0-9_]*, and none of the words of expressions. */
 static char *load_name(struct hm_cfg_node *group)
 {
-    static const char *const words[] = {"known", "item", "day", "true", "false", "null", "and", "or", "not", "in"};
+    static const char *const words[] = {"known", "item", "day", "sender", "true", "false", "null", "and", "or", "not", "in"};
     const char *name = hm_cfg_get_str(group, "name", HM_CFG_REQUIRED, HM_FINDER_NAME_MAX - 1);
     if (name == NULL)
         return NULL;

@@ -598,7 +598,8 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
 
 static enum hm_code open_health(struct hm_bot *bot, struct hm_err *err)
 {
-    bot->sources = (struct hm_health_sources){bot->socket, bot->journal, bot->api, bot->intake, bot->runner, NULL, NULL};
+    bot->sources =
+        (struct hm_health_sources){bot->socket, bot->journal, bot->api, bot->intake, bot->runner, NULL, NULL, bot->watch};
     if (bot->settings->http_listen == NULL)
         return HM_OK;
     bot->health = hm_health_new(bot->lws, bot->settings->http_listen, &bot->sources, err);

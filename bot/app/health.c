@@ -111,6 +111,20 @@ static void add_slack_metrics(const struct hm_health_sources *from, struct hm_st
     add_metric(out, "inbox_waiting", "gauge", "Envelopes acknowledged and not handled yet.", (double)in.waiting);
 }
 
+static void add_alarms(struct hm_strbuf *text, const struct hm_health_sources *from)
+{
+    struct hm_watch_stats alarms = {0};
+    if (from->watch == NULL)
+        return;
+    hm_watch_stats(from->watch, &alarms);
+    add_metric(text, "alarms_open", "gauge", "Alarms that are neither over nor expired.", (double)alarms.open);
+    add_metric(text, "alarms_raised_total", "counter", "Alarms that were new.", (double)alarms.raised);
+    add_metric(text, "alarms_repeated_total", "counter", "Alarms that joined one.", (double)alarms.repeated);
+    add_metric(text, "alarms_grouped_total", "counter", "Alarms that a storm's card stands for.", (double)alarms.grouped);
+    add_metric(text, "alarms_resolved_total", "counter", "Alarms that were said to be over.", (double)alarms.resolved);
+    add_metric(text, "alarms_caught_up_total", "counter", "Alarms found when channels were read back.", (double)alarms.caught_up);
+}
+
 static void metrics(const struct hm_health *health, struct hm_http_exchange *x)
 {
     const struct hm_health_sources *from = health->sources;
@@ -133,6 +147,7 @@ static void metrics(const struct hm_health *health, struct hm_http_exchange *x)
     size_t broken = add_broken_runs(from, NULL);
     add_metric(&text, "runs_stopped_for_safety", "gauge", "Runs whose journal does not fit together; a person has to look.",
                (double)broken);
+    add_alarms(&text, from);
     add_metric(&text, "config_generations", "gauge", "Configurations in memory: the first, the present, and those still in use.",
                hm_settings_alive());
     add_metric(&text, "config_refused", "gauge", "1 when the last reload was refused.", from->config_problem != NULL ? 1 : 0);

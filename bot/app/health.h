@@ -5,6 +5,7 @@
 
 #include "app/intake.h"
 #include "app/restore.h"
+#include "app/watch.h"
 #include "io/http_server.h"
 #include "journal/journal.h"
 #include "run/runner.h"
@@ -22,6 +23,7 @@ struct hm_health_sources {
     struct hm_runner *runner;
     const char *config_problem;       /* why the last reload was refused; NULL = none */
     const struct hm_restore *restore; /* NULL = all runs are there */
+    const struct hm_watch *watch;
 };
 
 /* sources: read at each request; borrowed. NULL with err set when the address can not be listened on. */

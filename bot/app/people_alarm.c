@@ -22,9 +22,20 @@ static void on_taken(void *arg, enum hm_code code, const char *problem)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
         return;
     }
-    const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
-    if (recipe != NULL)
+    const struct hm_recipe *recipe = hm_recipes_find(&asker->people->settings->recipes, asker->offer_recipe);
+    if (recipe != NULL && hm_people_in_any(asker->people, recipe->who, asker->user) == HM_MEMBER_YES) {
         hm_people_start_values(asker, recipe, asker->offer_with, NULL);
+        return;
+    }
+    hm_people_alarm_failed(asker); /* the configuration or the role changed in between */
+    (void)hm_people_recipe(asker, asker->offer_recipe);
+}
+
+void hm_people_alarm_failed(struct hm_asker *asker)
+{
+    if (asker->alarm_nonce[0] != '\0')
+        hm_watch_release(asker->people->watch, asker->run_id, asker->alarm_nonce);
+    asker->alarm_nonce[0] = '\0';
 }
 
 /* Where the run's card goes: under the alarm, whatever message was clicked on. */
@@ -83,8 +94,12 @@ void hm_people_alarm(struct hm_asker *asker, const char *nonce)
     asker->offer_recipe = hm_xstrdup(offer->recipe);
     asker->offer_with = json_deep_copy(offer->with);
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
-    if (recipe != NULL && needs_more(recipe, asker->offer_with))
+    if (recipe == NULL)
+        return;
+    if (needs_more(recipe, asker->offer_with)) {
         open_form(asker, recipe);
-    else if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
-        hm_watch_take(watch, c->id, nonce, asker->user, key, on_taken, asker);
+    } else if (hm_people_values_fit(asker, recipe, asker->offer_with)) {
+        (void)snprintf(asker->alarm_nonce, sizeof asker->alarm_nonce, "%s", nonce);
+        hm_watch_take(watch, c->id, asker->alarm_nonce, asker->user, key, on_taken, asker);
+    }
 }

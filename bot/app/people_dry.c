@@ -8,6 +8,7 @@
 
 #include "app/people_parts.h"
 #include "app/rehearsal.h"
+#include "app/watch.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -98,6 +99,7 @@ void hm_people_dry_run(struct hm_asker *asker, const struct hm_run_order *order,
     struct hm_dry *dry = hm_xcalloc(1, sizeof *dry);
     *dry = (struct hm_dry){.people = people, .asker = asker, .raw = json_deep_copy(raw), .next = people->dries};
     const struct hm_rehearsal_opts opts = {.loop = people->opts.loop,
+                                           .known = people->watch != NULL ? hm_watch_known(people->watch) : NULL,
                                            .settings = people->settings,
                                            .backends = people->opts.backends,
                                            .shown = on_shown,

@@ -40,6 +40,7 @@ struct hm_asker {
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
     bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
+    char alarm_nonce[17];             /* of an alarm's offer that he has taken; "" = none */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
     char *form_ref;                   /* what a button that opens the form once more carries */
@@ -118,6 +119,8 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
 
 /* A click on an alarm's offer: checks, then takes it, then starts it. asker->run_id holds the case's id. */
 void hm_people_alarm(struct hm_asker *asker, const char *nonce);
+/* What he took it for did not come to be: an alarm's offer is free again. Before the asker is closed. */
+void hm_people_alarm_failed(struct hm_asker *asker);
 
 /* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
 

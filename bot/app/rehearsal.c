@@ -201,7 +201,7 @@ static void fill_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
     *ret_env = (struct hm_run_env){
         .now_ms = hm_wall_ms(hm_clock_real()),
         .current = hm_recipes_find(&r->opts.settings->recipes, recipe),
-        .known = r->opts.settings->known,
+        .known = r->opts.known != NULL ? r->opts.known : r->opts.settings->known,
         .environments = r->opts.settings->environments,
         .backend = backend,
         .member = member,

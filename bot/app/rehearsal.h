@@ -25,6 +25,7 @@ struct hm_rehearsal;
 struct hm_rehearsal_opts {
     uv_loop_t *loop;
     const struct hm_settings *settings;
+    const json_t *known; /* NULL = the settings' */
     struct hm_backends *backends;
     void (*shown)(void *arg, const struct hm_rehearsed *rehearsed); /* once, but after a cancel never */
     void (*ended)(void *arg);                                       /* the last call: the rehearsal is freed. NULL = not wanted */

@@ -58,12 +58,16 @@ void hm_watch_run(struct hm_watch *watch, const struct hm_run *run);
 /* The case of an offer's button; NULL when it is not known any more. *ret_offer: NULL when it has no such offer. Borrowed. */
 const struct hm_case *hm_watch_offer(struct hm_watch *watch, const char *case_id, const char *nonce,
                                      const struct hm_case_offer **ret_offer);
-/* Whether this click may take the offer: it is open, or was taken by the very same click (key) and not started. */
+/* Whether this click may take the offer: nobody has; or the very same click (key) did before a restart, or the same person did
+ * and it came to nothing. */
 bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *user, const char *key);
 typedef void (*hm_watch_taken_fn)(void *arg, enum hm_code code, const char *problem);
 /* Takes it; on_taken once that is committed (or could not be). The offer is hm_watch_free_for(). */
 void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const char *user, const char *key,
                    hm_watch_taken_fn on_taken, void *arg);
+
+/* It is free again: what it was taken for did not begin. */
+void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *nonce);
 
 /* True when everything is committed and Slack shows all that it should. */
 bool hm_watch_settled(const struct hm_watch *watch);

@@ -29,8 +29,21 @@ bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offe
         return false;
     if (offer->taken_by == NULL)
         return true;
-    /* The same click after a restart; or the same person again, whose first click came to nothing. */
-    return offer->run_id == NULL && (hm_streq(offer->key, key) || hm_streq(offer->taken_by, user));
+    /* After a restart envelopes come in their old order: the same click before any other of the same person. */
+    return offer->run_id == NULL && !offer->starting && (hm_streq(offer->key, key) || hm_streq(offer->taken_by, user));
+}
+
+void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *nonce)
+{
+    struct hm_watched *w = hm_watched_find(watch, case_id);
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    if (offer == NULL || offer->run_id != NULL)
+        return;
+    hm_case_untake(offer);
+    offer->starting = false;
+    hm_watched_event(w, "alarm.offer.released", hm_json_obj_new());
+    hm_watched_touch(w, true);
+    hm_watched_flush(w);
 }
 
 static void take(struct hm_watched *w, struct hm_case_offer *offer, const char *user, const char *key)
@@ -55,6 +68,7 @@ void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonc
         return;
     }
     take(w, offer, user, key);
+    offer->starting = true;
     w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
     struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
     *waiter = (struct hm_watch_waiter){.fn = on_taken, .arg = arg};

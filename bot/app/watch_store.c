@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/known.h"
 #include "app/watch_parts.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -13,7 +14,6 @@
 #define CASES_SPACE     "alarm"
 #define SEEN_SPACE      "alarm-seen"
 #define WATERMARK_SPACE "alarm-watermark"
-#define KNOWN_SPACE     "known"
 
 /* ---- news --------------------------------------------------------------------------------------------------------------------
  */
@@ -179,8 +179,10 @@ static void untake(struct hm_watched *w, const struct hm_watch_news *news)
 {
     for (size_t i = 0; i < news->n_waiters; i++) {
         struct hm_case_offer *offer = hm_case_offer(w->c, news->waiters[i].nonce);
-        if (offer != NULL)
-            hm_case_untake(offer);
+        if (offer == NULL)
+            continue;
+        hm_case_untake(offer);
+        offer->starting = false;
     }
 }
 
@@ -267,7 +269,7 @@ static void add_news(struct hm_batch *batch, struct hm_watched *w)
     {
         json_t *value = json_object_get(watch->remembered, json_string_value(one));
         if (value != NULL)
-            hm_batch_set(batch, KNOWN_SPACE, json_string_value(one), json_deep_copy(value));
+            hm_batch_set(batch, HM_KNOWN_SPACE, json_string_value(one), json_deep_copy(value));
     }
     for (size_t k = 0; k < w->news.n_inboxes; k++)
         hm_batch_inbox_done(batch, w->news.inboxes[k]);
@@ -401,7 +403,7 @@ enum hm_code hm_watch_load(struct hm_watch *watch, struct hm_err *err)
     if (code == HM_OK)
         code = hm_journal_values(reader, WATERMARK_SPACE, load_watermark, watch->watermarks, err);
     if (code == HM_OK)
-        code = hm_journal_values(reader, KNOWN_SPACE, load_into, watch->remembered, err);
+        code = hm_journal_values(reader, HM_KNOWN_SPACE, load_into, watch->remembered, err);
     hm_journal_reader_free(reader);
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include "alarm/follow.h"
 #include "alarm/judge.h"
+#include "app/known.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -190,6 +191,7 @@ static int run_match(const struct hm_cli *cli)
     struct hm_settings *settings = hm_cli_settings(cli, NULL);
     if (settings == NULL)
         return HM_EXIT_NO;
+    hm_known_overlay(settings);
     around.team = settings->slack.team;
     around.channel = cli->channel != NULL ? channel_id(settings, cli->channel) : NULL;
     if (cli->channel != NULL && around.channel == NULL) {

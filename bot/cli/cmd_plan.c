@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/known.h"
 #include "app/rehearsal.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -184,6 +185,7 @@ static int run_plan(const struct hm_cli *cli)
     struct hm_settings *settings = hm_cli_settings(cli, NULL);
     if (settings == NULL)
         return HM_EXIT_NO;
+    hm_known_overlay(settings);
     const struct hm_recipe *recipe = hm_recipes_find(&settings->recipes, cli->words[0]);
     int exit_code =
         recipe != NULL ? plan_recipe(cli, settings, recipe) : hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"", cli->words[0]);

@@ -8,6 +8,7 @@ import ctypes
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -46,7 +47,16 @@ backends = {{
 {environments}
 known    = {{ etl = {{ transaction = "{transaction}"; }}; }};
 recipes  = [ "{recipes}" ];
+{names}
+alarms   = [ "{alarms}" ];
 """
+
+
+def shipped_names():
+    """What config/hausmeister.cfg calls channels and senders: they are those of the simulated Slack."""
+    with open(os.path.join(TOP, "config", "hausmeister.cfg")) as file:
+        text = file.read()
+    return "\n".join(re.search(rf"^{key} = {{.*?^}};", text, re.S | re.M)[0] for key in ("channels", "senders"))
 
 
 class Trouble(Exception):
@@ -176,7 +186,8 @@ class Demo:
         config = os.path.join(self.folder, "hausmeister.cfg")
         with open(config, "w") as file:
             file.write(CONFIG.format(backends=self.backends(), environments=shipped_environments(), transaction=TRANSACTION,
-                                     recipes=os.path.join(TOP, "config", "recipes")))
+                                     recipes=os.path.join(TOP, "config", "recipes"), names=shipped_names(),
+                                     alarms=os.path.join(TOP, "config", "alarms")))
         env = {**os.environ, "SLACK_API_URL": api_url, "SLACK_APP_TOKEN": "xapp-sim", "SLACK_BOT_TOKEN": "xoxb-sim"}
         self.bot = self.start("hausmeister", [self.program("hausmeister", "hausmeister"), "run", "--config", config], env)
         self.wait(min_connections=1)
@@ -289,6 +300,8 @@ def welcome(demo):
 
   1. As Ana, type    /hausmeister retract {DATASET}
   2. Switch to Ben (at the bottom left) and approve what the card shows; Ana may not.
+  3. Raise an alarm:  deploy/demo.d/alarm.py --port {demo.slack_port} run-started-text deadletters-blocks
+     and look at #etl-updates and #squad-di-alarms; alarm.py alone lists what there is.
 
   Ctrl-C ends it. Logs, journal and configuration: {os.path.relpath(demo.folder)}
 """, flush=True)

@@ -209,16 +209,18 @@ static void test_fields_are_typed(void **state)
         const char *text, *found, *values, *assumed, *key;
     } cases[] = {
         {"boom Tapir n=7 at xyz", "{\"n\":\"7\",\"service\":\"Tapir\"}",
-         "{\"day\":\"2026-11-28\",\"env\":\"b\",\"n\":7,\"service\":\"tapir\",\"where\":\"xyz\"}", "{}", "tapir//2026-11-28"},
-        {"boom Tapir n=11", "{\"service\":\"Tapir\"}", "{\"day\":\"2026-11-28\",\"env\":\"a\",\"service\":\"tapir\"}",
-         "{\"env\":true}", "tapir//2026-11-28"},
-        {"boom Tapir at home", "{\"service\":\"Tapir\"}", "{\"day\":\"2026-11-28\",\"service\":\"tapir\",\"where\":\"home\"}",
-         "{}", "tapir//2026-11-28"},
+         "{\"day\":\"2026-11-28\",\"env\":\"b\",\"n\":7,\"sender\":\"B0A\",\"service\":\"tapir\",\"where\":\"xyz\"}", "{}",
+         "tapir//2026-11-28"},
+        {"boom Tapir n=11", "{\"service\":\"Tapir\"}",
+         "{\"day\":\"2026-11-28\",\"env\":\"a\",\"sender\":\"B0A\",\"service\":\"tapir\"}", "{\"env\":true}",
+         "tapir//2026-11-28"},
+        {"boom Tapir at home", "{\"service\":\"Tapir\"}",
+         "{\"day\":\"2026-11-28\",\"sender\":\"B0A\",\"service\":\"tapir\",\"where\":\"home\"}", "{}", "tapir//2026-11-28"},
         {"boom Tapir 8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63, 8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64 "
          "8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63",
          "{\"id\":[\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63\",\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64\"],\"service\":\"Tapir\"}",
          "{\"day\":\"2026-11-28\",\"env\":\"a\",\"id\":[\"8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63\",\"8a6f3c1e-52b7-4d09-9e1a-"
-         "0c4d7be21f64\"],\"service\":\"tapir\"}",
+         "0c4d7be21f64\"],\"sender\":\"B0A\",\"service\":\"tapir\"}",
          "{\"env\":true}", "tapir/8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63,8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f64/2026-11-28"},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {

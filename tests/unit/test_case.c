@@ -112,8 +112,9 @@ static void test_begins(void **state)
 
     c = begin("bad d1", NOW - 5000, true); /* out of history: what starts by itself becomes a button */
     assert_true(c->late);
-    assert_false(c->offers[0].unasked);
-    assert_null(json_object_get(c->offers[2].with, "tx"));
+    assert_int_equal(c->n_offers, 3);
+    assert_false(c->offers[2].unasked);
+    assert_null(json_object_get(c->offers[1].with, "tx"));
     hm_case_free(c);
 
     c = begin("bad d1", NOW - 3600001, false); /* older than ignore_older */
