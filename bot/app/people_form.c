@@ -65,6 +65,8 @@ static bool refused(struct hm_asker *asker, const struct opener *opener, const c
                                 .glass = strcmp(opener->action, HM_ACTION_GLASS) == 0,
                                 .typed = gate != NULL ? gate->typed : NULL, /* as if he had written what is asked for */
                                 .reason = "as if"};
+    if (strcmp(opener->action, HM_ACTION_LOOK) == 0)
+        return false; /* everybody may look */
     if (!hm_runner_try(asker->people->opts.runner, asker->run_id, &in, &reply))
         return false;
     bool no = reply.kind == HM_REPLY_OWN || reply.kind == HM_REPLY_NOT_IN_ROLE || reply.kind == HM_REPLY_ROLE_UNKNOWN ||
