@@ -207,6 +207,7 @@ static const struct hm_arg_spec tasks_args[] = {
     {"run", HM_ARG_STRING, true, "the run's id"},
     {"only", HM_ARG_STRING, false, "a regular expression that a part of the task's id must match"},
     {"states", HM_ARG_LIST, false, "only tasks in one of these states, like [ \"failed\", \"upstream_failed\" ]"},
+    {"active", HM_ARG_LIST, false, "active tasks of Aurora, as aurora.tasks lists them: which of their jobs are the run's?"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -306,6 +307,36 @@ static void add_totals(const json_t *states, json_t *result)
     hm_json_set(result, "by_state", by_state);
 }
 
+/* Of the active tasks in the argument: the jobs that bear the name of one of the run's tasks, with the ids of their tasks, and
+ * the names of the other jobs. */
+static void add_jobs(const json_t *args, const json_t *states, json_t *result)
+{
+    const json_t *active = hm_json_get_arr(args, "active");
+    json_t *jobs = hm_json_arr_new(), *ids = hm_json_arr_new(), *others = hm_json_arr_new(), *seen = hm_json_obj_new();
+    for (size_t i = 0; i < json_array_size(active); i++) {
+        const char *job = hm_json_get_str(json_array_get(active, i), "job", "");
+        const char *id = hm_json_get_str(json_array_get(active, i), "id", "");
+        json_t *own = hm_json_get_obj(seen, job);
+        bool is_ours = json_object_get(states, job) != NULL;
+        if (job[0] == '\0')
+            continue;
+        if (own == NULL) {
+            own = hm_json_obj_new();
+            hm_json_set_str(own, "job", job);
+            hm_json_set(own, "ids", hm_json_arr_new());
+            hm_json_set(seen, job, own);
+            hm_json_add(is_ours ? jobs : others, is_ours ? json_incref(own) : hm_json_str_new(job));
+        }
+        hm_json_add(hm_json_get_arr(own, "ids"), hm_json_str_new(id));
+        if (is_ours)
+            hm_json_add(ids, hm_json_str_new(id));
+    }
+    hm_json_set(result, "jobs", jobs);
+    hm_json_set(result, "job_ids", ids);
+    hm_json_set(result, "other_jobs", others);
+    json_decref(seen);
+}
+
 static enum hm_verdict tasks_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                       const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -320,6 +351,8 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
         return HM_VERDICT_PERMANENT;
     }
     add_totals(states, result);
+    if (hm_json_get_arr(args, "active") != NULL)
+        add_jobs(args, states, result);
     hm_json_set(result, "states", states);
     out->result = result;
     return HM_VERDICT_OK;
@@ -328,11 +361,13 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
 const struct hm_action hm_airflow_tasks = {
     .name = "airflow.tasks",
     .title = "List the tasks of a run",
-    .doc = "Result: {list: [{id, task, state, try}], names, count} of those that match `only` and `states`; {total, active, "
-           "waiting, "
-           "failed, upstream_failed, success, by_state: {state: [ids]}} of the whole run (active: scheduled, queued, running, "
-           "waiting for a retry; "
-           "waiting: not begun); states: {id: \"state try\"} of the whole run, for airflow.compare.",
+    .doc =
+        "Result: {list: [{id, task, state, try}], names, count} of those that match `only` and `states`; {total, active, "
+        "waiting, "
+        "failed, upstream_failed, success, by_state: {state: [ids]}} of the whole run (active: scheduled, queued, running, "
+        "waiting "
+        "for a retry; waiting: not begun); states: {id: \"state try\"} of the whole run, for airflow.compare. With `active` also "
+        "jobs: [{job, ids}] that bear the name of one of the run's tasks, job_ids: their tasks in Aurora, other_jobs: names.",
     .effect = HM_EFFECT_READ,
     .args = tasks_args,
     .request = tasks_request,

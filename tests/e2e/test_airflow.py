@@ -2,14 +2,15 @@
 import json
 import unittest
 
-from harness import ANA, BEN, Case, main
+from harness import ANA, BEN, TRANSACTION, Case, main
 
 RUN = "scheduled__2026-11-27T00:00:00+00:00"
 FOZ_RUN = "scheduled__2026-11-27T02:00:00+00:00"
 
 
 class Airflow(Case):
-    recipes = ("restart-task", "dag-state", "skip-upstream", "deploy-after-run", "keep-machines")
+    recipes = ("restart-task", "dag-state", "skip-upstream", "deploy-after-run", "keep-machines", "fresh-run", "dag-redeploy", "commit-empty",
+               "dataset-failed")
 
     def setUp(self):
         super().setUp()
@@ -164,6 +165,59 @@ class Airflow(Case):
         end = card.wait("*Done*")
         self.assertIn("three hours are over", end)
         self.assertEqual(self.effects("clear"), {"lusa": 1, "downscale-ec2-lusa": 1})
+
+    # --- fresh-run, dag-redeploy: Airflow, Aurora, sabesp and GoCD together -------------------------------------------------------
+    def typed(self, card, text):
+        card.click("Approve", BEN)
+        self.slack.wait(view=1, user=BEN)
+        self.slack.post("submit_view", user=BEN, values={"typed": text})
+
+    def order(self, *parts):
+        """Where each of these was asked for first; -1 = never."""
+        asked = [f"{r['method']} {r['path']}" for r in self.world.log()]
+        return [next((i for i, a in enumerate(asked) if part in a), -1) for part in parts]
+
+    def test_a_run_from_scratch(self):
+        """The answer of the start is lost after Airflow began the run: there is one new run all the same."""
+        self.world.fault("apply-drop", prefix="/airflow/api/v1/dags/prod-dagao/dagRuns", method="POST")
+        card = self.start(f"fresh-run cantareira {TRANSACTION} why='dates of yesterday'", "can not be used")
+        self.typed(card, TRANSACTION)
+        card.wait("Kill the 2 active jobs of the stopped run")
+        self.assertIn("jobs kill jobs prod fx-model", card.text())
+        self.assertEqual(self.effects("trigger"), {}, "nothing is started before the old jobs are gone")
+        card.click("Approve", BEN)
+        card.wait_button("Done")
+        runs = self.world.http.request("GET", "/_world/state/airflow/dags/0/runs")
+        self.assertEqual([(r["state"], r["run_type"]) for r in runs[1:]], [("failed", "scheduled"), (runs[-1]["state"], "manual")])
+        self.assertEqual(len(runs), 3, "one new run")
+        self.assertEqual(list(self.effects("trigger").values()), [1])
+        aurora = self.world.http.request("GET", "/_world/state/aurora/tasks")
+        self.assertEqual([t["job"] for t in aurora if t["status"] in ("RUNNING", "PENDING", "ASSIGNED")], [])
+        self.assertEqual({s for s in self.states().values() if s in (None, "running", "queued", "scheduled")}, set())
+
+    def test_a_fix_in_a_run_that_is_going(self):
+        self.bot.edit_recipe("dag-redeploy", (r'every = "1[05]s"', 'every = "1s"'))
+        card = self.start("dag-redeploy itaipu-contracts 902 cantareira deployed=901", "nothing but the fix")
+        self.typed(card, "902")
+        card.wait_button("Done")
+        card.click("Done", ANA)
+        card.wait("The job is killed")
+        self.assertEqual(self.effects("clear"), {}, "a clear never comes before the kill")
+        card.click("Approve", BEN)
+        self.assertIn("See in its log", card.wait("*Done*"))
+        publish, clear = self.order("/gocd/api/stages/dagao/902/publish/run", "/clearTaskInstances")
+        self.assertTrue(0 <= publish < clear, (publish, clear))
+        self.assertEqual(self.effects("clear")["itaipu-contracts"], 1)
+        aurora = self.world.http.request("GET", "/_world/state/aurora/tasks")
+        self.assertEqual([t["status"] for t in aurora if t["id"].startswith("1000")], ["KILLED"])
+
+    def test_a_critical_dataset_is_not_skipped(self):
+        card = self.start("dataset-failed dataset/fx-rates itaipu-fx-model cantareira", "Is it critical?")
+        card.click("Fill in", ANA)
+        self.slack.wait(view=1, user=ANA)
+        self.slack.post("submit_view", user=ANA, values={"critical": "true", "who-said-so": "Dan"})
+        self.assertIn("Nothing is skipped", card.wait("Stopped"))
+        self.assertEqual(self.world.counts()["effects"], [])
 
 
 if __name__ == "__main__":
