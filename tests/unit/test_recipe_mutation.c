@@ -250,6 +250,16 @@ static size_t end_of_group(const struct subject *s, size_t group)
 
 /* ---- the mistakes ---------------------------------------------------------------------------------------------------- */
 
+/* Where the loss of a gate shows: at the effect, or, when an earlier gate takes its place, at whatever that one does not do for.
+ */
+static int line_of_loss(const struct subject *s, const struct hm_step *gate, const struct hm_step *effect)
+{
+    for (size_t i = 0; &s->recipe->steps[i] != gate; i++)
+        if (s->recipe->steps[i].kind == HM_STEP_APPROVE)
+            return ANYWHERE;
+    return effect->line;
+}
+
 static void drop_gate(struct subject *s, size_t group, const struct hm_step *step)
 {
     if (step->kind != HM_STEP_APPROVE)
@@ -260,7 +270,7 @@ static void drop_gate(struct subject *s, size_t group, const struct hm_step *ste
             continue;
         char *instead = hm_xasprintf("{ id = \"%s\"; say = \"Go.\"; }", step->id);
         /* The last two: an earlier gate takes its place, and does not do. */
-        mutate(s, group, end_of_group(s, group) - group, instead, effect->line,
+        mutate(s, group, end_of_group(s, group) - group, instead, line_of_loss(s, step, effect),
                "no approve step comes before it|guards nothing|gets its value after gate|is passed over when its");
         free(instead);
     }
@@ -276,7 +286,8 @@ static void gate_only_sometimes(struct subject *s, size_t group, const struct hm
         bool guarded = effect->kind == HM_STEP_DO && effect->effect != HM_EFFECT_READ && &s->recipe->steps[effect->gate] == step;
         if (guarded && step->when == NULL) {
             char *added = hm_xasprintf("{ when = %s;", when);
-            mutate(s, group, 1, added, effect->line, "is passed over when its `when` is false");
+            mutate(s, group, 1, added, line_of_loss(s, step, effect),
+                   "is passed over when its `when` is false|gets its value after gate");
             free(added);
         }
     }
@@ -386,6 +397,9 @@ static void wrong_types(struct subject *s)
     for (int i = 0; i < s->n_pairs; i++) {
         char first = s->text[s->pairs[i].value];
         if (is_in_object_arg(s, i) || is_in_offer(s, i))
+            continue;
+        bool is_known = key_is(s, i, "default") && strncmp(s->text + s->pairs[i].value, "\"${", 3) == 0;
+        if (is_known) /* the param may be a number */
             continue;
         bool text = first == '"' || first == '{' || first == '(' || first == '[';
         const char *said = key_is(s, i, "stop_if") ? "write {" : key_is(s, i, "expect") ? "must be|write a condition" : "must be";
