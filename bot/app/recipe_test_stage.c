@@ -330,7 +330,9 @@ static void write_down(struct hm_test_play *play, const struct hm_test_commit *c
         play->journal = hm_xreallocarray(play->journal, play->n_journal + 1, sizeof play->journal[0]);
         play->journal[play->n_journal++] = (struct hm_test_row){
             .seq = c->first_seq + (int64_t)i,
-            .event = {c->events.items[i].type, json_incref(c->events.items[i].data), c->events.items[i].at_ms},
+            .event = {.type = c->events.items[i].type,
+                      .data = json_incref(c->events.items[i].data),
+                      .at_ms = c->events.items[i].at_ms},
         };
     }
 }

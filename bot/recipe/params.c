@@ -235,9 +235,12 @@ static void plain_dashes(char *text)
     while (*text != '\0') {
         size_t len = 1;
         char c = *text;
-        for (size_t i = 0; i < HM_ARRAY_LEN(dashes); i++)
-            if (hm_starts_with(text, dashes[i]))
-                len = strlen(dashes[i]), c = '-';
+        for (size_t i = 0; i < HM_ARRAY_LEN(dashes); i++) {
+            if (!hm_starts_with(text, dashes[i]))
+                continue;
+            len = strlen(dashes[i]);
+            c = '-';
+        }
         text += len;
         *to++ = c;
     }

@@ -134,8 +134,10 @@ static size_t key_len(const struct hm_recipe *recipe, const char *p, char **ret_
     size_t n = 0;
     size_t capitals = 0;
     while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (n > 0 && p[n] >= '0' && p[n] <= '9') ||
-           (n > 0 && p[n] == '-'))
-        capitals += p[n] >= 'A' && p[n] <= 'Z' ? 1 : 0, n++;
+           (n > 0 && p[n] == '-')) {
+        capitals += p[n] >= 'A' && p[n] <= 'Z' ? 1 : 0;
+        n++;
+    }
     const char *sign = p + n;
     while (n > 0 && space_len(sign) > 0)
         sign += space_len(sign);

@@ -110,7 +110,12 @@ static json_t *parse_selector(struct parser *p, const char *name)
     if (!take(p, "{"))
         return list;
     while (!take(p, "}")) {
-        if (!parse_matcher(p, list) || (!take(p, ",") && *p->at != '}' && (blanks(p), *p->at != '}'))) {
+        bool ok = parse_matcher(p, list);
+        if (ok && !take(p, ",")) {
+            blanks(p);
+            ok = *p->at == '}';
+        }
+        if (!ok) {
             json_decref(list);
             return fail(p, "unexpected character in label matching");
         }
