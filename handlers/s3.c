@@ -141,6 +141,15 @@ static char *thing_new(const json_t *args, const char *bucket_key, const char *k
     return hm_xasprintf("s3://%s/%s", hm_json_get_str(args, bucket_key, ""), hm_json_get_str(args, key_key, ""));
 }
 
+/* Whether the ETag is a hash of the content: not of an upload in parts, and not of an object encrypted with a KMS key. */
+static bool comparable(const struct hm_answer *answer, const char *etag)
+{
+    char *encryption = hm_answer_header(answer, "x-amz-server-side-encryption");
+    bool is_hash = strchr(etag, '-') == NULL && (encryption == NULL || !hm_starts_with(encryption, "aws:kms"));
+    free(encryption);
+    return is_hash;
+}
+
 static enum hm_verdict object_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                        const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -167,6 +176,7 @@ static enum hm_verdict object_response(const struct hm_backend *backend, const j
         hm_json_set_str(out->result, "bucket", hm_json_get_str(args, "bucket", ""));
         hm_json_set_str(out->result, "key", hm_json_get_str(args, "key", ""));
         hm_json_set_str(out->result, "etag", etag);
+        hm_json_set_bool(out->result, "comparable", comparable(answer, etag));
         hm_json_set_str(out->result, "modified", modified);
         if (length != NULL && hm_parse_i64(length, 0, INT64_MAX, &size))
             hm_json_set_int(out->result, "size", size);
@@ -185,7 +195,8 @@ static enum hm_verdict object_response(const struct hm_backend *backend, const j
 const struct hm_action hm_s3_object = {
     .name = "s3.object",
     .title = "Look at an object, not into it",
-    .doc = "Result: {bucket, key, etag, modified, size, newer}: modified is like 2026-11-22T14:38:02Z; newer only with "
+    .doc = "Result: {bucket, key, etag, comparable, modified, size, newer}: comparable is whether equal content has an equal "
+           "etag; modified is like 2026-11-22T14:38:02Z; newer only with "
            "newer_than. The "
            "object's content is never fetched.",
     .effect = HM_EFFECT_READ,

@@ -149,5 +149,63 @@ class Machines(Aws):
         self.assertNotIn("belong to no job", text)
 
 
+class Certificates(Aws):
+    """Infosec's part is done: what is left is the copy to the old place."""
+    recipes = ("renew-certificate",)
+    OLD = "/nu-keysets-prod/certificates/pri/infrastructure/aurora.p12"
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual([r["method"] for r in self.world.log() if r["path"].startswith("/s3/") and r["method"] not in ("HEAD", "PUT")], [])
+        seen = "".join(child.tail(10000) for child in self.bot.started) + self.slack.everything(100000)
+        self.assertNotIn("never to be seen", seen)
+
+    def gate(self):
+        return self.start('renew-certificate "2020-05-01 18:52:43+00:00"', "Exactly this will be sent")
+
+    def old(self):
+        return next(o for o in self.world.http.request("GET", "/_world/state/s3/objects") if o["bucket"] == "nu-keysets-prod")
+
+    def copies(self):
+        return [(e["id"], e["applied"]) for e in self.world.counts()["effects"] if e["endpoint"] == "s3 copy"]
+
+    def test_copied_inside_s3(self):
+        card = self.gate()
+        self.assertIn("X-Amz-Copy-Source-If-Match", card.text())
+        self.assertEqual(self.copies(), [])
+        card.click("Approve", BEN)
+        card.wait("*Done*")
+        self.assertEqual(self.copies(), [(self.OLD, 1)])
+        self.assertEqual(self.old()["content"], "the new key: never to be seen")
+
+    def test_the_reply_is_lost(self):
+        self.world.fault("apply-drop", prefix="/s3/", method="PUT")
+        card = self.gate()
+        card.click("Approve", BEN)
+        card.wait("*Done*")
+        self.assertEqual(self.copies(), [(self.OLD, 1)])
+
+    def test_an_error_inside_a_200(self):
+        self.change(lambda s: s["s3"]["config"].update(copy_error="AccessDenied"))
+        card = self.gate()
+        card.click("Approve", BEN)
+        card.wait("refuses the keys of backend s3")
+        self.assertEqual(self.copies(), [])
+        self.assertEqual(self.old()["content"], "the old key: never to be seen")
+
+    def test_the_source_changes_behind_the_gate(self):
+        card = self.gate()
+        self.change(lambda s: s["s3"]["objects"][0].update(content="a third key: never to be seen"))
+        card.click("Approve", BEN)
+        card.wait("not the version that was looked at")
+        self.assertEqual(self.copies(), [])
+
+    def test_an_older_certificate_is_not_copied(self):
+        card = self.start('renew-certificate "2020-06-01 00:00:00+00:00"', "Ask Infosec in Jira")
+        card.reject(BEN)
+        card.wait("*Rejected*")
+        self.assertEqual(self.copies(), [])
+
+
 if __name__ == "__main__":
     main()
