@@ -34,8 +34,8 @@ void hm_case_free(struct hm_case *c)
             free(texts[k]);
         json_decref(o->with);
     }
-    char *const texts[] = {c->rule,  c->title,     c->doc,     c->key,    c->channel, c->ts,    c->say,
-                           c->taken, c->ended_why, c->card_ts, c->digest, c->mark,    c->unmark};
+    char *const texts[] = {c->rule,  c->title,     c->doc,     c->key,    c->channel, c->ts,     c->say,
+                           c->taken, c->ended_why, c->card_ts, c->digest, c->mark,    c->unmark, c->card_channel};
     for (size_t k = 0; k < HM_ARRAY_LEN(texts); k++)
         free(texts[k]);
     json_decref(c->values);

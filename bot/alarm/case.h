@@ -62,13 +62,14 @@ struct hm_case {
     json_t *grouped_keys; /* [[title, key, count]], at most HM_CASE_GROUPED_MAX */
 
     /* How it shows in Slack. */
-    char *card_ts;   /* NULL = not posted, as far as known */
-    char *digest;    /* of what is shown */
-    char *mark;      /* the reaction on the alarm's message; NULL = none */
-    bool marked;     /* it is there */
-    char *unmark;    /* a reaction of ours that has to go; NULL = none */
-    int64_t version; /* goes up with each change that shows */
-    int64_t seq;     /* number of its newest event in the journal */
+    char *card_ts;      /* NULL = not posted, as far as known */
+    char *card_channel; /* where it is instead, when it could not be posted under its alarm; NULL = there */
+    char *digest;       /* of what is shown */
+    char *mark;         /* the reaction on the alarm's message; NULL = none */
+    bool marked;        /* it is there */
+    char *unmark;       /* a reaction of ours that has to go; NULL = none */
+    int64_t version;    /* goes up with each change that shows */
+    int64_t seq;        /* number of its newest event in the journal */
 };
 
 struct hm_case *hm_case_new(void);

@@ -79,6 +79,7 @@ json_t *hm_case_json_new(const struct hm_case *c)
     put_int(obj, "grouped", (int64_t)c->grouped);
     put_value(obj, "grouped_keys", c->grouped_keys);
     put_str(obj, "card_ts", c->card_ts);
+    put_str(obj, "card_channel", c->card_channel);
     put_str(obj, "digest", c->digest);
     put_str(obj, "mark", c->mark);
     put_bool(obj, "marked", c->marked);
@@ -169,6 +170,7 @@ struct hm_case *hm_case_of_json(const json_t *obj)
     c->grouped = (uint64_t)hm_json_get_int(obj, "grouped", 0);
     take_value(&c->grouped_keys, obj, "grouped_keys");
     c->card_ts = get_str(obj, "card_ts");
+    c->card_channel = get_str(obj, "card_channel");
     c->digest = get_str(obj, "digest");
     c->mark = get_str(obj, "mark");
     c->marked = hm_json_get_bool(obj, "marked", false);

@@ -40,8 +40,18 @@ static void on_shown(void *arg, const char *key, const char *digest)
 
 static void on_trouble(void *arg, const char *key, const struct hm_post_trouble *trouble)
 {
-    (void)arg;
+    struct hm_watch *watch = arg;
+    struct hm_watched *w = hm_watched_find(watch, key);
+    const char *home = watch->settings->slack.channel;
+    bool refused = trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE;
     hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, key, "the alarm's card: %s", trouble->sentence);
+    if (!refused || w == NULL || home == NULL || w->c->card_channel != NULL)
+        return;
+    w->c->card_channel = hm_xstrdup(home);
+    HM_FREE(w->c->card_ts);
+    hm_poster_move(watch->poster, key, home, NULL);
+    hm_watched_touch(w, true);
+    hm_watched_flush(w);
 }
 
 void hm_watch_open_poster(struct hm_watch *watch)
@@ -140,10 +150,12 @@ static void open_slot(struct hm_watched *w, bool maybe_posted)
     };
     if (hm_poster_has(w->watch->poster, c->id))
         return;
+    const char *channel = c->card_channel != NULL ? c->card_channel : c->channel;
+    const char *thread = c->card_channel != NULL ? NULL : c->ts;
     if (c->card_ts != NULL || maybe_posted)
-        hm_poster_restore(w->watch->poster, c->id, c->channel, c->ts, &memory);
+        hm_poster_restore(w->watch->poster, c->id, channel, thread, &memory);
     else
-        hm_poster_open(w->watch->poster, c->id, c->channel, c->ts);
+        hm_poster_open(w->watch->poster, c->id, channel, thread);
 }
 
 static void show(struct hm_watched *w)

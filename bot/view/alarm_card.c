@@ -279,6 +279,11 @@ static void add_foot(struct hm_blocks *blocks, const struct hm_case *c)
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     hm_slack_add_code(&out, c->id);
+    if (c->card_channel != NULL) {
+        hm_strbuf_adds(&out, " · said in ");
+        hm_word_channel(&out, c->channel);
+        hm_strbuf_adds(&out, ", where this could not be posted");
+    }
     if (c->rule[0] != '\0') {
         hm_strbuf_adds(&out, " · rule ");
         hm_slack_add_code(&out, c->rule);

@@ -168,6 +168,15 @@ class Alarms(Case):
         self.slack.wait(channel=DI, user=BEN, ephemeral=1, contains="not known any more", alive=self.alive())
         self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
 
+    def test_a_channel_that_takes_no_posts(self):
+        self.slack.post("nasty", api={"chat.postMessage": {"error": "restricted_action", "n": 1}})
+        self.bot.start()
+        self.say(f"bad dataset {DATASET}")
+        card = self.card("A dataset is bad")  # in the home channel
+        card.wait("could not be posted")
+        card.click("Retract it", ANA)
+        card.wait("chose *Retract it*")
+
     # --- again, and over --------------------------------------------------------------------------------------------------------
     def test_repeats_join_and_are_counted(self):
         self.bot.start()
@@ -442,6 +451,8 @@ class Alarms(Case):
                     stage = Stage("alarm-crash")
                     try:
                         self.story(stage, [f"{when}:{n}"])
+                        if stage.bot.child.alive():  # the last commits are those of the end
+                            check(stage.bot.stop() in stage.bot.child.expected, stage.bot.child.tail())
                         stage.judge()
                     except BaseException:
                         stage.show_logs()

@@ -280,6 +280,10 @@ static void test_card(void **state)
     (void)hm_case_finish(c, HM_CASE_OVER, "[OK] bad d1 <b>", NOW + 60000);
     show(&all, "over", c);
 
+    c = begin("bad d1", NOW, false);
+    c->card_channel = hm_xstrdup("C0OPS");
+    show(&all, "somewhere else", c);
+
     c = begin("bad d1 tx=t1", NOW, false);
     (void)hm_case_finish(c, HM_CASE_EXPIRED, "nobody did anything", NOW + 60000);
     show(&all, "expired", c);
