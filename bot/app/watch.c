@@ -370,7 +370,8 @@ static void age(struct hm_watch *watch, struct hm_watched *w, int64_t now_ms)
     struct hm_case *c = w->c;
     int64_t life = c->group_ms > offer_life_ms || c->silent ? c->group_ms : offer_life_ms;
     bool settled = !w->dirty && !w->writing && !w->marking && !hm_poster_has(watch->poster, c->id);
-    if (c->end == HM_CASE_OPEN && now_ms - c->last_ms > life && !hm_case_busy(c)) {
+    int64_t since_ms = c->last_ms > c->seen_ms ? c->last_ms : c->seen_ms;
+    if (c->end == HM_CASE_OPEN && now_ms - since_ms > life && !hm_case_busy(c)) {
         json_t *data = hm_json_obj_new();
         (void)hm_case_finish(c, HM_CASE_EXPIRED, c->silent ? NULL : "nobody did anything about it for a day", now_ms);
         hm_watched_event(w, "alarm.expired", data);

@@ -268,6 +268,37 @@ class Alarms(Case):
             self.assertEqual(self.replies(message), [], name)
         self.slack.wait(idle_ms=500)
 
+    def test_a_failed_node_is_started_again(self):
+        """A shipped alarm to its end in the world."""
+        self.bot.use_alarms()
+        self.bot.use_shipped(*[n[:-4] for n in os.listdir(os.path.join(TOP, "config", "recipes")) if n.endswith(".cfg")])
+        self.bot.start()
+        alarm = self.say("", bot="B0PROM", attachments=[
+            {"title": "[FIRING:1] Airflow failure: cantareira-stable itaipu-other-flaky-datasets owner: data-infra"}])
+        card = self.alarm_card(alarm, "A node of the DAG failed")
+        card.wait("*3 failed*")  # what it found out by itself
+        card.click("Restart the task", ANA)
+        run = self.stage.card_of(self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains="Exactly this will be sent",
+                                                 alive=self.alive())["message"], DI)
+        run.click("Approve", BEN)
+        self.assertIn("began anew", run.wait("*Done*"))
+        card.wait("began anew")
+        self.wait_reaction(alarm, "white_check_mark")
+        self.assertEqual(sum(e["applied"] for e in self.world.counts()["effects"]), 1)
+
+    def test_a_recipe_that_needs_more_opens_its_form(self):
+        self.bot.use_alarms(bad=BAD.replace('with = { id = "${id}"; }', 'with = { transaction = "${known.etl.transaction}"; }'))
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        self.slack.wait(view=1, user=ANA, contains="Retract", alive=self.alive())
+        self.assertIn("Retract it", card.buttons())  # nobody has started anything yet
+        self.slack.http.request("POST", "/_sim/submit_view?wait=ack", {"user": ANA, "values": {"id": DATASET}})
+        self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains="Retract the committed dataset", alive=self.alive())
+        card.wait("chose *Retract it*")
+        self.assertNotIn("Retract it", card.buttons())
+
     # --- remembering ------------------------------------------------------------------------------------------------------------
     def test_remembers(self):
         self.bot.use_alarms()
