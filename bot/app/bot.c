@@ -587,6 +587,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     const struct hm_watch_opts watch = {&bot->loop,  bot->journal, s->journal_path, bot->api,
                                         bot->intake, bot->runner,  bot->clock};
     bot->watch = hm_watch_new(&watch);
+    hm_people_alarms(bot->people, hm_watch_home, bot->watch);
     hm_people_watch(bot->people, bot->watch);
     hm_watch_use(bot->watch, s);
     hm_cards_use(bot->cards, s);

@@ -3,6 +3,7 @@
  * Happy path: opened → published at once; a run changed → published anew for everybody who opened it in the last half hour, at
  * most every two seconds and a few people at a time, and not at all when nothing on it is different. Failure: Slack is away →
  * with the next change, or when it is opened again. Nothing of it has to be kept: it is made from the runs and the journal. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,17 +48,24 @@ struct page {
     struct hm_home home;
 };
 
-/* https://team.slack.com/archives/C0OPS/p1700000000000100, or NULL */
+/* https://team.slack.com/archives/C0OPS/p1700000000000100, or NULL; caller frees. */
+static char *link_to(const struct hm_people *people, const char *channel, const char *ts)
+{
+    size_t seconds = strcspn(ts, ".");
+    if (people->url == NULL || ts[0] == '\0')
+        return NULL;
+    return hm_xasprintf("%sarchives/%s/p%.*s%s", people->url, channel, (int)seconds, ts,
+                        ts[seconds] == '.' ? ts + seconds + 1 : "");
+}
+
 static const char *link_of(struct page *page, const struct hm_run *run)
 {
     const struct hm_people *people = page->people;
     const char *ts = NULL;
     const char *channel = people->cards != NULL ? hm_cards_place(people->cards, run->id, &ts) : NULL;
-    if (people->url == NULL || channel == NULL || ts == NULL || page->n_links == HM_ARRAY_LEN(page->links))
+    if (channel == NULL || ts == NULL || page->n_links == HM_ARRAY_LEN(page->links))
         return NULL;
-    size_t seconds = strcspn(ts, ".");
-    const char *rest = ts[seconds] == '.' ? ts + seconds + 1 : "";
-    return page->links[page->n_links++] = hm_xasprintf("%sarchives/%s/p%.*s%s", people->url, channel, (int)seconds, ts, rest);
+    return page->links[page->n_links++] = link_to(people, channel, ts);
 }
 
 /* Whether this person's approval would count. */
@@ -126,6 +134,12 @@ static json_t *page_new(struct hm_people *people, const struct hm_watcher *watch
     add_recent(page, list);
     if (people->alarms != NULL)
         page->home.n_alarms = people->alarms(people->alarms_arg, page->alarms, HM_HOME_ALARMS);
+    for (size_t i = 0; i < page->home.n_alarms; i++) {
+        struct hm_home_alarm *alarm = &page->alarms[i];
+        char *link = link_to(people, alarm->channel, alarm->ts);
+        (void)snprintf(alarm->link, sizeof alarm->link, "%s", link != NULL && strlen(link) < sizeof alarm->link ? link : "");
+        free(link);
+    }
     json_t *view = hm_home_new(&page->home, &err);
     if (view == NULL)
         hm_log(HM_LOG_ERROR, "home", "%s", err.msg);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "slack/post_build.h"
+#include "view/home.h"
 
 enum {
     TICK_MS = 5000,
@@ -494,6 +495,40 @@ void hm_watch_restored(struct hm_watch *watch)
 {
     watch->restored = true;
     hm_watch_find_runs(watch);
+}
+
+/* Newest first. */
+static size_t newest(const struct hm_watch *watch, const struct hm_case **ret_cases, size_t most)
+{
+    const struct hm_watched *w = NULL;
+    size_t n = 0;
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        size_t at = n;
+        while (at > 0 && ret_cases[at - 1]->last_ms < w->c->last_ms)
+            at--;
+        if (at == most)
+            continue;
+        n += n < most ? 1 : 0;
+        memmove(&ret_cases[at + 1], &ret_cases[at], (n - 1 - at) * sizeof ret_cases[0]);
+        ret_cases[at] = w->c;
+    }
+    return n;
+}
+
+size_t hm_watch_home(void *arg, struct hm_home_alarm *ret_alarms, size_t most)
+{
+    const struct hm_watch *watch = arg;
+    const struct hm_case *cases[HM_HOME_ALARMS];
+    size_t n = newest(watch, cases, most < HM_HOME_ALARMS ? most : HM_HOME_ALARMS);
+    for (size_t i = 0; i < n; i++) {
+        struct hm_home_alarm *alarm = &ret_alarms[i];
+        *alarm = (struct hm_home_alarm){.at_ms = cases[i]->at_ms, .over = cases[i]->end != HM_CASE_OPEN};
+        (void)snprintf(alarm->title, sizeof alarm->title, "%s", cases[i]->title != NULL ? cases[i]->title : "");
+        (void)snprintf(alarm->channel, sizeof alarm->channel, "%s", cases[i]->channel);
+        (void)snprintf(alarm->ts, sizeof alarm->ts, "%s", cases[i]->ts);
+    }
+    return n;
 }
 
 void hm_watch_stats(const struct hm_watch *watch, struct hm_watch_stats *ret_stats)

@@ -20,6 +20,7 @@
 #include "slack/web_api.h"
 
 struct hm_watch;
+struct hm_home_alarm;
 
 /* All borrowed. */
 struct hm_watch_opts {
@@ -71,6 +72,9 @@ void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *n
 
 /* True when everything is committed and Slack shows all that it should. */
 bool hm_watch_settled(const struct hm_watch *watch);
+
+/* hm_people_alarms(): the newest cases for the Home tab. watch: the struct hm_watch. */
+size_t hm_watch_home(void *watch, struct hm_home_alarm *ret_alarms, size_t most);
 
 struct hm_watch_stats {
     uint64_t seen, raised, repeated, grouped, resolved, caught_up;

@@ -93,10 +93,29 @@ static void add_param(struct hm_strbuf *out, const struct hm_param *param)
     hm_strbuf_adds(out, " · ");
     hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
     if (param->fallback != NULL) {
-        hm_strbuf_adds(out, " · when left out: ");
-        hm_slack_add_code(out, hm_template_text(param->fallback));
+        const char *text = hm_template_text(param->fallback);
+        bool remembered = !hm_template_is_literal(param->fallback);
+        char *name = remembered && hm_starts_with(text, "${") ? hm_xstrndup(text + 2, strcspn(text + 2, "}")) : hm_xstrdup(text);
+        hm_strbuf_adds(out, remembered ? " · when left out, what is remembered as " : " · when left out: ");
+        hm_slack_add_code(out, name);
+        free(name);
     } else if (param->optional) {
         hm_strbuf_adds(out, " · may be left out");
+    }
+}
+
+/* " with role `a` or `b`", " of each role: `a` and `b`" */
+static void add_roles(struct hm_strbuf *out, const struct hm_step *step)
+{
+    if (!step->each) {
+        hm_strbuf_adds(out, " with ");
+        hm_word_roles(out, step->by);
+        return;
+    }
+    hm_strbuf_adds(out, " of each role: ");
+    for (size_t i = 0; step->by[i] != NULL; i++) {
+        hm_strbuf_adds(out, i == 0 ? "" : step->by[i + 1] == NULL ? " and " : ", ");
+        hm_slack_add_code(out, step->by[i]);
     }
 }
 
@@ -108,8 +127,7 @@ static void add_approvers(struct hm_strbuf *out, const struct hm_step *step)
         hm_strbuf_adds(out, "somebody");
     else
         hm_strbuf_addf(out, "%u people", step->need);
-    hm_strbuf_adds(out, step->each ? " of each: " : " with ");
-    hm_word_roles(out, step->by);
+    add_roles(out, step);
     hm_strbuf_adds(out, step->self ? "" : ", other than the one who asks,");
     hm_strbuf_adds(out, step->need == 1 ? " has to approve them" : " have to approve them");
 }
@@ -145,8 +163,8 @@ static void add_step(struct hm_strbuf *out, const struct hm_step *step, size_t n
     hm_strbuf_addf(out, "\n%zu. ", nth);
     hm_word_plain(out, hm_word_step(step), TITLE_MAX);
     if (step->kind == HM_STEP_APPROVE) {
-        hm_strbuf_addf(out, step->each ? " :lock: by %u of each: " : " :lock: by %u with ", step->need);
-        hm_word_roles(out, step->by);
+        hm_strbuf_addf(out, " :lock: by %u", step->need);
+        add_roles(out, step);
         hm_strbuf_addf(out, ", within %s", hm_format_duration(step->expires_ms, until, sizeof until));
     } else if (step->kind == HM_STEP_DO) {
         hm_strbuf_adds(out, step->effect == HM_EFFECT_READ   ? " (reads)"

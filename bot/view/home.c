@@ -62,7 +62,7 @@ static void add_gate(struct hm_blocks *blocks, const struct hm_home_gate *one)
     hm_word_time(&out, gate->expires_ms);
     add_link(&out, one->link, "card");
     char *value = hm_card_value(run->id, gate->nonce);
-    const struct hm_button look = {"Look and decide", HM_ACTION_LOOK, value, HM_STYLE_PRIMARY, NULL};
+    const struct hm_button look = {"Decide …", HM_ACTION_LOOK, value, HM_STYLE_PRIMARY, NULL};
     (void)hm_blocks_section_button(blocks, hm_strbuf_str(&out), &look);
     free(value);
     hm_strbuf_done(&out);

@@ -27,6 +27,7 @@ struct hm_home_run {
 struct hm_home_alarm {
     char title[160]; /* plain */
     char channel[32];
+    char ts[32];    /* of its message, or "" */
     char link[300]; /* to the message; "" = none */
     int64_t at_ms;
     bool over; /* resolved, or dealt with */

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "slack/escape.h"
 #include "view/help.h"
 #include "view/words.h"
@@ -353,7 +354,7 @@ static void add_bad_param(struct hm_strbuf *out, const struct hm_notice *n)
 {
     add_word(out, recipe_name(n));
     add_detail(out, " was not started: ", n->detail, "");
-    hm_strbuf_adds(out, ".\nIt is written ");
+    hm_strbuf_adds(out, n->detail != NULL && hm_ends_with(n->detail, "?") ? "\nIt is written " : ".\nIt is written ");
     if (n->recipe != NULL) {
         char *usage = hm_help_usage(n->recipe, n->command);
         hm_slack_add_code(out, usage);

@@ -32,14 +32,14 @@ class Home(Case):
         self.assertIn("Nothing waits for your decision", self.text(BEN))
         card = self.retract(DATASET)
         card.wait_button("Approve")
-        self.until(BEN, "Look and decide")
+        self.until(BEN, "Decide …")
         self.assertIn(f"/archives/{OPS}/p", self.text(BEN), "a link to the card")
 
         # Who asked has nothing to decide, and Dan may not.
         self.open(ANA)
         self.open(DAN)
         for user in (ANA, DAN):
-            self.assertNotIn("Look and decide", self.text(user))
+            self.assertNotIn("Decide …", self.text(user))
         self.assertIn("no recipe that you may start", self.text(DAN))
 
         self.click(BEN, "hm.look")
@@ -49,7 +49,7 @@ class Home(Case):
         self.slack.wait(view=1, user=BEN, absent=1)
         card.wait("Done")
         self.assertEqual(self.world.posts(), 1)
-        self.until(BEN, "Look and decide", absent=1)
+        self.until(BEN, "Decide …", absent=1)
         self.until(BEN, "*done*")
 
     def test_rejecting_from_home(self):
