@@ -226,6 +226,11 @@ void hm_load_probe(struct hm_loader *l, struct hm_cfg_node *group, struct hm_ste
         hm_cfg_add_here(node, "%s has no way to look whether it happened; take it out", action->name);
         return;
     }
-    for (size_t i = 0; i < hm_cfg_count(node); i++)
-        check_arg(action, action->probe_context, "context for its probe called", hm_cfg_at(node, i));
+    for (size_t i = 0; i < hm_cfg_count(node); i++) {
+        const struct hm_cfg_node *each = hm_cfg_at(node, i);
+        if (strcmp(hm_cfg_name(each), "on") != 0) /* which backend it asks: hm_plan_probe_backend() */
+            check_arg(action, action->probe_context, "context for its probe called", each);
+        else if (hm_cfg_type(each) != HM_CFG_STRING)
+            hm_cfg_add_here(each, "must be the name of a backend, like on = \"aurora-${environment}\"");
+    }
 }

@@ -160,8 +160,9 @@ static bool start_call(struct hm_deciding *d, const struct hm_site *site)
     return started;
 }
 
-/* The probe's own arguments: the step's, and the recipe's context. NULL with err set. */
-static json_t *probe_args_new(struct hm_deciding *d, const struct hm_site *site, struct hm_err *err)
+/* The probe's own arguments, of the step's and the recipe's context, and in *ret_on the backend that the recipe names for it
+ * (NULL = none; the caller frees). NULL with err set. */
+static json_t *probe_args_new(struct hm_deciding *d, const struct hm_site *site, char **ret_on, struct hm_err *err)
 {
     json_t *scope = hm_run_scope_new(d->run, d->env);
     json_t *own = hm_plan_item_scope_new(site->step, site->state->items, site->item, scope);
@@ -170,6 +171,9 @@ static json_t *probe_args_new(struct hm_deciding *d, const struct hm_site *site,
 
     if (site->step->probe != NULL)
         context = hm_args_render_new(site->step->probe, own, err);
+    *ret_on = hm_xstrdup_null(hm_json_get_str(context, "on", NULL));
+    if (*ret_on != NULL)
+        (void)json_object_del(context, "on");
     if (site->step->probe == NULL || context != NULL) {
         enum hm_code code = site->step->call.action->probe_args(site->call->args, context, &args, err);
         if (code != HM_OK && args != NULL) {
@@ -183,25 +187,6 @@ static json_t *probe_args_new(struct hm_deciding *d, const struct hm_site *site,
     return args;
 }
 
-/* Where the probe looks: where the call went; or, when the probe is another handler's, on that handler's backend whose name ends
- * like the call's: "sabesp" → "aurora", "sabesp-foz" → "aurora-foz". NULL when there is none. */
-static const struct hm_backend *probe_backend(const struct hm_deciding *d, const struct hm_site *site,
-                                              const struct hm_action *probe)
-{
-    const struct hm_run_env *env = d->env;
-    const struct hm_backend *own = env->backend(env->arg, site->call->backend != NULL ? site->call->backend : "");
-    size_t len = probe != NULL ? strcspn(probe->name, ".") : 0;
-    if (own == NULL || probe == NULL || (strlen(own->handler) == len && strncmp(own->handler, probe->name, len) == 0))
-        return own;
-    size_t own_len = strlen(own->handler);
-    bool alike = strncmp(own->name, own->handler, own_len) == 0 && own->name[own_len] == '-';
-    char *name = hm_xasprintf("%.*s%s", (int)len, probe->name, alike ? own->name + own_len : "");
-    const struct hm_backend *other = env->backend(env->arg, name);
-    free(name);
-    bool fits = other != NULL && strlen(other->handler) == len && strncmp(other->handler, probe->name, len) == 0;
-    return fits ? other : NULL;
-}
-
 /* Asks the action's probe, or, when there is none, a person. */
 static void start_probe(struct hm_deciding *d, const struct hm_site *site)
 {
@@ -209,11 +194,14 @@ static void start_probe(struct hm_deciding *d, const struct hm_site *site)
     const struct hm_action *probe = action->probe_action != NULL ? hm_action_find(action->probe_action) : NULL;
     struct hm_err err = {0};
     struct hm_rendered rendered;
+    char *on = NULL;
     hm_rendered_init(&rendered);
 
-    if (probe != NULL)
-        rendered.args = probe_args_new(d, site, &err);
-    rendered.backend = probe_backend(d, site, probe);
+    if (probe != NULL) {
+        rendered.args = probe_args_new(d, site, &on, &err);
+        rendered.backend = hm_plan_probe_backend(d->env, site->call->backend, probe, on);
+    }
+    free(on);
     bool ready = rendered.args != NULL && rendered.backend != NULL &&
                  probe->request(rendered.backend, rendered.args, site->call->cursor, &rendered.req, &err) == HM_OK;
     if (ready)

@@ -59,6 +59,31 @@ static const struct hm_backend *pick_backend(const struct hm_run_env *env, const
     return backend;
 }
 
+static bool is_of(const struct hm_backend *backend, const char *handler, size_t len)
+{
+    return backend != NULL && strlen(backend->handler) == len && strncmp(backend->handler, handler, len) == 0;
+}
+
+const struct hm_backend *hm_plan_probe_backend(const struct hm_run_env *env, const char *call, const struct hm_action *probe,
+                                               const char *on)
+{
+    size_t len = strcspn(probe->name, ".");
+    const struct hm_backend *own = env->backend(env->arg, call != NULL ? call : "");
+    const struct hm_backend *found = NULL;
+    if (on != NULL) {
+        found = env->backend(env->arg, on);
+    } else if (is_of(own, probe->name, len)) {
+        found = own;
+    } else if (own != NULL) {
+        size_t own_len = strlen(own->handler);
+        bool alike = strncmp(own->name, own->handler, own_len) == 0 && own->name[own_len] == '-';
+        char *name = hm_xasprintf("%.*s%s", (int)len, probe->name, alike ? own->name + own_len : "");
+        found = env->backend(env->arg, name);
+        free(name);
+    }
+    return is_of(found, probe->name, len) ? found : NULL;
+}
+
 enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_spec *spec, const json_t *scope,
                             const json_t *cursor, struct hm_rendered *ret_rendered, struct hm_err *err)
 {

@@ -19,6 +19,12 @@ void hm_rendered_done(struct hm_rendered *rendered);
 HM_MUST enum hm_code hm_plan_render(const struct hm_run_env *env, const struct hm_call_spec *spec, const json_t *scope,
                                     const json_t *cursor, struct hm_rendered *ret_rendered, struct hm_err *err);
 
+/* Which backend a probe asks. on: what the recipe says, or NULL: then the one that the call went to, or, when the probe is
+ * another handler's, that handler's whose name ends like the call's: "sabesp" → "aurora", "sabesp-foz" → "aurora-foz". NULL when
+ * there is no such backend of the probe's handler: better a person's word than a look in another place. */
+const struct hm_backend *hm_plan_probe_backend(const struct hm_run_env *env, const char *call, const struct hm_action *probe,
+                                               const char *on);
+
 /* A copy of scope with the step's `as` name set to item number `item`; scope itself (new reference) for a step without foreach.
  */
 HM_MUST json_t *hm_plan_item_scope_new(const struct hm_step *step, const json_t *items, int item, json_t *scope);
