@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-enum { RAW_MAX_SEEN = 64, RAW_MAX_REQUEST = 64 * 1024 };
+enum { RAW_MAX_SEEN = 256, RAW_MAX_REQUEST = 64 * 1024 };
 
 struct raw_conn;
 struct raw_server {

@@ -73,6 +73,20 @@ static void send_token(struct raw_conn *conn)
     free(body);
 }
 
+/* A registry's token is named after the repository it is for. */
+static void send_registry_token(struct raw_conn *conn, const char *request)
+{
+    const char *scope = strstr(request, "scope=repository%3A");
+    assert_non_null(scope);
+    assert_non_null(strstr(request, "service=quay.example"));
+    assert_non_null(strstr(request, "\r\nAuthorization: Basic YWlyZmxvdzpzM2NyZXQ=\r\n"));
+    scope += strlen("scope=repository%3A");
+    char *body = hm_xasprintf("{\"token\":\"for-%.*s\",\"expires_in\":300}", (int)strcspn(scope, "%"), scope);
+    rig->n_fetched++;
+    send_json(conn, "200 OK", body);
+    free(body);
+}
+
 static void serve(struct raw_server *server, struct raw_conn *conn, unsigned nth, const char *request)
 {
     (void)server;
@@ -85,6 +99,10 @@ static void serve(struct raw_server *server, struct raw_conn *conn, unsigned nth
     }
     if (strstr(request, " /token ") != NULL) {
         send_token(conn);
+        return;
+    }
+    if (strstr(request, " /realm?") != NULL) {
+        send_registry_token(conn, request);
         return;
     }
     const char *bearer = strstr(request, "Authorization: Bearer token-");
@@ -156,17 +174,22 @@ static void on_done(void *arg, const struct hm_http_result *result)
         uv_stop(&rig->loop);
 }
 
-static void send_it(unsigned slot, const char *method, bool read)
+static void send_to(unsigned slot, const char *method, const char *path, bool read)
 {
     struct hm_request req;
     hm_request_init(&req);
     req.method = hm_xstrdup(method);
-    req.url = hm_xasprintf("http://127.0.0.1:%d/api", rig->server.port);
+    req.url = hm_xasprintf("http://127.0.0.1:%d%s", rig->server.port, path);
     if (strcmp(method, "POST") == 0)
         req.body = hm_xstrdup("");
     const struct hm_send send = {.read = read, .on_done = on_done, .arg = &rig->ends[slot]};
     hm_backends_send(rig->backends, &rig->backend, &req, &send);
     hm_request_done(&req);
+}
+
+static void send_it(unsigned slot, const char *method, bool read)
+{
+    send_to(slot, method, "/api", read);
 }
 
 static void await(unsigned n)
@@ -461,6 +484,38 @@ static void test_a_reload_while_waiting(void **state)
     assert_int_equal(rig->ends[0].status, 200);
 }
 
+static void test_a_token_for_each_repository(void **state)
+{
+    static char user[] = "env:HM_TEST_USER", password[] = "env:HM_TEST_PASSWORD", service[] = "quay.example", url[64];
+    static struct hm_auth registry = {.kind = HM_AUTH_REGISTRY, .user = user, .secret = password, .service = service, .url = url};
+    (void)state;
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/realm", rig->server.port);
+    use(&registry);
+    send_to(0, "GET", "/v2/itaipu/tags/list", true);
+    send_to(1, "GET", "/v2/metapod/tags/list", true);
+    send_to(2, "GET", "/v2/itaipu/manifests/abc", true);
+    await(3);
+    assert_int_equal(rig->n_fetched, 2);
+    assert_int_equal(seen("Bearer for-itaipu\r\n"), 2);
+    assert_int_equal(seen("Bearer for-metapod\r\n"), 1);
+    /* More repositories than tokens are kept for: the one used longest ago goes. */
+    for (unsigned i = 0; i < 32; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "/v2/r%u/tags/list", i);
+        rig->now_ms += 10;
+        send_to(3 + i, "GET", path, true);
+        await(4 + i);
+        assert_int_equal(rig->ends[3 + i].status, 200);
+    }
+    assert_int_equal(rig->n_fetched, 34);
+    send_to(35, "GET", "/v2/r31/tags/list", true);
+    await(36);
+    assert_int_equal(rig->n_fetched, 34);
+    send_to(36, "GET", "/v2/itaipu/tags/list", true);
+    await(37);
+    assert_int_equal(rig->n_fetched, 35);
+}
+
 #define TEST(f)       cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 #define LOGIN_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down_login)
 
@@ -468,6 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_kinds_without_a_fetch),
+        TEST(test_a_token_for_each_repository),
         TEST(test_a_secret_that_is_missing),
         LOGIN_TEST(test_one_fetch_for_all),
         LOGIN_TEST(test_renewed_before_it_ends),
