@@ -96,6 +96,8 @@ def shipped_backends(world_url, folder, program, without=()):
                       lambda m: m[0] if re.search(r"\b(aws|google)\b", m[0]) else "", text)
         text = re.sub(r'"env:AWS_\w+"', lambda m: f'"file:{_aws_key(folder, m[0].strip(chr(34)))}"', text)
         text = re.sub(r'(google\s*=\s*\{\s*key\s*=\s*)"[^"]*"', lambda m: f'{m[1]}"file:{_service_account(folder, world_url)}"', text)
+        if handler == "ec2":  # the world has one region's machines
+            text = re.sub(r'\bregion\s*=\s*"[^"]*"', 'region = "us-east-1"', text)
         # Of Mesos the leader's own address is spoken to, which is the world's here too.
         text = re.sub(r'\bmasters\s*=\s*"[^"]*";', f'masters = "127.0.0.1"; leader_port = {world_url.rsplit(":", 1)[1]}; '
                       f'leader_path = "/mesos";', text)

@@ -70,6 +70,7 @@ class Data(Case):
         self.recipes("teardown-checks")
         text = self.run_recipe("teardown-checks blue-41", "`blue-41`").wait("Done")
         self.assertEqual((text.count(":white_check_mark: No"), "NOT" in text), (2, False), text)
+        self.assertIn("`wendy` instances in sa-east-1: 1.", text)
         text = self.run_recipe("teardown-checks green-40", "`green-40`").wait("Done")
         self.assertIn("tapir-consumer global PARTITION-TO-SERVE: 15230", text)
         self.assertEqual(text.count("NOT CLEAR"), 3, text)
@@ -90,9 +91,9 @@ class Data(Case):
     def test_what_failed(self):
         self.recipes("what-failed")
         text = self.run_recipe("what-failed " + TRANSACTION, "Did the dataset fail").wait("Done")
-        self.assertIn("Only a dataset is missing: fx-rates, savings-balances", text)
         self.assertIn("*The model failed*, its dataset is there or it has none: lusa", text)
-        self.assertIn("only not done yet", text)
+        self.assertIn("is still *running*, so only what belongs to its failed tasks is named", text)
+        self.assertNotIn("fx-rates", text, "not committed either, and no task of it has failed")
 
     def test_databricks_path(self):
         self.recipes("databricks-path")
