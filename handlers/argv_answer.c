@@ -12,6 +12,22 @@
 
 enum { OUTPUT_MAX = 2000, SAID_MAX = 200, WORD_MAX = 100, SIGNALLED = 128, SIGNAL_MAX = 64 };
 
+bool hm_argv_unresolved(const struct hm_answer *answer)
+{
+    /* What curl, glibc, musl, Java and Python say. */
+    static const char *const words[] = {"could not resolve host",     "name or service not known", "name does not resolve",
+                                        "failure in name resolution", "unknownhostexception",      "nodename nor servname"};
+    if (answer->transport != HM_TRANSPORT_ANSWER || answer->status == 0 || answer->status > SIGNALLED)
+        return false;
+    /* What a server answered would stand in stdout: then something was sent. curl writes 000 for no answer. */
+    if (strspn(answer->body, " \t\r\n0") != answer->body_len)
+        return false;
+    for (size_t i = 0; i < HM_ARRAY_LEN(words); i++)
+        if (strcasestr(answer->errors, words[i]) != NULL)
+            return true;
+    return false;
+}
+
 bool hm_argv_word_ok(const char *word)
 {
     size_t len = strlen(word);

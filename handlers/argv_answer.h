@@ -16,6 +16,10 @@ struct hm_argv_asked {
  * end of stderr (or of stdout, when that is silent). */
 enum hm_verdict hm_argv_judge(const struct hm_argv_asked *asked, const struct hm_answer *answer, struct hm_outcome *ret_out);
 
+/* The program ended because it could not resolve the name of a host, says so on stderr, and nothing but zeros on stdout: nothing
+ * was sent anywhere. */
+bool hm_argv_unresolved(const struct hm_answer *answer);
+
 /* True for a word that no program takes for an option and no path leads out of: letters, digits and . _ -, at most 100, beginning
  * with a letter or digit. What a person typed must pass it before it becomes a word of an argv vector. */
 bool hm_argv_word_ok(const char *word);

@@ -38,6 +38,13 @@ void hm_request_init(struct hm_request *req)
     memset(req, 0, sizeof(*req));
 }
 
+static void free_words(char **words)
+{
+    for (char **word = words; word != NULL && *word != NULL; word++)
+        free(*word);
+    free(words);
+}
+
 void hm_request_done(struct hm_request *req)
 {
     if (req == NULL)
@@ -50,9 +57,8 @@ void hm_request_done(struct hm_request *req)
     }
     free(req->headers);
     free(req->body);
-    for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
-        free(*arg);
-    free(req->argv);
+    free_words(req->argv);
+    free_words(req->remedy);
     hm_request_init(req);
 }
 
@@ -71,6 +77,8 @@ void hm_request_copy(struct hm_request *to, const struct hm_request *from)
     }
     for (char **word = from->argv; word != NULL && *word != NULL; word++)
         hm_request_add_word(to, *word);
+    for (char **word = from->remedy; word != NULL && *word != NULL; word++)
+        hm_request_add_remedy_word(to, *word);
 }
 
 void hm_request_add_header(struct hm_request *req, const char *name, const char *value)
@@ -81,26 +89,44 @@ void hm_request_add_header(struct hm_request *req, const char *name, const char 
     req->n_headers++;
 }
 
-void hm_request_add_word(struct hm_request *req, const char *word)
+static char **with_word(char **words, const char *word)
 {
     size_t n = 0;
-    while (req->argv != NULL && req->argv[n] != NULL)
+    while (words != NULL && words[n] != NULL)
         n++;
+    words = hm_xreallocarray(words, n + 2, sizeof(*words));
+    words[n] = hm_xstrdup(word);
+    words[n + 1] = NULL;
+    return words;
+}
+
+void hm_request_add_word(struct hm_request *req, const char *word)
+{
     req->kind = HM_REQUEST_ARGV;
-    req->argv = hm_xreallocarray(req->argv, n + 2, sizeof(*req->argv));
-    req->argv[n] = hm_xstrdup(word);
-    req->argv[n + 1] = NULL;
+    req->argv = with_word(req->argv, word);
+}
+
+void hm_request_add_remedy_word(struct hm_request *req, const char *word)
+{
+    req->remedy = with_word(req->remedy, word);
+}
+
+static json_t *words_json_new(char **words)
+{
+    json_t *json = hm_json_arr_new();
+    for (char **word = words; word != NULL && *word != NULL; word++)
+        hm_json_add(json, hm_json_str_new(*word));
+    return json;
 }
 
 json_t *hm_request_json_new(const struct hm_request *req)
 {
     json_t *json = hm_json_obj_new();
     if (req->kind == HM_REQUEST_ARGV) {
-        json_t *argv = hm_json_arr_new();
-        for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
-            hm_json_add(argv, hm_json_str_new(*arg));
         hm_json_set_str(json, "kind", "argv");
-        hm_json_set(json, "argv", argv);
+        hm_json_set(json, "argv", words_json_new(req->argv));
+        if (req->remedy != NULL)
+            hm_json_set(json, "remedy", words_json_new(req->remedy));
         return json;
     }
     json_t *headers = hm_json_obj_new();
@@ -130,6 +156,10 @@ void hm_request_digest(const struct hm_request *req, char ret_hex[65])
     if (req->body != NULL)
         hm_sha256_add(hash, req->body, req->body_len); /* its length is what remains: argv and a body do not go together */
     for (char **arg = req->argv; arg != NULL && *arg != NULL; arg++)
+        hm_sha256_add_field(hash, *arg);
+    if (req->remedy != NULL)
+        hm_sha256_add_field(hash, NULL); /* end of the words */
+    for (char **arg = req->remedy; arg != NULL && *arg != NULL; arg++)
         hm_sha256_add_field(hash, *arg);
     hm_sha256_take(hash, ret_hex);
 }

@@ -76,6 +76,9 @@ struct hm_request {
     char *body; /* HTTP: NULL = none; "" = an empty body is sent (Content-Length: 0) */
     size_t body_len;
     char **argv; /* ARGV: NULL-terminated vector */
+    /* ARGV: what is run, once, when the program could not resolve a host's name (hm_argv_unresolved(): so nothing was sent); then
+     * argv is run once more, and that is the answer. NULL = nothing. It is part of the plan and of the digest. */
+    char **remedy;
 };
 
 void hm_request_init(struct hm_request *req);
@@ -85,8 +88,10 @@ void hm_request_copy(struct hm_request *to, const struct hm_request *from);
 void hm_request_add_header(struct hm_request *req, const char *name, const char *value);
 /* Appends one word to the argv vector; the request becomes an ARGV one. The word stays one word, whatever is in it. */
 void hm_request_add_word(struct hm_request *req, const char *word);
-/* {"kind":"http","method":…,"url":…,"headers":{…},"body":…} or {"kind":"argv","argv":[…]}: what the plan shows and the journal
- * keeps. A new reference. */
+/* Appends one word to the remedy of an ARGV request. */
+void hm_request_add_remedy_word(struct hm_request *req, const char *word);
+/* {"kind":"http","method":…,"url":…,"headers":{…},"body":…} or {"kind":"argv","argv":[…],"remedy":[…]}: what the plan shows and
+ * the journal keeps. A new reference. */
 HM_MUST json_t *hm_request_json_new(const struct hm_request *req);
 /* SHA-256 hex of everything in the request, in order. */
 void hm_request_digest(const struct hm_request *req, char ret_hex[65]);
@@ -165,12 +170,20 @@ struct hm_action {
     const struct hm_arg_spec *probe_context; /* what `context` may hold; ends with name == NULL; NULL = nothing */
 };
 
+/* Whether an HTTP handler's backend may have a `program` too: nu, through which its writes go then (nu_curl.h). */
+enum hm_by_program {
+    HM_BY_PROGRAM_NEVER,
+    HM_BY_PROGRAM_WRITES, /* reads still need the url */
+    HM_BY_PROGRAM_ALL     /* there are only writes: no url is needed */
+};
+
 struct hm_handler {
     const char *name; /* "metapod" */
     const char *title;
     enum hm_request_kind kind;              /* of all its requests: decides which keys its backends have */
     const struct hm_action *const *actions; /* ends with NULL */
     const char *const *settings;            /* keys allowed in a backend's `settings` group; ends with NULL */
+    enum hm_by_program by_program;          /* HTTP only */
 };
 
 /* All handlers; ends with NULL. */

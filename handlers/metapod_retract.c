@@ -9,8 +9,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "handlers/http_answer.h"
+#include "handlers/http_request.h"
 #include "handlers/metapod.h"
+#include "handlers/nu_curl.h"
 
 static const struct hm_arg_spec id_args[] = {
     {"id", HM_ARG_UUID, true, "id of what is to be retracted"},
@@ -24,11 +25,14 @@ static enum hm_code retract_request(const struct hm_backend *backend, const char
     if (!hm_is_uuid(id)) /* an id that is none could name another endpoint */
         return hm_err_set(err, HM_EINVAL, "id: \"%.60s\" is not a UUID", id);
     char *encoded = hm_url_encode(id);
-    req->kind = HM_REQUEST_HTTP;
-    req->method = hm_xstrdup("POST");
-    req->url = hm_xasprintf("%s/api/migrations/retract/%s/%s", backend->url, path, encoded);
-    hm_request_add_backend_headers(req, backend);
-    req->body = hm_xstrdup("");
+    char *whole = hm_xasprintf("/api/migrations/retract/%s/%s", path, encoded);
+    if (backend->program != NULL) {
+        hm_nu_curl_request(backend, "metapod", "POST", whole, NULL, req);
+    } else {
+        hm_request_begin(req, backend, "POST", "%s", whole);
+        hm_request_set_empty(req);
+    }
+    free(whole);
     free(encoded);
     return HM_OK;
 }
@@ -40,12 +44,17 @@ static enum hm_verdict retract_response(const struct hm_backend *backend, const 
     const char *id = hm_json_get_str(args, "id", "");
     char *what = hm_xasprintf("%s %s", thing, id);
     const struct hm_http_asked asked = {.backend = backend, .system = "Metapod", .thing = what, .write = true};
-    enum hm_verdict verdict = hm_http_judge(&asked, answer, out);
+    struct hm_answer http;
+    char *body = NULL;
+    enum hm_verdict verdict = hm_nu_curl_answer(&asked, answer, &http, &body, out);
+    if (verdict == HM_VERDICT_OK)
+        verdict = hm_http_judge(&asked, &http, out);
     if (verdict == HM_VERDICT_OK) {
         out->result = hm_json_obj_new();
         hm_json_set_str(out->result, "id", id);
-        hm_json_set_int(out->result, "status", answer->status);
+        hm_json_set_int(out->result, "status", http.status);
     }
+    free(body);
     free(what);
     return verdict;
 }

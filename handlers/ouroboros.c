@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "handlers/http_request.h"
+#include "handlers/nu_curl.h"
 
 enum { NAME_LEN_MAX = 200 };
 
@@ -52,6 +53,12 @@ static void migration(const struct hm_backend *backend, const char *name, const 
     hm_json_set_str(body, key, value);
     if (key2 != NULL)
         hm_json_set_str(body, key2, value2);
+    if (backend->program != NULL) {
+        char *path = hm_xasprintf("/api/admin/migrations/%s", name);
+        hm_nu_curl_request(backend, "ouroboros", "POST", path, body, req);
+        free(path);
+        return;
+    }
     hm_request_begin(req, backend, "POST", "/api/admin/migrations/%s", name);
     hm_request_set_json(req, body);
 }
@@ -60,12 +67,17 @@ static enum hm_verdict judge(const struct hm_backend *backend, const char *thing
                              struct hm_outcome *out)
 {
     const struct hm_http_asked asked = {.backend = backend, .system = "Ouroboros", .thing = thing, .write = true};
-    enum hm_verdict verdict = hm_http_judge(&asked, answer, out);
-    if (verdict != HM_VERDICT_OK)
-        return verdict;
-    out->result = hm_json_obj_new();
-    hm_json_set_int(out->result, "status", answer->status);
-    hm_json_set_bool(out->result, "queued", answer->status == 202);
+    struct hm_answer http;
+    char *body = NULL;
+    enum hm_verdict verdict = hm_nu_curl_answer(&asked, answer, &http, &body, out);
+    if (verdict == HM_VERDICT_OK)
+        verdict = hm_http_judge(&asked, &http, out);
+    if (verdict == HM_VERDICT_OK) {
+        out->result = hm_json_obj_new();
+        hm_json_set_int(out->result, "status", http.status);
+        hm_json_set_bool(out->result, "queued", http.status == 202);
+    }
+    free(body);
     return verdict;
 }
 
@@ -227,11 +239,12 @@ static const struct hm_action delete_series = {
 
 static const struct hm_action *const actions[] = {&delete_resource, &delete_series_archives, &delete_transaction_archives,
                                                   &delete_series, NULL};
-static const char *const settings[] = {NULL};
+static const char *const settings[] = {"nu_prototype", "nu_env", "nu_country", NULL};
 
 const struct hm_handler hm_ouroboros_handler = {
     .name = "ouroboros",
     .title = "Ouroboros: the archives of dataset series",
     .actions = actions,
     .settings = settings,
+    .by_program = HM_BY_PROGRAM_ALL,
 };

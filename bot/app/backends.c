@@ -69,7 +69,7 @@ static struct pool *pool_new(struct hm_backends *backends, const struct hm_setti
                           .clock = backends->clock,
                           .backends = backends,
                           .settings = hm_settings_ref(settings)};
-    if (backend->program != NULL)
+    if (backend->program != NULL && backend->url == NULL) /* a program, and nothing else */
         return pool;
     if (backend->auth != NULL) {
         const struct hm_credentials_opts needs = {backend, settings->dir, backends->http, backends->clock};

@@ -1,7 +1,10 @@
 /* One call of a CLI backend: see programs.h.
  *
  * The values of its secrets are known here, so whatever the program prints is searched for them before anybody sees it: the
- * answer as a whole, the lines for the card one by one (a secret does not span lines; only whole lines are shown). */
+ * answer as a whole, the lines for the card one by one (a secret does not span lines; only whole lines are shown).
+ *
+ * A request with a remedy is up to three processes: when the first could not resolve a host's name, so that nothing has left, the
+ * remedy is run once, whatever comes of it, and then the first once more, whose end is the answer. */
 #include "app/programs.h"
 
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 #include "base/secret.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "handlers/argv_answer.h"
 #include "io/process_env.h"
 
 enum {
@@ -22,8 +26,11 @@ enum {
 };
 
 struct run {
+    struct hm_processes *processes;
     const struct hm_backend *backend;
     const char *dir;
+    struct hm_request req; /* kept as far as it has a remedy */
+    enum { FIRST, REMEDY, AGAIN } turn;
     struct hm_send send;
     bool misfit;    /* the request is none for this backend */
     char **secrets; /* NULL-terminated; wiped at the end */
@@ -158,11 +165,32 @@ static void on_output(void *arg, bool is_errors, const char *data, size_t len)
 
 /* ---------------------------------------------------------------------------------------------------------------------- */
 
+static void start(struct run *run, char *const *argv);
+
+/* The next process of a request with a remedy; false when this was the last. */
+static bool go_on(struct run *run, const struct hm_answer *answer)
+{
+    if (run->turn == FIRST && run->req.remedy != NULL && hm_argv_unresolved(answer)) {
+        run->turn = REMEDY;
+        start(run, run->req.remedy);
+    } else if (run->turn == REMEDY && answer->transport == HM_TRANSPORT_ANSWER) {
+        run->turn = AGAIN;
+        start(run, run->req.argv);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void on_done(void *arg, const struct hm_http_result *result)
 {
     struct run *run = arg;
     struct hm_http_result clean = *result;
     size_t errors_len = 0;
+    if (go_on(run, &result->answer))
+        return;
+    if (run->turn == REMEDY) /* it hung, or was stopped: the first has sent nothing, and is not run again */
+        clean.answer.transport = HM_TRANSPORT_NOT_SENT;
     char *body = scrubbed(run, result->answer.body, result->answer.body_len, &clean.answer.body_len);
     char *errors = scrubbed(run, result->answer.errors, strlen(result->answer.errors), &errors_len);
     clean.answer.body = body;
@@ -172,7 +200,23 @@ static void on_done(void *arg, const struct hm_http_result *result)
     free(errors);
     hm_process_env_free(run->secrets);
     hm_strbuf_done(&run->tail);
+    hm_request_done(&run->req);
     free(run);
+}
+
+static void start(struct run *run, char *const *argv)
+{
+    const struct hm_process_opts opts = {
+        .argv = argv,
+        .dir = run->backend->dir,
+        .timeout_ms = run->send.timeout_ms > 0 ? run->send.timeout_ms : run->backend->timeout_ms,
+        .env = environment,
+        .env_arg = run,
+        .on_output = on_output,
+        .on_done = on_done,
+        .arg = run,
+    };
+    (void)hm_process_start(run->processes, &opts);
 }
 
 void hm_program_run(struct hm_processes *processes, const struct hm_backend *backend, const char *dir,
@@ -181,19 +225,12 @@ void hm_program_run(struct hm_processes *processes, const struct hm_backend *bac
     static char nothing[] = "The request";
     char *const no_words[] = {nothing, NULL};
     struct run *run = hm_xcalloc(1, sizeof *run);
-    *run = (struct run){.backend = backend, .dir = dir, .send = *send};
+    *run = (struct run){.processes = processes, .backend = backend, .dir = dir, .send = *send};
     run->misfit = req->kind != HM_REQUEST_ARGV || backend->program == NULL || req->argv == NULL || req->argv[0] == NULL;
     run->secrets = hm_xcalloc(1, sizeof *run->secrets);
     hm_strbuf_init(&run->tail, 4 * TAIL_BYTES + 3 * LINE_MAX_BYTES);
-    const struct hm_process_opts opts = {
-        .argv = run->misfit ? no_words : req->argv,
-        .dir = backend->dir,
-        .timeout_ms = send->timeout_ms > 0 ? send->timeout_ms : backend->timeout_ms,
-        .env = environment,
-        .env_arg = run,
-        .on_output = on_output,
-        .on_done = on_done,
-        .arg = run,
-    };
-    (void)hm_process_start(processes, &opts);
+    hm_request_init(&run->req);
+    if (req->remedy != NULL)
+        hm_request_copy(&run->req, req);
+    start(run, run->misfit ? no_words : req->argv);
 }

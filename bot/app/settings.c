@@ -201,24 +201,6 @@ static void check_handler_settings(const struct hm_cfg_node *group, const struct
     }
 }
 
-/* What only a backend that is reached over HTTP has. */
-static void read_http_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
-{
-    backend->url = hm_settings_text(group, "url", HM_CFG_REQUIRED, HM_SETTINGS_URL);
-    hm_settings_check_url(group, "url", backend->url);
-    for (size_t len = backend->url != NULL ? strlen(backend->url) : 0; len > 0 && backend->url[len - 1] == '/'; len--)
-        backend->url[len - 1] = '\0';
-    backend->auth = hm_auth_read(group);
-    backend->headers = read_object(group, "headers");
-    check_headers(group, backend->headers);
-    backend->ca = copy_path(settings, group, "ca");
-    backend->client_cert = copy_path(settings, group, "client_cert");
-    backend->client_key = copy_path(settings, group, "client_key");
-    backend->proxy = hm_settings_text(group, "proxy", HM_CFG_OPTIONAL, HM_SETTINGS_URL);
-    backend->rate_per_s = read_rate(group);
-    backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
-}
-
 /* A path that stays the same file wherever the program is started: absolute. */
 static char *copy_absolute(struct hm_settings *settings, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
 {
@@ -249,14 +231,42 @@ static void check_env(const struct hm_cfg_node *group, const json_t *env)
     }
 }
 
-/* What only a backend has that is a program. */
-static void read_program_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
+static void read_program(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
 {
     backend->program = copy_absolute(settings, group, "program", HM_CFG_REQUIRED);
     backend->dir = copy_absolute(settings, group, "dir", HM_CFG_OPTIONAL);
     backend->env = read_object(group, "env");
     check_env(group, backend->env);
+}
+
+/* What only a backend has that is a program. */
+static void read_program_backend(struct hm_settings *settings, struct hm_cfg_node *group, struct hm_backend *backend)
+{
+    read_program(settings, group, backend);
     backend->headers = hm_json_obj_new();
+}
+
+/* What only a backend that is reached over HTTP has. */
+static void read_http_backend(struct hm_settings *settings, struct hm_cfg_node *group, enum hm_by_program by_program,
+                              struct hm_backend *backend)
+{
+    if (by_program != HM_BY_PROGRAM_NEVER && hm_cfg_get(group, "program", HM_CFG_OPTIONAL) != NULL)
+        read_program(settings, group, backend);
+    bool needs_url = backend->program == NULL || by_program != HM_BY_PROGRAM_ALL;
+    backend->url = hm_settings_text(group, "url", needs_url ? HM_CFG_REQUIRED : HM_CFG_OPTIONAL, HM_SETTINGS_URL);
+    if (backend->url != NULL || needs_url)
+        hm_settings_check_url(group, "url", backend->url);
+    for (size_t len = backend->url != NULL ? strlen(backend->url) : 0; len > 0 && backend->url[len - 1] == '/'; len--)
+        backend->url[len - 1] = '\0';
+    backend->auth = hm_auth_read(group);
+    backend->headers = read_object(group, "headers");
+    check_headers(group, backend->headers);
+    backend->ca = copy_path(settings, group, "ca");
+    backend->client_cert = copy_path(settings, group, "client_cert");
+    backend->client_key = copy_path(settings, group, "client_key");
+    backend->proxy = hm_settings_text(group, "proxy", HM_CFG_OPTIONAL, HM_SETTINGS_URL);
+    backend->rate_per_s = read_rate(group);
+    backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
 }
 
 static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group, const char *name)
@@ -270,7 +280,7 @@ static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group
     if (handler != NULL && handler->kind == HM_REQUEST_ARGV)
         read_program_backend(settings, group, backend);
     else
-        read_http_backend(settings, group, backend);
+        read_http_backend(settings, group, handler != NULL ? handler->by_program : HM_BY_PROGRAM_NEVER, backend);
     backend->settings = read_object(group, "settings");
     backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, longest_timeout_ms);
     if (handler != NULL)

@@ -235,6 +235,11 @@ enum hm_code hm_request_from_json(const json_t *json, struct hm_request *ret_req
             const char *word = json_string_value(json_array_get(argv, i));
             ret_req->argv[i] = hm_xstrdup(word != NULL ? word : "");
         }
+        const json_t *remedy = hm_json_get_arr(json, "remedy");
+        for (size_t i = 0; i < json_array_size(remedy); i++) {
+            const char *word = json_string_value(json_array_get(remedy, i));
+            hm_request_add_remedy_word(ret_req, word != NULL ? word : "");
+        }
         return n > 0 ? HM_OK : hm_err_set(err, HM_EBUG, "a recorded command is empty");
     }
     const char *method = hm_json_get_str(json, "method", NULL);

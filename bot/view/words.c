@@ -195,22 +195,31 @@ static void add_argument(struct hm_strbuf *out, const char *arg)
     hm_strbuf_addc(out, '\'');
 }
 
+static void add_command(struct hm_strbuf *out, const json_t *argv)
+{
+    size_t i = 0;
+    json_t *arg = NULL;
+    json_array_foreach(argv, i, arg)
+    {
+        if (i > 0)
+            hm_strbuf_addc(out, ' ');
+        add_argument(out, json_is_string(arg) ? json_string_value(arg) : "?");
+    }
+}
+
 char *hm_word_request(const json_t *request)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, REQUEST_MAX);
-    const json_t *argv = hm_json_get_arr(request, "argv");
-    if (argv == NULL) {
+    const json_t *argv = hm_json_get_arr(request, "argv"), *remedy = hm_json_get_arr(request, "remedy");
+    if (argv == NULL)
         add_http(&out, request);
-    } else {
-        size_t i = 0;
-        json_t *arg = NULL;
-        json_array_foreach(argv, i, arg)
-        {
-            if (i > 0)
-                hm_strbuf_addc(&out, ' ');
-            add_argument(&out, json_is_string(arg) ? json_string_value(arg) : "?");
-        }
+    else
+        add_command(&out, argv);
+    if (remedy != NULL) {
+        hm_strbuf_adds(&out, "\nOnly if it can not resolve a host's name: ");
+        add_command(&out, remedy);
+        hm_strbuf_adds(&out, "\nand then the first once more.");
     }
     return hm_strbuf_take(&out);
 }

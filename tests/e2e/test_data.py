@@ -1,7 +1,9 @@
 """The recipes around data, logs and archives, with the real binary: what people see, and what has changed in the world."""
+import json
+import os
 import re
 
-from harness import ANA, BEN, CAMILA, TRANSACTION, Case, main
+from harness import ANA, BEN, CAMILA, DATASET, TRANSACTION, Case, Deadline, main, program
 
 APPENDED_TO = "713a86b9-4459-5167-8573-ca1ad17746c0"  # a transaction with a manual append
 APPEND = "5d94b837-c31e-4109-ac73-b904bbc7bf17"
@@ -9,7 +11,7 @@ RESOURCE = "0c8f7f0a-5b5e-4b7e-9d0c-1f2e3d4c5b6a"
 MIGRATIONS = "/ouroboros/api/admin/migrations/"
 
 
-class Data(Case):
+class Tools(Case):
     def recipes(self, *names):
         self.bot.use_shipped(*names)
         self.bot.start()
@@ -18,6 +20,33 @@ class Data(Case):
         self.slack.slash(words, **how)
         return self.card(contains)
 
+    def type(self, card, label, user, text):
+        card.click(label, user)
+        self.slack.wait(view=1, user=user, contains="Type")
+        self.slack.post("submit_view", user=user, values={"typed": text})
+
+    def archives(self):
+        return sorted((a["series"], a["transaction"][:4]) for a in self.world.http.request("GET", "/_world/state/ouroboros/archives"))
+
+    def posts(self):
+        return self.world.posts("/ouroboros/")
+
+    def evidence(self, card, user, text):
+        card.click("Done", user)
+        self.slack.wait(view=1, user=user, contains="What shows")
+        self.slack.post("submit_view", user=user, values={"evidence": text})
+
+    def choose(self, card, user, label):
+        card.click("Choose", user)
+        view = self.slack.wait(view=1, user=user, contains="Choose one")["view"]
+        element = next(b["element"] for b in view["blocks"] if b["type"] == "input")
+        options = element.get("options") or self.slack.post("suggest", user=user, view_id=view["id"], action_id="value", value="")["options"]
+        chosen = next(o for o in options if o["text"]["text"][:60] == label[:60])
+        self.slack.post("submit_view", user=user, force=True,
+                        values={"choice": {"value": {"type": element["type"], "selected_option": chosen}}})
+
+
+class Data(Tools):
     # --- logs -------------------------------------------------------------------------------------------------------------------
     def test_model_failed(self):
         self.recipes("model-failed")
@@ -115,16 +144,6 @@ class Data(Case):
         self.assert_audited()
 
     # --- archives: nothing can be read back, and two must agree where much goes ------------------------------------------------------
-    def type(self, card, label, user, text):
-        card.click(label, user)
-        self.slack.wait(view=1, user=user, contains="Type")
-        self.slack.post("submit_view", user=user, values={"typed": text})
-
-    def archives(self):
-        return sorted((a["series"], a["transaction"][:4]) for a in self.world.http.request("GET", "/_world/state/ouroboros/archives"))
-
-    def posts(self):
-        return self.world.posts("/ouroboros/")
 
     def test_delete_resource(self):
         self.recipes("delete-resource")
@@ -183,11 +202,6 @@ class Data(Case):
         self.assertEqual((self.archives(), self.posts()), ([("series/direct-mail", "713a")], 1))
         self.assert_audited()
 
-    def evidence(self, card, user, text):
-        card.click("Done", user)
-        self.slack.wait(view=1, user=user, contains="What shows")
-        self.slack.post("submit_view", user=user, values={"evidence": text})
-
     def test_delete_series(self):
         self.recipes("delete-series")
         self.bot.edit_recipe("delete-series", ('every = "1m"; within = "2h"', 'every = "250ms"; within = "1m"'))
@@ -207,15 +221,6 @@ class Data(Case):
 
     # --- dead letters -----------------------------------------------------------------------------------------------------------------
     LETTERS = "tapir topic=PARTITION-TO-SERVE prototype=global"
-
-    def choose(self, card, user, label):
-        card.click("Choose", user)
-        view = self.slack.wait(view=1, user=user, contains="Choose one")["view"]
-        element = next(b["element"] for b in view["blocks"] if b["type"] == "input")
-        options = element.get("options") or self.slack.post("suggest", user=user, view_id=view["id"], action_id="value", value="")["options"]
-        chosen = next(o for o in options if o["text"]["text"][:60] == label[:60])
-        self.slack.post("submit_view", user=user, force=True,
-                        values={"choice": {"value": {"type": element["type"], "selected_option": chosen}}})
 
     def test_replay_and_discard(self):
         self.recipes("deadletters", "replay-deadletters", "discard-deadletters")
@@ -260,6 +265,98 @@ class Data(Case):
             self.assertIn("its page (https://backoffice.nubank.com.br/mortician-gui/)", text)
             self.assertIn("no list_path among its settings", text)
         self.assertEqual(self.world.counts()["effects"], [])
+
+
+class ThroughNu(Tools):
+    """Writes go through `nu ser curl`, as the cookbook does it; reads as before."""
+
+    def setUp(self):
+        super().setUp()
+        self.nu = program("HM_NU", "tests/world/bin/nu")
+
+    def use_nu(self, *recipes, names=None):
+        state = self.world.http.request("GET", "/_world/state")
+        state["metapod"]["config"]["bearer"] = None  # nu has a certificate, the bot a token
+        state["programs"]["names"] = names or {}
+        self.world.http.request("POST", "/_world/load", body=state)
+        self.bot.use_shipped(*recipes)
+        with open(self.bot.config) as file:
+            text = file.read()
+        how = (f'program = "{self.nu}"; env = {{ NU_WORLD = "{self.bot.folder}"; WORLD_URL = "{self.world.url}"; }};')
+        text = re.sub(r'(metapod = \{ handler = "metapod";)', rf"\1 {how}", text)
+        text = re.sub(r'ouroboros-br = \{ handler = "ouroboros"; url = "[^"]*";',
+                      f'ouroboros-br = {{ handler = "ouroboros"; settings = {{ nu_env = "prod"; nu_country = "br"; }}; {how}', text)
+        with open(self.bot.config, "w") as file:
+            file.write(text)
+        self.bot.start()
+
+    def calls(self):
+        path = os.path.join(self.bot.folder, "calls")
+        if not os.path.exists(path):
+            return []
+        with open(path) as file:
+            return [json.loads(line)["argv"][1:] for line in file]
+
+    def retract_through_nu(self):
+        card = self.retract(DATASET)
+        card.wait("Exactly this will be sent")
+        card.click("Approve", BEN)
+        return card
+
+    CURL = ["ser", "curl", "POST", "global", "metapod", "/api/migrations/retract/committed-dataset/" + DATASET, "--", "-w", "\\n%{http_code}\\n"]
+    BUST = ["cache", "bust", "stack"]
+
+    def test_retract(self):
+        self.use_nu()
+        card = self.retract(DATASET)
+        text = card.wait("Exactly this will be sent")
+        self.assertIn(f"{self.nu} ser curl POST global metapod", text)
+        self.assertIn(f"Only if it can not resolve a host's name: {self.nu} cache bust stack", text)
+        card.click("Approve", BEN)
+        self.assertIn("Retracted and verified", card.wait("*Done*"))
+        self.assertEqual(self.calls(), [self.CURL])
+
+    def test_a_name_that_is_resolved_after_the_cache_is_busted(self):
+        self.use_nu(names={"stale": True})
+        card = self.retract_through_nu()
+        self.assertIn("Retracted and verified", card.wait("*Done*"))
+        self.assertEqual(self.calls(), [self.CURL, self.BUST, self.CURL])
+        self.assertEqual([(e["endpoint"], e["applied"]) for e in self.world.counts()["effects"]],
+                         [("nu cache bust", 1), ("metapod retract/committed-dataset", 1)])
+        self.assert_audited()
+
+    def test_a_name_that_is_never_resolved(self):
+        self.use_nu(names={"stale": True, "for_good": True})
+        text = self.retract_through_nu().wait("*Failed*")
+        self.assertIn("nu could not resolve the host of Metapod, nor after one", text)
+        self.assertIn("nothing was sent", text)
+        self.assertEqual(self.calls(), [self.CURL, self.BUST, self.CURL], "exactly one bust, one retry")
+
+    def test_it_is_killed_meanwhile(self):
+        with open(os.path.join(self.bot.folder, "do"), "w") as file:
+            file.write("hang\n")
+        self.use_nu()
+        card = self.retract_through_nu()
+        until_called = Deadline()
+        while not self.calls() and not until_called.over():
+            self.bot.child._pause()
+        self.bot.kill()
+        os.unlink(os.path.join(self.bot.folder, "do"))
+        self.bot.start()
+        self.assertIn("Retracted and verified", card.wait("*Done*", seconds=60))  # looked first, then run once more
+        self.assertEqual(self.calls(), [self.CURL, self.CURL])
+
+    def test_archives(self):
+        self.use_nu("delete-series-archives", names={"stale": True})
+        card = self.run_recipe(f"delete-series-archives {TRANSACTION} series/direct-mail br", "series/direct-mail")
+        card.wait("Exactly this will be sent")
+        self.type(card, "Approve", BEN, "series/direct-mail")
+        card.wait("*Done*")
+        body = '-d{"series-name":"series/direct-mail","transaction-id":"%s"}' % TRANSACTION
+        curl = ["ser", "curl", "POST", "--env", "prod", "--country", "br", "global", "ouroboros",
+                "/api/admin/migrations/delete-transaction-archives", body, "--", "-w", "\\n%{http_code}\\n"]
+        self.assertEqual(self.calls(), [curl, self.BUST, curl])
+        self.assertEqual(self.archives(), [("series/direct-mail", "713a"), ("series/direct-mail-2", "3197"), ("series/fx-quotes", "3197")])
 
 
 if __name__ == "__main__":

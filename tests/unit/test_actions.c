@@ -37,6 +37,8 @@ static void fill_backend(struct hm_backend *backend, const struct hm_handler *ha
         backend->url = hm_xstrdup(hm_json_get_str(given, "url", url));
     else if (!hm_json_get_bool(given, "no_program", false))
         backend->program = hm_xasprintf("/usr/local/bin/%s", handler->name);
+    if (hm_json_get_str(given, "program", NULL) != NULL) /* an HTTP backend that is reached through one */
+        backend->program = hm_xstrdup(hm_json_get_str(given, "program", ""));
     backend->dir = hm_xstrdup_null(hm_json_get_str(given, "dir", NULL));
     if (hm_json_get_str(given, "bearer", NULL) != NULL)
         backend->auth = (void *)backend; /* handlers only see whether there is one */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "handlers/argv_answer.h"
 #include "handlers/handler.h"
 #include "handlers/http_answer.h"
 
@@ -218,11 +219,73 @@ static void test_statuses(void **state)
     assert_string_equal(out.err.msg, "nothing of Metapod lives at this address (HTTP 404): check `url` of backend m");
 }
 
+/* A remedy is part of what is approved: another digest, written down, copied. */
+static void test_remedy(void **state)
+{
+    (void)state;
+    struct hm_request req, copy;
+    char without[65], with[65], again[65];
+    hm_request_init(&req);
+    hm_request_add_word(&req, "/usr/local/bin/nu");
+    hm_request_add_word(&req, "ser");
+    hm_request_digest(&req, without);
+    hm_request_add_remedy_word(&req, "/usr/local/bin/nu");
+    hm_request_add_remedy_word(&req, "cache");
+    hm_request_digest(&req, with);
+    assert_string_not_equal(without, with);
+    hm_request_copy(&copy, &req);
+    hm_request_digest(&copy, again);
+    assert_string_equal(with, again);
+    json_t *json = hm_request_json_new(&copy);
+    assert_int_equal(json_array_size(json_object_get(json, "argv")), 2);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(json, "remedy"), 1)), "cache");
+    json_decref(json);
+    hm_request_add_word(&req, "x"); /* a word more before the remedy is not a word more in it */
+    hm_request_add_remedy_word(&copy, "x");
+    hm_request_digest(&req, with);
+    hm_request_digest(&copy, again);
+    assert_string_not_equal(with, again);
+    hm_request_done(&copy);
+    hm_request_done(&req);
+}
+
+/* Only what proves that nothing left may lead to a second try. */
+static void test_unresolved(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body, *errors;
+        bool expected;
+    } cases[] = {
+        {6, "\n000\n", "curl: (6) Could not resolve host: x.example.com\n", true},
+        {1, "", "java.net.UnknownHostException: x\n", true},
+        {1, "", "socket.gaierror: [Errno -2] Name or service not known\n", true},
+        {0, "", "curl: (6) Could not resolve host: x\n", false},        /* it ended well */
+        {137, "", "curl: (6) Could not resolve host: x\n", false},      /* killed */
+        {1, "\n502\n", "curl: (6) Could not resolve host: x\n", false}, /* a server has answered */
+        {1, "could not resolve host", "", false},                       /* as a server's words */
+        {7, "\n000\n", "curl: (7) Failed to connect\n", false},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        const struct hm_answer answer = {.transport = HM_TRANSPORT_ANSWER,
+                                         .status = cases[i].status,
+                                         .body = cases[i].body,
+                                         .body_len = strlen(cases[i].body),
+                                         .errors = cases[i].errors};
+        assert_int_equal(hm_argv_unresolved(&answer), cases[i].expected);
+    }
+    const struct hm_answer late = {
+        .transport = HM_TRANSPORT_TIMEOUT, .status = 6, .body = "", .errors = "Could not resolve host"};
+    assert_false(hm_argv_unresolved(&late));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words), cmocka_unit_test(test_url_encode), cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_json),  cmocka_unit_test(test_table),      cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_words),  cmocka_unit_test(test_url_encode), cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_json),   cmocka_unit_test(test_table),      cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_remedy), cmocka_unit_test(test_unresolved),
     };
     return cmocka_run_group_tests_name("handlers", tests, NULL, NULL);
 }

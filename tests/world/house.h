@@ -38,6 +38,9 @@ struct hm_house_end {
 };
 /* state: the part "programs" of the state, which commands may change; words: without the program itself, ends with NULL. */
 void hm_house_nu(struct hm_world *world, json_t *state, const char *const *words, struct hm_house_end *end);
+/* nu ser curl, and what busting its cache does to it. */
+void hm_house_nu_curl(struct hm_world *world, const json_t *state, const char *const *words, struct hm_house_end *end);
+void hm_house_nu_bust(json_t *state);
 void hm_house_sabesp(struct hm_world *world, json_t *state, const char *const *words, struct hm_house_end *end);
 /* Reading words: "--env prod" or "--env=prod" as a value, "--verbose", a word that is no option; each moves on when it is there,
  * and says so. */

@@ -1,5 +1,6 @@
-/* nu, as far as the cookbook goes: cache bust stack, ser cycle, ser ssh (status, restart, log), registry list-images,
- * datainfra hausmeister dataset-successors, datainfra ec2 scale_down, sec generate certificate, datainfra sabesp -- …. */
+/* nu, as far as the cookbook goes: cache bust stack, ser cycle, ser curl (programs_curl.c), ser ssh (status, restart, log),
+ * registry list-images, datainfra hausmeister dataset-successors, datainfra ec2 scale_down, sec generate certificate, datainfra
+ * sabesp -- …. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,10 +170,11 @@ static void certificate(struct hm_world *world, const char *const *words, struct
 
 void hm_house_nu(struct hm_world *world, json_t *state, const char *const *words, struct hm_house_end *end)
 {
-    enum { BUST, CYCLE, SSH, IMAGES, SUCCESSORS, SCALE_DOWN, CERTIFICATE, SABESP, N_COMMANDS };
+    enum { BUST, CYCLE, CURL, SSH, IMAGES, SUCCESSORS, SCALE_DOWN, CERTIFICATE, SABESP, N_COMMANDS };
     static const char *const commands[N_COMMANDS][4] = {
         [BUST] = {"cache", "bust", "stack"},
         [CYCLE] = {"ser", "cycle"},
+        [CURL] = {"ser", "curl"},
         [SSH] = {"ser", "ssh"},
         [IMAGES] = {"registry", "list-images"},
         [SUCCESSORS] = {"datainfra", "hausmeister", "dataset-successors"},
@@ -188,10 +190,14 @@ void hm_house_nu(struct hm_world *world, json_t *state, const char *const *words
     switch (which) {
     case BUST:
         hm_world_count_effect(world, "nu cache bust", "stack", true);
+        hm_house_nu_bust(state);
         hm_strbuf_adds(end->out, "busted\n");
         break;
     case CYCLE:
         cycle(world, words, end);
+        break;
+    case CURL:
+        hm_house_nu_curl(world, state, words, end);
         break;
     case SSH:
         ssh(world, state, words, end);
