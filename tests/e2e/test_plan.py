@@ -26,25 +26,31 @@ READS = re.compile("|".join((
     r"^POST /aurora/apibeta/get",
     r"^POST /programs/",  # what a program changed is among the effects, too
 )))
+# Waits for the end of a run, in a plan too, and has no gate to get to.
+PATIENT = {"deploy-after-run"}
 # What random words would never hit: good values for params of these names.
 HINTS = {
     "series": ["series/direct-mail"],
     "country": ["br"],
-    "service": ["tapir"],
     "topic": ["PARTITION-TO-SERVE"],
-    "prototype": ["global"],
     "model": ["sorting-hat"],
     "stack": ["blue-41", "green-40", "blue-14"],
     "task": ["fx-model", "lusa", "mx-fx-model"],
     "downscale": ["downscale-ec2-lusa"],
+    "job": ["itaipu-contracts", "fx-model"],
     "environment": ["cantareira", "foz"],
-    "service": ["metapod", "analytics"],
+    "service": ["tapir", "metapod", "analytics"],
     "prototype": ["s3", "global"],
     "env": ["prod"],
 }
 
 # And words that lead to the gate, for recipes that look closely before it.
 TO_THE_GATE = {
+    "dag-redeploy": ["itaipu-contracts", "902", "cantareira", "deployed=901"],
+    "fresh-run": ["cantareira", TRANSACTION, "why=dates"],
+    "keep-machines": ["lusa", "downscale-ec2-lusa", "cantareira"],
+    "restart-task": ["lusa", "cantareira"],
+    "skip-upstream": ["fx-model", "cantareira"],
     "datomic-capacity": ["analytics", "s3"],
     "renew-certificate": ["2020-05-01 18:52:43+00:00"],
     "rollback-service-gocd": ["metapod-deploy", "812"],
@@ -124,7 +130,7 @@ class Plan(Case):
         self.assertGreaterEqual(len(SHIPPED), 4)
         reached = {}
         gated = []
-        for recipe in SHIPPED:
+        for recipe in sorted(set(SHIPPED) - PATIENT):
             with open(os.path.join(TOP, "config", "recipes", recipe + ".cfg")) as file:
                 text = file.read()
             gated += [recipe] if "approve =" in text else []
