@@ -269,7 +269,8 @@ void hm_runner_pump(struct hm_slot *e)
 
 /* ---- after the commit ------------------------------------------------------------------------------------------------ */
 
-/* Folds the run anew from the journal; what was under way counts as lost. */
+/* Folds the run anew from the journal; what was under way counts as lost, and what all runs were told meanwhile it is told now.
+ */
 static enum hm_code reload(struct hm_slot *e, struct hm_err *err)
 {
     struct hm_run *run = NULL;
@@ -281,7 +282,9 @@ static enum hm_code reload(struct hm_slot *e, struct hm_err *err)
     hm_slot_set_run(e, run);
     e->broken = false;
     hm_locks_take(e);
+    e->owes &= HM_OWES_SHOW;
     hm_slot_push_kind(e, HM_IN_LOST);
+    hm_slot_push_kind(e, HM_IN_CHANGED);
     return HM_OK;
 }
 

@@ -166,6 +166,30 @@ static void test_a_journal_that_can_not_be_read(void **state)
     stage_done(&stage);
 }
 
+/* Neither a resting run that could not be read, nor one whose commit failed, misses that the recipe was changed meanwhile. */
+static void test_a_new_configuration_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct stage stage;
+    begin(&stage);
+    rest_again(&stage);
+    stage.loads_fail = true;
+    stage_replace_recipe(&stage, other_recipe);
+    stage_advance(&stage, 1);
+    assert_int_equal(stage_count(&stage, HM_EV_RUN_REPLANNED), 0);
+    stage.loads_fail = false;
+    stage_advance(&stage, 6000);
+    assert_int_equal(stage_count(&stage, HM_EV_RUN_REPLANNED), 1);
+
+    stage.commits_fail = true;
+    assert_int_equal(stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_NOT_STORED);
+    stage_replace_recipe(&stage, one_recipe);
+    stage.commits_fail = false;
+    stage_advance(&stage, 6000);
+    assert_int_equal(stage_count(&stage, HM_EV_RUN_REPLANNED), 2);
+    stage_done(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_a_new_configuration_comes_before_a_click),
         cmocka_unit_test(test_many_are_told_a_few_at_a_time),
         cmocka_unit_test(test_a_journal_that_can_not_be_read),
+        cmocka_unit_test(test_a_new_configuration_is_not_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
