@@ -1,9 +1,8 @@
 /* The bot: see bot.h for the drawing of its life.
  *
- * Order at start: settings → tokens → journal → stores → open envelopes (held) → Slack, and meanwhile the
- * open runs; then what was held. Order at the end:
- * the socket closes politely (what is acknowledged stays, what is not comes again), cards and commits get a moment, then HTTP,
- * then the journal, then the loop. A guard timer ends the process when any of it hangs. */
+ * Order at start: settings → tokens → journal → stores → open envelopes (held) → Slack, and meanwhile the open runs; then what
+ * was held. Order at the end: the socket closes politely (what is acknowledged stays, what is not comes again), cards and commits
+ * get a moment, then HTTP, then the journal, then the loop. A guard timer ends the process when any of it hangs. */
 #include "app/bot.h"
 
 #include <signal.h>
@@ -255,7 +254,8 @@ static void hold_no_more(void *arg)
     struct hm_bot *bot = arg;
     hm_timer_stop(bot->hold_timer);
     bot->impatient = true;
-    if (bot->restore == NULL)
+    if (bot->restore == NULL &&
+        bot->phase == PHASE_RUNNING) /* at the end without having read all runs, nothing more is handled */
         hm_intake_hold(bot->intake, false);
 }
 
@@ -452,6 +452,7 @@ static void end(struct hm_bot *bot)
 {
     (void)hm_notify("STOPPING=1");
     bot->phase = PHASE_CLOSING_SOCKET;
+    bot->sources.restore = NULL; /* /readyz answers to the end */
     hm_restore_free(bot->restore);
     bot->restore = NULL;
     hm_timer_start(bot->guard_timer, END_GUARD_MS);
