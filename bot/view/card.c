@@ -115,11 +115,11 @@ static void add_lock_wait(struct hm_strbuf *out, const struct hm_run *run)
     hm_strbuf_adds(out, ", which ");
     hm_word_user(out, run->lock_wait.user);
     hm_strbuf_adds(out, " started at ");
-    hm_word_time(out, run->lock_wait.since_ms);
+    hm_word_time_near(out, run->lock_wait.since_ms, run->started_ms);
     hm_strbuf_adds(out, " and which is at work on the same thing (");
     hm_slack_add_code(out, run->lock);
     hm_strbuf_adds(out, "). This run starts by itself when it is over; it gives up at ");
-    hm_word_time(out, run->deadline_ms);
+    hm_word_time_near(out, run->deadline_ms, run->started_ms);
     hm_strbuf_addc(out, '.');
 }
 
@@ -136,7 +136,7 @@ static void add_going(struct hm_strbuf *out, const struct hm_run *run)
                                          : "Nobody knows about some requests; a person has to say.");
     } else if (gate != NULL) {
         hm_strbuf_adds(out, ":lock: *Waiting for approval* until ");
-        hm_word_time(out, gate->expires_ms);
+        hm_word_time_near(out, gate->expires_ms, gate->opened_ms);
         hm_strbuf_addc(out, '.');
     } else if (question != NULL) {
         hm_card_add_asking(out, question);
@@ -156,7 +156,7 @@ static void add_held(struct hm_strbuf *out, const struct hm_card_around *around)
     hm_strbuf_adds(out, "\n:octagonal_sign: *Everything is stopped* by ");
     hm_word_user(out, around->held_by);
     hm_strbuf_adds(out, " since ");
-    hm_word_time(out, around->held_ms);
+    hm_word_moment(out, around->held_ms);
     hm_strbuf_adds(out, ": until somebody resumes, nothing is sent that changes anything.");
 }
 
@@ -248,7 +248,7 @@ static void add_origin(struct hm_blocks *blocks, const struct hm_run *run)
         hm_strbuf_adds(&origin, " · led by ");
         hm_word_user(&origin, run->owner);
         hm_strbuf_adds(&origin, " since ");
-        hm_word_time(&origin, run->owned_ms);
+        hm_word_time_near(&origin, run->owned_ms, run->started_ms);
     }
     const char *const texts[] = {hm_strbuf_str(&origin)};
     const char *const values[] = {hm_strbuf_str(&params)};
@@ -444,7 +444,7 @@ char *hm_card_ask_notice(const struct hm_run *run, int gate_step, const char *wh
     hm_strbuf_adds(&out, closes_soon ? " still waits for approval, " : " waits for approval, ");
     hm_card_add_tally(&out, step, gate);
     hm_strbuf_adds(&out, closes_soon ? ", and *closes at* " : ", until ");
-    hm_word_time(&out, gate->expires_ms);
+    hm_word_time_near(&out, gate->expires_ms, gate->opened_ms);
     hm_strbuf_addc(&out, '.');
     return hm_strbuf_take(&out);
 }

@@ -35,7 +35,7 @@ void hm_card_add_asking(struct hm_strbuf *out, const struct hm_question *q)
     }
     if (q->expires_ms > 0) {
         hm_strbuf_adds(out, " until ");
-        hm_word_time(out, q->expires_ms);
+        hm_word_time_near(out, q->expires_ms, q->opened_ms);
     }
     hm_strbuf_addc(out, '.');
 }

@@ -69,7 +69,7 @@ void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate)
         break;
     case HM_GATE_EXPIRED:
         hm_strbuf_adds(out, " · closed at ");
-        hm_word_time(out, gate->expires_ms);
+        hm_word_time_near(out, gate->expires_ms, gate->opened_ms);
         break;
     case HM_GATE_VOIDED:
         hm_strbuf_adds(out, " · void: ");
@@ -201,7 +201,7 @@ static void add_conditions(struct hm_blocks *blocks, const struct hm_run *run, c
     hm_strbuf_adds(&out, " · ");
     hm_card_add_tally(&out, step, gate);
     hm_strbuf_adds(&out, " · closes at ");
-    hm_word_time(&out, gate->expires_ms);
+    hm_word_time_near(&out, gate->expires_ms, gate->opened_ms);
     hm_strbuf_addf(&out, " · plan `%.12s`", gate->digest);
     if (gate->typed != NULL) {
         hm_strbuf_adds(&out, "\nWhoever approves has to type ");

@@ -98,7 +98,7 @@ json_t *hm_dialog_decide_new(const struct hm_run *run, int gate_step, struct hm_
     hm_strbuf_adds(&out, " · ");
     hm_card_add_tally(&out, step, gate);
     hm_strbuf_adds(&out, " · closes at ");
-    hm_word_time(&out, gate->expires_ms);
+    hm_word_time_near(&out, gate->expires_ms, gate->opened_ms);
     struct hm_blocks *blocks = begin(run, gate, "");
     hm_blocks_reserve(blocks, 4, 4000);
     hm_card_add_requests(blocks, gate, "will", " part of the plan and approved with it; the file under the card has every one.");

@@ -32,7 +32,7 @@ static void add_held(struct hm_blocks *blocks, const struct hm_home *home)
     hm_strbuf_adds(&out, ":octagonal_sign: *Everything is stopped* by ");
     hm_word_user(&out, home->around.held_by);
     hm_strbuf_adds(&out, " since ");
-    hm_word_time(&out, home->around.held_ms);
+    hm_word_moment(&out, home->around.held_ms);
     hm_strbuf_addf(&out, ". `%s resume` lets it go on.", home->command);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
     hm_strbuf_done(&out);
@@ -59,7 +59,7 @@ static void add_gate(struct hm_blocks *blocks, const struct hm_home_gate *one)
     hm_strbuf_adds(&out, " · ");
     hm_card_add_tally(&out, &run->recipe->steps[run->at], gate);
     hm_strbuf_adds(&out, " · closes at ");
-    hm_word_time(&out, gate->expires_ms);
+    hm_word_time_near(&out, gate->expires_ms, gate->opened_ms);
     add_link(&out, one->link, "card");
     char *value = hm_card_value(run->id, gate->nonce);
     const struct hm_button look = {"Decide …", HM_ACTION_LOOK, value, HM_STYLE_PRIMARY, NULL};

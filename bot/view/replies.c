@@ -48,6 +48,16 @@ static void add_not_in_role(struct hm_strbuf *out, const struct hm_step *step)
     hm_strbuf_adds(out, ", which you do not have; nothing was counted. Ask whoever is on call.");
 }
 
+/* An old button may be clicked days later. */
+static void add_when(struct hm_strbuf *out, int64_t when_ms)
+{
+    if (when_ms == 0)
+        return;
+    hm_strbuf_adds(out, " (");
+    hm_word_moment(out, when_ms);
+    hm_strbuf_addc(out, ')');
+}
+
 static void add_already(struct hm_strbuf *out, const struct hm_reply *reply)
 {
     static const char *const done[] = {
@@ -59,10 +69,7 @@ static void add_already(struct hm_strbuf *out, const struct hm_reply *reply)
         hm_strbuf_adds(out, " by ");
         hm_word_user(out, reply->who);
     }
-    if (reply->when_ms > 0) {
-        hm_strbuf_adds(out, " at ");
-        hm_word_time(out, reply->when_ms);
-    }
+    add_when(out, reply->when_ms);
     hm_strbuf_adds(out, "; your click changed nothing.");
 }
 
@@ -70,11 +77,8 @@ static void add_over(struct hm_strbuf *out, const struct hm_reply *reply, const 
 {
     add_run(out, run);
     hm_strbuf_addf(out, " is over: %s", hm_run_status_name(reply->status));
-    if (reply->when_ms > 0) {
-        hm_strbuf_adds(out, " at ");
-        hm_word_time(out, reply->when_ms);
-    }
-    hm_strbuf_adds(out, ". Your click changed nothing.");
+    add_when(out, reply->when_ms);
+    hm_strbuf_adds(out, ". It is too late for that.");
 }
 
 /* "role `a`, `b`", from "a, b" */
@@ -152,8 +156,7 @@ static void add_who_when(struct hm_strbuf *out, const struct hm_reply *reply, co
 {
     hm_strbuf_adds(out, before);
     hm_word_user(out, reply->who);
-    hm_strbuf_adds(out, " at ");
-    hm_word_time(out, reply->when_ms);
+    add_when(out, reply->when_ms);
     hm_strbuf_adds(out, "; your click changed nothing.");
 }
 
@@ -235,8 +238,8 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
         add_already(&out, reply);
         break;
     case HM_REPLY_EXPIRED:
-        hm_strbuf_adds(&out, "This closed at ");
-        hm_word_time(&out, reply->when_ms);
+        hm_strbuf_adds(&out, "This closed");
+        add_when(&out, reply->when_ms);
         hm_strbuf_adds(&out,
                        " without enough approvals, and nothing more is sent. Start the recipe again if it is still needed.");
         break;
@@ -402,8 +405,7 @@ static void add_late(struct hm_strbuf *out, const struct hm_notice *n)
 {
     hm_strbuf_adds(out, "You asked for ");
     add_word(out, n->word);
-    hm_strbuf_adds(out, " at ");
-    hm_word_time(out, n->when_ms);
+    add_when(out, n->when_ms);
     hm_strbuf_adds(out, ", which reached hausmeister only now. It was not started; ask again if it is still needed.");
 }
 
@@ -420,7 +422,7 @@ static void add_control(struct hm_strbuf *out, const struct hm_notice *n)
         hm_strbuf_adds(out, "Everything is stopped already, by ");
         hm_word_user(out, n->word);
         hm_strbuf_adds(out, " since ");
-        hm_word_time(out, n->when_ms);
+        hm_word_moment(out, n->when_ms);
         hm_strbuf_addc(out, '.');
     } else if (n->kind == HM_NOTICE_RESUMED) {
         hm_strbuf_adds(out, "Everything goes on.");

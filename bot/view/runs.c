@@ -26,7 +26,7 @@ static void add_doing(struct hm_strbuf *out, const struct hm_run *run)
     }
     if (gate != NULL) {
         hm_strbuf_adds(out, "waits for approval until ");
-        hm_word_time(out, gate->expires_ms);
+        hm_word_time_near(out, gate->expires_ms, gate->opened_ms);
         return;
     }
     if (hm_run_open_question(run) != NULL) {
@@ -60,7 +60,7 @@ void hm_runs_add_line(struct hm_strbuf *out, const struct hm_run_line *line)
     }
     hm_strbuf_addf(out, "*%s*", line->status != HM_RUN_STATUS_NR ? hm_run_status_name(line->status) : "over");
     hm_strbuf_adds(out, " at ");
-    hm_word_time(out, line->changed_ms);
+    hm_word_time_near(out, line->changed_ms, line->started_ms);
 }
 
 static void add_lines(struct hm_blocks *blocks, const char *title, const struct hm_run_line *lines, size_t n)
@@ -97,7 +97,7 @@ void hm_runs_render(const struct hm_run_list *list, const struct hm_card_around 
         hm_strbuf_adds(&text, ":octagonal_sign: *Everything is stopped* by ");
         hm_word_user(&text, around->held_by);
         hm_strbuf_adds(&text, " since ");
-        hm_word_time(&text, around->held_ms);
+        hm_word_moment(&text, around->held_ms);
         hm_strbuf_addf(&text, ". `%s resume` lets it go on.", command);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&text));
         hm_strbuf_reset(&text);

@@ -80,6 +80,16 @@ void hm_word_moment(struct hm_strbuf *out, int64_t at_ms)
     add_date(out, at_ms, "{date_short_pretty}, {time}", 0, 16);
 }
 
+void hm_word_time_near(struct hm_strbuf *out, int64_t at_ms, int64_t from_ms)
+{
+    static const int64_t near_ms = (int64_t)12 * 60 * 60 * 1000;
+    int64_t apart = at_ms > from_ms ? at_ms - from_ms : from_ms - at_ms;
+    if (apart < near_ms)
+        hm_word_time(out, at_ms);
+    else
+        hm_word_moment(out, at_ms);
+}
+
 void hm_word_duration(struct hm_strbuf *out, int64_t ms)
 {
     char text[40];

@@ -17,6 +17,8 @@ void hm_word_time(struct hm_strbuf *out, int64_t at_ms);
 void hm_word_time_s(struct hm_strbuf *out, int64_t at_ms);
 /* With the day. */
 void hm_word_moment(struct hm_strbuf *out, int64_t at_ms);
+/* The clock time alone when it is less than twelve hours from from_ms, which the reader knows; else with the day. */
+void hm_word_time_near(struct hm_strbuf *out, int64_t at_ms, int64_t from_ms);
 /* "0.4 s", "3 min 20 s" */
 void hm_word_duration(struct hm_strbuf *out, int64_t ms);
 /* "3 requests", "1 request" */

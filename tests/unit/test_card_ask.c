@@ -42,7 +42,11 @@ static const char error_recipe[] = HEAD("error") PARAM "lock = \"thing/${id}\";\
 static const char until_recipe[] =
     HEAD("until") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
                         " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\"; }; } );";
-static const char *const all[] = {one_recipe, form_recipe, manual_recipe, error_recipe, until_recipe, NULL};
+static const char slow_recipe[] =
+    "name = \"slow\"; title = \"slow\"; timeout = \"2d\"; " PARAM "lock = \"thing/${id}\";\nsteps = (\n"
+    "{ id = \"gate\"; approve = \"Now?\"; by = [ \"hausmeister\" ]; expires = \"1d\"; },\n"
+    "{ id = \"write\"; do = \"fake.plain\"; with = { id = \"${id}\"; }; } );";
+static const char *const all[] = {one_recipe, form_recipe, manual_recipe, error_recipe, until_recipe, slow_recipe, NULL};
 
 static const struct hm_card_around nobody = {0};
 
@@ -277,9 +281,31 @@ static void test_list(void **state)
     stage_done(&stage);
 }
 
+/* What closes tomorrow does not look as if it closed in a minute. */
+static void test_tomorrow(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct hm_strbuf out;
+    stage_init(&stage, all);
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    assert_int_equal(stage_start(&stage, "slow", "x1", NULL), HM_OK);
+    render(stage_run(&stage), &nobody, &out, "gate");
+    assert_int_equal(stage_start(&stage, "slow", "x1", NULL), HM_OK);
+    render(stage_run(&stage), &nobody, &out, "lock");
+    const char *text = hm_strbuf_str(&out);
+    assert_non_null(strstr(text, "approval* until <!date^1763946400^{date_short_pretty}, {time}|2025-11-24 01:06 UTC>"));
+    assert_non_null(strstr(text, "closes at <!date^1763946400^{date_short_pretty}, {time}|2025-11-24 01:06 UTC>"));
+    assert_non_null(strstr(text, "gives up at <!date^1764032800^{date_short_pretty}, {time}|2025-11-25 01:06 UTC>"));
+    assert_non_null(strstr(text, "started at <!date^1763860000^{time}|01:06 UTC>"));
+    hm_strbuf_done(&out);
+    stage_done(&stage);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cards), cmocka_unit_test(test_dialogs),
-                                       cmocka_unit_test(test_search), cmocka_unit_test(test_list)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tomorrow), cmocka_unit_test(test_cards),
+                                       cmocka_unit_test(test_dialogs), cmocka_unit_test(test_search),
+                                       cmocka_unit_test(test_list)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
