@@ -67,11 +67,22 @@ void hm_cli_print_json(const json_t *value)
     free(text);
 }
 
+/* Of the bytes, those that begin a character: what printf() would count as width are bytes. */
+static int columns(const char *utf8)
+{
+    int n = 0;
+    for (; *utf8 != '\0'; utf8++)
+        n += ((unsigned char)*utf8 & 0xC0) != 0x80 ? 1 : 0;
+    return n;
+}
+
 static int usage(FILE *to)
 {
+    enum { USAGE_WIDTH = 49 };
     (void)fputs("usage: hausmeister COMMAND [--config FILE] [options] [arguments]\n\n", to);
     for (size_t i = 0; commands[i] != NULL; i++)
-        (void)fprintf(to, "  %-9s %-42s %s\n", commands[i]->name, commands[i]->usage, commands[i]->help);
+        (void)fprintf(to, "  %-9s %s%*s %s\n", commands[i]->name, commands[i]->usage, USAGE_WIDTH - columns(commands[i]->usage),
+                      "", commands[i]->help);
     (void)fputs("\nOptions of all commands: --config FILE, --log error|warn|info|debug, --help\n"
                 "Exit codes: 0 ok, 1 the answer is no, 2 usage, 3 environment\n",
                 to);
