@@ -96,6 +96,18 @@ class Forms(Case):
         view = self.form(DAN)
         self.assertEqual(self.slack.post("suggest", user=DAN, view_id=view["id"], action_id="hm.pick", value="")["options"], [])
 
+    def test_an_org_wide_installation(self):
+        """Slack sends team = null there; everything else is as elsewhere."""
+        self.bot.start()
+        self.slack.post("nasty", null_team=True)
+        self.slack.post("shortcut", user=ANA, callback_id="hm_recipe_start")
+        self.pick(self.form(), "retract")
+        self.form(contains="Retract a committed dataset")
+        self.submit({"id": DATASET, "hm.where": OPS})
+        card = self.card(DATASET_NAME)
+        card.click("Approve", BEN)
+        card.wait("Done")
+
     def test_the_shortcut_on_an_alarm(self):
         self.bot.start()
         alarm = self.slack.post("message", bot="B0SPLUNK", channel="C0ETL", text="",
