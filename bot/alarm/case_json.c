@@ -138,8 +138,9 @@ static void read_offers(struct hm_case *c, const json_t *list)
     }
 }
 
-struct hm_case *hm_case_of_json(const json_t *obj)
+struct hm_case *hm_case_of_json(const json_t *value)
 {
+    const json_t *obj = value;
     int64_t end = hm_json_get_int(obj, "end", 0);
     if (hm_json_get_str(obj, "id", NULL) == NULL || hm_json_get_str(obj, "ts", NULL) == NULL || end < 0 || end >= HM_CASE_END_NR)
         return NULL;

@@ -12,7 +12,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
+
+enum { WHY_MAX = 300 };
 
 /* What the gates know about the message. */
 struct looking {
@@ -36,14 +39,16 @@ static bool stop(struct hm_alarm_verdict *v, const char *reason, const char *fmt
 /* Always false. */
 static bool stop(struct hm_alarm_verdict *v, const char *reason, const char *fmt, ...)
 {
-    char text[300];
+    struct hm_strbuf text;
     va_list ap;
+    hm_strbuf_init(&text, WHY_MAX);
     va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
+    hm_strbuf_addv(&text, fmt, ap);
     va_end(ap);
     (void)snprintf(v->reason, sizeof v->reason, "%s", reason);
     free(v->why);
-    v->why = hm_utf8_clean(text, strlen(text));
+    v->why = hm_utf8_clean(hm_strbuf_str(&text), text.len);
+    hm_strbuf_done(&text);
     return false;
 }
 
@@ -304,8 +309,9 @@ static void set_day(struct looking *l)
 }
 
 void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const struct hm_alarm_around *around,
-                    struct hm_alarm_verdict *v)
+                    struct hm_alarm_verdict *ret_verdict)
 {
+    struct hm_alarm_verdict *v = ret_verdict;
     *v = (struct hm_alarm_verdict){
         .why = hm_xstrdup(""),
         .found = hm_json_obj_new(),
@@ -334,8 +340,9 @@ void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const
         hm_json_set_str(v->values, "sender", l.person ? str(&l, "user") : l.bot);
 }
 
-void hm_alarm_verdict_done(struct hm_alarm_verdict *v)
+void hm_alarm_verdict_done(struct hm_alarm_verdict *verdict)
 {
+    struct hm_alarm_verdict *v = verdict;
     free(v->why);
     free(v->text);
     free(v->key);

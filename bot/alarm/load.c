@@ -11,6 +11,7 @@
 enum { KEY_MAX = 300 };
 
 static const int64_t hour_ms = 3600000;
+static const int64_t week_ms = (int64_t)7 * 24 * 3600000;
 
 /* ---- names of channels and senders ---------------------------------------------------------------------------------------- */
 
@@ -98,7 +99,7 @@ static void load_dedupe(struct hm_alarm_loader *l, struct hm_cfg_node *root)
     if (dedupe == NULL)
         return;
     l->rule->key = hm_load_template(&l->names, dedupe, "key", HM_CFG_REQUIRED, KEY_MAX, HM_SCOPE_START);
-    l->rule->group_ms = hm_cfg_get_duration(dedupe, "for", HM_CFG_OPTIONAL, hour_ms, 7 * 24 * hour_ms);
+    l->rule->group_ms = hm_cfg_get_duration(dedupe, "for", HM_CFG_OPTIONAL, hour_ms, week_ms);
     hm_cfg_finish(dedupe);
 }
 
@@ -131,7 +132,7 @@ static void load_root(struct hm_alarm_loader *l, struct hm_cfg_node *root)
     hm_alarm_load_fields(l, root);
     load_dedupe(l, root);
     load_resolves(l, root);
-    r->ignore_older_ms = hm_cfg_get_duration(root, "ignore_older", HM_CFG_OPTIONAL, hour_ms, 7 * 24 * hour_ms);
+    r->ignore_older_ms = hm_cfg_get_duration(root, "ignore_older", HM_CFG_OPTIONAL, hour_ms, week_ms);
     hm_alarm_load_follow(l, root);
     hm_cfg_finish(root);
 }
@@ -179,24 +180,24 @@ const struct hm_alarm_field *hm_alarm_field(const struct hm_alarm_rule *rule, co
     return NULL;
 }
 
-size_t hm_alarm_load_groups(struct hm_alarm_loader *l, struct hm_cfg_node *root, const char *key, size_t max, size_t size,
-                            void **ret_items, void (*load)(struct hm_alarm_loader *l, struct hm_cfg_node *group, void *item))
+size_t hm_alarm_load_groups(struct hm_alarm_loader *l, struct hm_cfg_node *root, const struct hm_alarm_groups *groups,
+                            void **ret_items)
 {
     char path[120];
     size_t n = 0;
-    struct hm_cfg_node *list = hm_cfg_get_list(root, key, HM_CFG_OPTIONAL);
+    struct hm_cfg_node *list = hm_cfg_get_list(root, groups->key, HM_CFG_OPTIONAL);
     if (list == NULL)
         return 0;
     size_t count = hm_cfg_count(list);
-    if (count == 0 || count > max) {
-        hm_cfg_add_here(list, "%zu entries; give from 1 to %zu, or leave it out", count, max);
+    if (count == 0 || count > groups->max) {
+        hm_cfg_add_here(list, "%zu entries; give from 1 to %zu, or leave it out", count, groups->max);
         return 0;
     }
-    char *items = hm_xcalloc(count, size);
+    char *items = hm_xcalloc(count, groups->size);
     for (size_t i = 0; i < count; i++) {
         struct hm_cfg_node *item = hm_cfg_at(list, i);
         if (hm_cfg_type(item) == HM_CFG_GROUP)
-            load(l, item, items + n++ * size);
+            groups->load(l, item, items + n++ * groups->size);
         else
             hm_cfg_add(item, "%s must be %s, not %s", hm_cfg_path(item, path, sizeof path), hm_cfg_type_name(HM_CFG_GROUP),
                        hm_cfg_type_name(hm_cfg_type(item)));

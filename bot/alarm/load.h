@@ -23,8 +23,15 @@ void hm_alarm_load_follow(struct hm_alarm_loader *l, struct hm_cfg_node *root);
 void hm_alarm_follow_free(struct hm_alarm_rule *rule);
 /* The field of this name, or NULL. */
 const struct hm_alarm_field *hm_alarm_field(const struct hm_alarm_rule *rule, const char *name, size_t len);
-/* The items of a list of groups; calls load for each. *ret_items: count of them, each of `size` bytes, zeroed. */
-size_t hm_alarm_load_groups(struct hm_alarm_loader *l, struct hm_cfg_node *root, const char *key, size_t max, size_t size,
-                            void **ret_items, void (*load)(struct hm_alarm_loader *l, struct hm_cfg_node *group, void *item));
+/* A list of groups. */
+struct hm_alarm_groups {
+    const char *key;
+    size_t max;                                                                     /* how many there may be */
+    size_t size;                                                                    /* bytes of an item */
+    void (*load)(struct hm_alarm_loader *l, struct hm_cfg_node *group, void *item); /* of each; item is zeroed */
+};
+/* How many there are; *ret_items stays as it is when there are none. */
+size_t hm_alarm_load_groups(struct hm_alarm_loader *l, struct hm_cfg_node *root, const struct hm_alarm_groups *groups,
+                            void **ret_items);
 
 #endif

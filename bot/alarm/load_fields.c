@@ -72,7 +72,8 @@ static void load_derived(struct hm_alarm_loader *l, struct hm_cfg_node *group, s
                 hm_cfg_add_here(hm_cfg_get(group, only[i], HM_CFG_OPTIONAL), "belongs to a field with of; take it out");
         return;
     }
-    field->n_map = hm_alarm_load_groups(l, group, "map", MAP_MAX, sizeof(struct hm_alarm_map), &map, load_map_line);
+    field->n_map = hm_alarm_load_groups(
+        l, group, &(const struct hm_alarm_groups){"map", MAP_MAX, sizeof(struct hm_alarm_map), load_map_line}, &map);
     field->map = map;
     if (field->n_map == 0)
         hm_cfg_add_here(group, "a field with of needs a map");

@@ -30,7 +30,8 @@ static void load_say(struct hm_alarm_loader *l, struct hm_cfg_node *root)
         rule->n_say = 1;
         return;
     }
-    rule->n_say = hm_alarm_load_groups(l, root, "say", SAY_MAX, sizeof rule->say[0], &items, load_clause);
+    rule->n_say =
+        hm_alarm_load_groups(l, root, &(const struct hm_alarm_groups){"say", SAY_MAX, sizeof rule->say[0], load_clause}, &items);
     rule->say = items;
 }
 
@@ -93,10 +94,13 @@ void hm_alarm_load_follow(struct hm_alarm_loader *l, struct hm_cfg_node *root)
     void *autos = NULL;
     void *memories = NULL;
     load_say(l, root);
-    rule->n_offers = hm_alarm_load_groups(l, root, "offers", OFFERS_MAX, sizeof(struct hm_alarm_start), &offers, load_offer);
-    rule->n_autos = hm_alarm_load_groups(l, root, "auto", AUTOS_MAX, sizeof(struct hm_alarm_start), &autos, load_auto);
-    rule->n_memories =
-        hm_alarm_load_groups(l, root, "remember", MEMORIES_MAX, sizeof(struct hm_alarm_memory), &memories, load_memory);
+    rule->n_offers = hm_alarm_load_groups(
+        l, root, &(const struct hm_alarm_groups){"offers", OFFERS_MAX, sizeof(struct hm_alarm_start), load_offer}, &offers);
+    rule->n_autos = hm_alarm_load_groups(
+        l, root, &(const struct hm_alarm_groups){"auto", AUTOS_MAX, sizeof(struct hm_alarm_start), load_auto}, &autos);
+    rule->n_memories = hm_alarm_load_groups(
+        l, root, &(const struct hm_alarm_groups){"remember", MEMORIES_MAX, sizeof(struct hm_alarm_memory), load_memory},
+        &memories);
     rule->offers = offers;
     rule->autos = autos;
     rule->memories = memories;

@@ -81,7 +81,7 @@ void hm_people_alarm(struct hm_asker *asker, const char *nonce)
     const struct hm_case *c = watch != NULL ? hm_watch_offer(watch, asker->run_id, nonce, &offer) : NULL;
     char key[32];
     (void)snprintf(key, sizeof key, "%lld", (long long)asker->inbox_id);
-    if (!hm_watch_free_for(c, offer, asker->user, key)) {
+    if (c == NULL || offer == NULL || !hm_watch_free_for(c, offer, asker->user, key)) {
         hm_say_text(asker, hm_alarm_card_refusal(c, offer));
         return;
     }
@@ -100,6 +100,6 @@ void hm_people_alarm(struct hm_asker *asker, const char *nonce)
         open_form(asker, recipe);
     } else if (hm_people_values_fit(asker, recipe, asker->offer_with)) {
         (void)snprintf(asker->alarm_nonce, sizeof asker->alarm_nonce, "%s", nonce);
-        hm_watch_take(watch, c->id, asker->alarm_nonce, asker->user, key, on_taken, asker);
+        hm_watch_take(watch, c->id, asker->alarm_nonce, &(const struct hm_watch_click){asker->user, key, on_taken, asker});
     }
 }

@@ -16,6 +16,7 @@
 
 enum {
     TICK_MS = 5000,
+    TIMES_KEPT = 120,
     STORM_CARDS = 60, /* cards of one channel within … */
     STORM_MS = 60000, /* … this time; more are grouped */
     STORM_LIFE_MS = 10 * 60000,
@@ -38,9 +39,10 @@ static void nonce(void *arg, char ret_nonce[HM_CASE_NONCE_MAX])
 static void new_id(const struct hm_watch *watch, char ret_id[HM_CASE_ID_MAX])
 {
     enum { LEN = 6 };
+    char letters[LEN + 1];
     do {
-        memcpy(ret_id, "a-", 2);
-        hm_random_text(watch->opts.clock, "23456789bcdfghjkmnpqrstvwxz", ret_id + 2, LEN);
+        hm_random_text(watch->opts.clock, "23456789bcdfghjkmnpqrstvwxz", letters, LEN);
+        (void)snprintf(ret_id, HM_CASE_ID_MAX, "a-%s", letters);
     } while (hm_watched_find(watch, ret_id) != NULL);
 }
 
@@ -86,7 +88,7 @@ static bool is_storm(struct hm_watch *watch, const char *channel, int64_t at_ms)
     }
     if (near >= STORM_CARDS)
         return true;
-    if (json_array_size(times) >= 2 * STORM_CARDS)
+    if (json_array_size(times) >= TIMES_KEPT)
         (void)json_array_remove(times, 0);
     hm_json_add(times, json_integer(at_ms));
     return false;

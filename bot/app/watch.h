@@ -63,9 +63,14 @@ const struct hm_case *hm_watch_offer(struct hm_watch *watch, const char *case_id
  * and it came to nothing. */
 bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *user, const char *key);
 typedef void (*hm_watch_taken_fn)(void *arg, enum hm_code code, const char *problem);
+struct hm_watch_click {
+    const char *user;
+    const char *key; /* of the click: the same before and after a restart */
+    hm_watch_taken_fn on_taken;
+    void *arg;
+};
 /* Takes it; on_taken once that is committed (or could not be). The offer is hm_watch_free_for(). */
-void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const char *user, const char *key,
-                   hm_watch_taken_fn on_taken, void *arg);
+void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const struct hm_watch_click *click);
 
 /* It is free again: what it was taken for did not begin. */
 void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *nonce);

@@ -58,20 +58,19 @@ static void take(struct hm_watched *w, struct hm_case_offer *offer, const char *
     hm_case_take(offer, user, key, hm_wall_ms(w->watch->opts.clock));
 }
 
-void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const char *user, const char *key,
-                   hm_watch_taken_fn on_taken, void *arg)
+void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonce, const struct hm_watch_click *click)
 {
     struct hm_watched *w = hm_watched_find(watch, case_id);
     struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
     if (offer == NULL) {
-        on_taken(arg, HM_ENOTFOUND, "the alarm is gone");
+        click->on_taken(click->arg, HM_ENOTFOUND, "the alarm is gone");
         return;
     }
-    take(w, offer, user, key);
+    take(w, offer, click->user, click->key);
     offer->starting = true;
     w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
     struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
-    *waiter = (struct hm_watch_waiter){.fn = on_taken, .arg = arg};
+    *waiter = (struct hm_watch_waiter){.fn = click->on_taken, .arg = click->arg};
     memcpy(waiter->nonce, offer->nonce, sizeof waiter->nonce);
     hm_watched_touch(w, true);
     hm_watched_flush(w);

@@ -79,8 +79,11 @@ static void drop(struct hm_watched *w)
 
 void hm_watched_free_all(struct hm_watch *watch)
 {
-    while (!TAILQ_EMPTY(&watch->cases))
-        drop(TAILQ_FIRST(&watch->cases));
+    struct hm_watched *next = NULL;
+    for (struct hm_watched *w = TAILQ_FIRST(&watch->cases); w != NULL; w = next) {
+        next = TAILQ_NEXT(w, link);
+        drop(w);
+    }
 }
 
 struct hm_watched *hm_watched_find(const struct hm_watch *watch, const char *id)

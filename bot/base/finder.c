@@ -83,50 +83,62 @@ static bool read_options(const char *p, bool *blind, bool *ret_spaced, const cha
     return true;
 }
 
+/* How far a pattern was read. */
+struct reading {
+    const char *p;
+    bool blind[NEST_MAX + 1]; /* (?i) holds in the group of this depth */
+    size_t depth;
+};
+
+/* A group begins at r->p. A sentence about what is not allowed, or NULL. */
+static const char *open_group(struct reading *r)
+{
+    const char *end = NULL;
+    bool spaced = false;
+    if (strncmp(r->p, "(?#", 3) == 0) {
+        r->p += strcspn(r->p, ")");
+        r->p += *r->p != '\0' ? 1 : 0;
+        return NULL;
+    }
+    if (r->depth == NEST_MAX)
+        return "its groups are nested too deeply";
+    bool inner = r->blind[r->depth];
+    if (is_named(r->p)) {
+        r->blind[++r->depth] = inner;
+        r->p += 3;
+        return inner ? "a named group stands inside (?i…): put (?i:…) around the fixed words only, values are never matched "
+                       "case-blind"
+                     : NULL;
+    }
+    bool options = r->p[1] == '?' && read_options(r->p + 2, &inner, &spaced, &end);
+    if (options && *end == ')') { /* for the rest of this group */
+        r->blind[r->depth] = inner;
+        r->p = end + 1;
+    } else {
+        r->blind[++r->depth] = inner;
+        r->p = options ? end + 1 : r->p + 1;
+    }
+    return spaced ? "the option x is not known here" : NULL;
+}
+
 /* A sentence about what is not allowed, or NULL. */
 static const char *forbidden(const char *text)
 {
-    bool blind[NEST_MAX + 1] = {false};
-    size_t depth = 0;
-    bool spaced = false;
-    for (const char *p = text; *p != '\0';) {
-        const char *end = NULL;
-        if (*p == '\\') {
-            p = skip_escape(p);
-        } else if (*p == '[') {
-            p = skip_class(p);
-        } else if (*p == ')') {
-            depth -= depth > 0 ? 1 : 0;
-            p++;
-        } else if (*p != '(') {
-            p++;
-        } else if (strncmp(p, "(?#", 3) == 0) {
-            p += strcspn(p, ")");
-            p += *p != '\0' ? 1 : 0;
-        } else if (depth == NEST_MAX) {
-            return "its groups are nested too deeply";
-        } else if (is_named(p)) {
-            if (blind[depth])
-                return "a named group stands inside (?i…): put (?i:…) around the fixed words only, values are never matched "
-                       "case-blind";
-            blind[depth + 1] = blind[depth];
-            depth++;
-            p += 3;
+    struct reading r = {.p = text};
+    const char *problem = NULL;
+    while (*r.p != '\0' && problem == NULL) {
+        if (*r.p == '\\') {
+            r.p = skip_escape(r.p);
+        } else if (*r.p == '[') {
+            r.p = skip_class(r.p);
+        } else if (*r.p == '(') {
+            problem = open_group(&r);
         } else {
-            bool inner = blind[depth];
-            bool options = p[1] == '?' && read_options(p + 2, &inner, &spaced, &end);
-            if (spaced)
-                return "the option x is not known here";
-            if (options && *end == ')') { /* for the rest of this group */
-                blind[depth] = inner;
-                p = end + 1;
-                continue;
-            }
-            blind[++depth] = inner;
-            p += options ? (size_t)(end - p) + 1 : 1;
+            r.depth -= *r.p == ')' && r.depth > 0 ? 1 : 0;
+            r.p++;
         }
     }
-    return NULL;
+    return problem;
 }
 
 /* ---- compiling ------------------------------------------------------------------------------------------------------------ */

@@ -135,17 +135,17 @@ void hm_batch_inbox_prune(struct hm_batch *batch, int64_t before_ms)
     add_op(batch, &(struct hm_op){.kind = HM_OP_INBOX_PRUNE, .number = before_ms});
 }
 
-static void add_event(struct hm_batch *batch, bool no_run, const char *run_id, int64_t expected_seq, const char *type,
-                      int64_t at_ms, json_t *stolen_data)
+/* op: with its flag, number and time. */
+static void add_event(struct hm_batch *batch, struct hm_op op, const char *id, const char *type, json_t *stolen_data)
 {
-    HM_ASSERT(run_id != NULL && run_id[0] != '\0' && type != NULL && type[0] != '\0');
-    HM_ASSERT(expected_seq >= 1 && json_is_object(stolen_data));
+    HM_ASSERT(id != NULL && id[0] != '\0' && type != NULL && type[0] != '\0');
+    HM_ASSERT(op.number >= 1 && json_is_object(stolen_data));
     char *data = hm_json_text(stolen_data);
-    add_op(batch, &(struct hm_op){.kind = HM_OP_EVENT,
-                                  .flag = no_run,
-                                  .number = expected_seq,
-                                  .at_ms = at_ms,
-                                  .text = {text_of(run_id), text_of(type), text_of(data)}});
+    op.kind = HM_OP_EVENT;
+    op.text[0] = text_of(id);
+    op.text[1] = text_of(type);
+    op.text[2] = text_of(data);
+    add_op(batch, &op);
     free(data);
     json_decref(stolen_data);
 }
@@ -153,12 +153,12 @@ static void add_event(struct hm_batch *batch, bool no_run, const char *run_id, i
 void hm_batch_event(struct hm_batch *batch, const char *run_id, int64_t expected_seq, const char *type, int64_t at_ms,
                     json_t *stolen_data)
 {
-    add_event(batch, false, run_id, expected_seq, type, at_ms, stolen_data);
+    add_event(batch, (struct hm_op){.number = expected_seq, .at_ms = at_ms}, run_id, type, stolen_data);
 }
 
 void hm_batch_note(struct hm_batch *batch, const char *id, int64_t expected_seq, const char *type, json_t *stolen_data)
 {
-    add_event(batch, true, id, expected_seq, type, 0, stolen_data);
+    add_event(batch, (struct hm_op){.flag = true, .number = expected_seq}, id, type, stolen_data);
 }
 
 void hm_batch_run(struct hm_batch *batch, const char *run_id, const char *recipe, const char *requester, bool open)

@@ -57,6 +57,8 @@ enum stmt_id {
 
 static const char run_touch_sql[] = INTO_RUNS "(?1, '', '', 1, ?2, ?2, ?3) ON CONFLICT (id) DO UPDATE"
                                               " SET changed_ms = excluded.changed_ms, events = excluded.events";
+static const char case_touch_sql[] = "INSERT INTO cases (id, changed_ms, events) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE"
+                                     " SET changed_ms = excluded.changed_ms, events = excluded.events";
 static const char run_put_sql[] = INTO_RUNS "(?1, ?2, ?3, ?4, ?5, ?5, 0) ON CONFLICT (id) DO UPDATE"
                                             " SET recipe = excluded.recipe, requester = excluded.requester,"
                                             " open = excluded.open, changed_ms = excluded.changed_ms";
@@ -88,8 +90,7 @@ static const char *const sql_of[STMT_NR] = {
     [LAST_SEQ] = "SELECT max(seq) FROM events WHERE run_id = ?1",
     [EVENT_ADD] = "INSERT INTO events (id, run_id, seq, type, wall_ms, data, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RUN_TOUCH] = run_touch_sql,
-    [CASE_TOUCH] = "INSERT INTO cases (id, changed_ms, events) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE"
-                   " SET changed_ms = excluded.changed_ms, events = excluded.events",
+    [CASE_TOUCH] = case_touch_sql,
     [RUN_PUT] = run_put_sql,
     [RECIPE_ADD] = "INSERT INTO recipes (sha256, wall_ms, text) VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING",
     [FACT_SET] = fact_set_sql,

@@ -306,7 +306,8 @@ void hm_alarm_card_render(const struct hm_case *c, struct hm_slack_message *ret_
     char *prefix = hm_xasprintf("%s.%lld", c->id, (long long)c->version);
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, prefix, 0);
     bool open = hm_case_offers_open(c);
-    hm_blocks_reserve(blocks, 3, (open ? c->n_offers * BUTTON_ROOM : 0) + 2 * BUTTON_ROOM);
+    size_t rows = (open ? c->n_offers : 0) + 2;
+    hm_blocks_reserve(blocks, 3, rows * BUTTON_ROOM);
     add_head(blocks, c);
     if (c->grouped > 0)
         add_grouped(blocks, c);
