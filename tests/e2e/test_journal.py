@@ -187,7 +187,7 @@ class Tampering(Case):
     def test_the_bot_does_not_go_on_with_a_run_that_was_tampered_with(self):
         self.bot.start()
         card = self.retract(DATASET)
-        card.wait_button("Approve")
+        button = card.wait_button("Approve")
         self.bot.kill()
         self.tamper("UPDATE events SET data = '{}' WHERE type = 'gate.opened'")
         child = self.bot.spawn()
@@ -195,7 +195,6 @@ class Tampering(Case):
         while child.alive() and self.bot.readyz()[0] != 200 and not deadline.over():
             child._pause()
         if child.alive():
-            button = card.button("Approve")
             card.raw_click(button, BEN)
             self.slack.wait(alive=child, idle_ms=500)
         self.assertEqual(self.world.posts(), 0)
