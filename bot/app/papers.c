@@ -20,6 +20,7 @@ struct paper {
     struct paper *next;
     struct hm_papers *papers;
     char *key, *run_id, *name, *title, *comment;
+    char *channel, *thread; /* NULL: its card is not there yet */
     char *text;
     char *file_id;
     char *url;
@@ -35,8 +36,8 @@ struct hm_papers {
 
 static void free_paper(struct paper *paper)
 {
-    char *const strings[] = {paper->key,     paper->run_id, paper->name,    paper->title,
-                             paper->comment, paper->text,   paper->file_id, paper->url};
+    char *const strings[] = {paper->key,     paper->run_id, paper->name, paper->title,   paper->comment,
+                             paper->channel, paper->thread, paper->text, paper->file_id, paper->url};
     for (size_t i = 0; i < HM_ARRAY_LEN(strings); i++)
         free(strings[i]);
     free(paper);
@@ -60,6 +61,25 @@ static void drop(struct paper *paper)
     }
     forget(paper->papers, paper->key);
     free_paper(paper);
+}
+
+static void set_place(struct paper *paper, const char *channel, const char *thread)
+{
+    char *copies[] = {hm_xstrdup(channel), hm_xstrdup(thread)};
+    free(paper->channel);
+    free(paper->thread);
+    paper->channel = copies[0];
+    paper->thread = copies[1];
+}
+
+/* Where its card is. That of a run which is over is soon not known any more, so what was known last is kept. */
+static bool find_place(struct paper *paper)
+{
+    const char *channel = NULL;
+    const char *thread = hm_cards_thread(paper->papers->opts.cards, paper->run_id, &channel);
+    if (thread != NULL)
+        set_place(paper, channel, thread);
+    return paper->thread != NULL;
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------------------------ */
@@ -89,14 +109,9 @@ static void on_completed(void *arg, const struct hm_web_answer *answer)
 static void on_uploaded(void *arg, const struct hm_web_answer *answer)
 {
     struct paper *paper = arg;
-    const char *channel = NULL;
     if (failed(paper, answer))
         return;
-    const char *thread = hm_cards_thread(paper->papers->opts.cards, paper->run_id, &channel);
-    if (thread == NULL) { /* the card is gone meanwhile */
-        drop(paper);
-        return;
-    }
+    (void)find_place(paper);
     json_t *args = hm_json_obj_new();
     json_t *files = hm_json_arr_new();
     json_t *file = hm_json_obj_new();
@@ -104,8 +119,8 @@ static void on_uploaded(void *arg, const struct hm_web_answer *answer)
     hm_json_set_str(file, "title", paper->title);
     hm_json_add(files, file);
     hm_json_set(args, "files", files);
-    hm_json_set_str(args, "channel_id", channel);
-    hm_json_set_str(args, "thread_ts", thread);
+    hm_json_set_str(args, "channel_id", paper->channel);
+    hm_json_set_str(args, "thread_ts", paper->thread);
     hm_json_set_str(args, "initial_comment", paper->comment);
     hm_web_call(paper->papers->opts.api, "files.completeUploadExternal", HM_WEB_BOT, args, on_completed, paper);
 }
@@ -123,8 +138,7 @@ static void on_address(void *arg, const struct hm_web_answer *answer)
 
 static void begin(struct paper *paper)
 {
-    const char *channel = NULL;
-    if (paper->busy || hm_cards_thread(paper->papers->opts.cards, paper->run_id, &channel) == NULL)
+    if (paper->busy || !find_place(paper))
         return; /* once its card is there */
     json_t *args = hm_json_obj_new();
     HM_FREE(paper->file_id);
@@ -141,8 +155,6 @@ static void on_timer(void *arg)
     for (struct paper *paper = papers->list; paper != NULL; paper = paper->next) {
         begin(paper);
         waits = waits || !paper->busy;
-        if (!paper->busy && ++paper->tries >= TRIES) /* its card does not come */
-            waits = true;
     }
     if (waits)
         hm_timer_start(papers->timer, AGAIN_MS);
@@ -196,6 +208,8 @@ static void make(struct hm_papers *papers, const struct hm_run *run, const char 
                            : hm_xasprintf("Every item of `%s` that failed or was not sent.", run->id),
         .text = text,
     };
+    if (json_object_get(value, "thread") != NULL)
+        set_place(paper, hm_json_get_str(value, "channel", ""), hm_json_get_str(value, "thread", ""));
     papers->list = paper;
     hm_timer_start(papers->timer, 0);
 }
@@ -211,8 +225,10 @@ static bool many_failed(const struct hm_run *run)
 }
 
 /* A new value, or NULL. */
-static json_t *owed_for_new(const struct hm_run *run, const struct hm_event *event)
+static json_t *owed_for_new(const struct hm_papers *papers, const struct hm_run *run, const struct hm_event *event)
 {
+    const char *channel = NULL;
+    const char *thread = NULL;
     bool plan = event->type == HM_EV_GATE_OPENED && json_array_size(hm_json_get_arr(event->data, "plan")) >= HM_PAPER_PLAN_FROM;
     bool end = event->type == HM_EV_RUN_FINISHED && many_failed(run);
     if (!plan && !end)
@@ -222,6 +238,9 @@ static json_t *owed_for_new(const struct hm_run *run, const struct hm_event *eve
     if (plan) {
         hm_json_set_str(value, "step", hm_json_get_str(event->data, "step", ""));
         hm_json_set_str(value, "nonce", hm_json_get_str(event->data, "nonce", ""));
+    } else if ((thread = hm_cards_thread(papers->opts.cards, run->id, &channel)) != NULL) {
+        hm_json_set_str(value, "channel", channel); /* a restart does not ask where the card of a run is that is over */
+        hm_json_set_str(value, "thread", thread);
     }
     return value;
 }
@@ -229,9 +248,8 @@ static json_t *owed_for_new(const struct hm_run *run, const struct hm_event *eve
 json_t *hm_papers_of_commit_new(struct hm_papers *papers, struct hm_batch *batch, const struct hm_commit *commit)
 {
     json_t *all = NULL;
-    (void)papers;
     for (size_t i = 0; i < commit->events->count; i++) {
-        json_t *value = owed_for_new(commit->run, &commit->events->items[i]);
+        json_t *value = owed_for_new(papers, commit->run, &commit->events->items[i]);
         if (value == NULL)
             continue;
         char *key = hm_xasprintf("%s:%lld", commit->run_id, (long long)(commit->first_seq + (int64_t)i));

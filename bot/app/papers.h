@@ -34,7 +34,7 @@ HM_MUST enum hm_code hm_papers_restore(struct hm_papers *papers, const char *jou
 json_t *hm_papers_of_commit_new(struct hm_papers *papers, struct hm_batch *batch, const struct hm_commit *commit);
 void hm_papers_send(struct hm_papers *papers, json_t *stolen_owed);
 
-/* The journal's space for them: key → {run, step, nonce} of a plan, {run} of what failed. */
+/* The journal's space for them: key → {run, step, nonce} of a plan, {run, channel, thread} of what failed. */
 #define HM_PAPERS_SPACE "papers"
 
 #endif

@@ -70,6 +70,34 @@ class Files(Case):
         text = self.file(card, "-failed.txt")
         self.assertEqual(len(re.findall(r" failed", text)), ITEMS)
 
+    def test_what_failed_comes_after_the_card(self):
+        """Slack shows the end, and the bot has done with the card, before Slack takes the file; and at first it does not."""
+        card = self.begin()
+        self.file(card, "-plan.txt")
+        self.world.fault("status", status=400, times="always")
+        self.slack.post("nasty", api={"upload": {"n": 1, "slow_ms": 2000, "status": 503}})
+        card.click("Approve", BEN)
+        self.slack.wait(view=1, user=BEN)
+        self.slack.post("submit_view", user=BEN, values={"typed": str(ITEMS)})
+        card.wait("failures", seconds=120)
+        self.assertEqual(len(re.findall(r" failed", self.file(card, "-failed.txt"))), ITEMS)
+
+    def test_what_failed_comes_after_a_restart(self):
+        card = self.begin()
+        self.file(card, "-plan.txt")
+        self.world.fault("status", status=400, times="always")
+        self.slack.post("nasty", api={"files.getUploadURLExternal": {"hang": True}})
+        card.click("Approve", BEN)
+        self.slack.wait(view=1, user=BEN)
+        self.slack.post("submit_view", user=BEN, values={"typed": str(ITEMS)})
+        card.wait("failures", seconds=120)
+        self.slack.wait(channel=OPS, ts=card.ts, contains="Retry failed only")
+        self.slack.wait(idle_ms=500)
+        self.bot.kill()
+        self.slack.post("nasty", api={"files.getUploadURLExternal": None})
+        self.bot.start()
+        self.assertEqual(len(re.findall(r" failed", self.file(card, "-failed.txt"))), ITEMS)
+
 
 if __name__ == "__main__":
     main()
