@@ -2,8 +2,9 @@
 import json
 import os
 import re
+import subprocess
 
-from harness import ANA, BEN, CAMILA, DATASET, TRANSACTION, Case, Deadline, main, program
+from harness import ANA, BEN, CAMILA, DATASET, TRANSACTION, Case, Deadline, bot_program, main, program
 
 APPENDED_TO = "713a86b9-4459-5167-8573-ca1ad17746c0"  # a transaction with a manual append
 APPEND = "5d94b837-c31e-4109-ac73-b904bbc7bf17"
@@ -315,6 +316,20 @@ class ThroughNu(Tools):
         card.click("Approve", BEN)
         self.assertIn("Retracted and verified", card.wait("*Done*"))
         self.assertEqual(self.calls(), [self.CURL])
+
+    def test_which_backends_may_have_a_program(self):
+        for backend, found in (('ouroboros = { handler = "ouroboros"; program = "/usr/bin/nu"; };', None),
+                               ('m = { handler = "metapod"; program = "/usr/bin/nu"; };', '"url" is missing in backends.m'),
+                               ('s = { handler = "splunk"; url = "https://s.example.com"; program = "/usr/bin/nu"; };', 'unknown key "program"'),
+                               ('o = { handler = "ouroboros"; url = "https://o.example.com"; env = { A = "b"; }; };', 'unknown key "env"')):
+            self.bot.write_config()
+            with open(self.bot.config) as file:
+                text = file.read()
+            with open(self.bot.config, "w") as file:
+                file.write(text.replace("backends = {", "backends = { " + backend, 1))
+            done = subprocess.run([bot_program(), "check", "--config", self.bot.config], capture_output=True, text=True,
+                                  env=self.bot.environment(), timeout=60)
+            self.assertEqual((done.returncode, (found or "") in done.stderr), (1 if found else 0, True), done.stderr)
 
     def test_a_name_that_is_resolved_after_the_cache_is_busted(self):
         self.use_nu(names={"stale": True})
