@@ -1,3 +1,7 @@
 hm_unit_test(recipe_mutation NEEDS hm_recipe)
-# Every mistake in every place of every shipped recipe: it grows with them.
-set_tests_properties(unit.recipe_mutation PROPERTIES TIMEOUT 900)
+set_tests_properties(unit.recipe_mutation PROPERTIES TIMEOUT 900) # all mistakes at all places of all recipes
+if(HM_SANITIZE OR HM_FUZZ)
+    set_tests_properties(unit.recipe_mutation PROPERTIES ENVIRONMENT HM_MUTANT_STEP=11)
+elseif(HM_VALGRIND)
+    set_tests_properties(unit.recipe_mutation PROPERTIES ENVIRONMENT HM_MUTANT_STEP=101)
+endif()
