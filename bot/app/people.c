@@ -246,11 +246,8 @@ void hm_people_free(struct hm_people *people)
 {
     if (people == NULL)
         return;
-    while (people->unsaid != NULL) {
-        struct hm_asker *asker = people->unsaid;
-        people->unsaid = asker->next;
-        hm_asker_free(asker);
-    }
+    while (people->askers != NULL) /* their envelopes are open: the next start handles them anew */
+        hm_asker_free(people->askers);
     hm_timer_free(people->say_timer);
     hm_people_home_free(people);
     free(people->url);

@@ -30,6 +30,7 @@ struct hm_people {
     struct hm_timer *say_timer;
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
     size_t n_unsaid;
+    struct hm_asker *askers; /* all of them: at the end those go too to whom an answer is still owed */
 };
 
 /* Who asked, and where the answer goes. Copied out of the request, for answers that come later. */
@@ -47,7 +48,8 @@ struct hm_asker {
     int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
     json_t *content;                  /* what is being said */
     unsigned tries;
-    struct hm_asker *next; /* among the unsaid */
+    struct hm_asker *next;           /* among the unsaid */
+    struct hm_asker *before, *after; /* among all */
 };
 
 /* ---- people_say.c ------------------------------------------------------------------------------------------------------- */

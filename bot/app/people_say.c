@@ -35,11 +35,21 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .in_dialog = req->kind == HM_SLACK_CLICK && hm_streq(hm_json_get_str(req->view, "type", ""), "modal"),
     };
     memcpy(asker->message_ts, req->message_ts, sizeof asker->message_ts);
+    asker->after = people->askers;
+    if (asker->after != NULL)
+        asker->after->before = asker;
+    people->askers = asker;
     return asker;
 }
 
 void hm_asker_free(struct hm_asker *asker)
 {
+    if (asker->before != NULL)
+        asker->before->after = asker->after;
+    else
+        asker->people->askers = asker->after;
+    if (asker->after != NULL)
+        asker->after->before = asker->before;
     free(asker->user);
     free(asker->user_team);
     free(asker->channel);
