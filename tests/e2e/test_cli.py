@@ -1,6 +1,8 @@
 """The command line: what each subcommand says, and with which exit code it ends (0 yes, 1 no, 2 usage, 3 environment)."""
 import json
 import os
+import re
+import shutil
 import subprocess
 import unittest
 
@@ -49,6 +51,20 @@ class Check(Case):
     def test_the_one_in_the_repository(self):
         from harness import TOP
         out, err = run_cli([bot_program(), "check", "--config", os.path.join(TOP, "config", "hausmeister.cfg")], 0,
+                           env={"PATH": os.environ["PATH"]})
+        self.assertIn("ok", out)
+
+    def test_what_the_readme_tells_to_copy(self):
+        from harness import TOP
+        with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+            line = re.search(r"^1\. Copy .*$", file.read(), re.M)[0]
+        names = re.findall(r"`(config/[^`]+)`", line)
+        self.assertIn("config/hausmeister.cfg", names)
+        for name in names:
+            source, target = os.path.join(TOP, name), os.path.join(self.folder, "copied", os.path.basename(name.rstrip("/")))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, target)
+        out, err = run_cli([bot_program(), "check", "--config", os.path.join(self.folder, "copied", "hausmeister.cfg")], 0,
                            env={"PATH": os.environ["PATH"]})
         self.assertIn("ok", out)
 
