@@ -168,6 +168,8 @@ struct hm_action {
     enum hm_code (*probe_args)(const json_t *args, const json_t *context, json_t **ret_args, struct hm_err *err);
     enum hm_probe_says (*probe_judge)(const json_t *args, enum hm_verdict verdict, const json_t *result);
     const struct hm_arg_spec *probe_context; /* what `context` may hold; ends with name == NULL; NULL = nothing */
+
+    bool silent; /* what its program prints may be a secret: it is not shown while it runs, and response() keeps none of it */
 };
 
 /* Whether an HTTP handler's backend may have a `program` too: nu, through which its writes go then (nu_curl.h). */

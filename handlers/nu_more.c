@@ -247,4 +247,5 @@ const struct hm_action hm_nu_generate_certificate = {
     .args = certificate_args,
     .request = certificate_request,
     .response = certificate_response,
+    .silent = true,
 };

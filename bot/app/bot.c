@@ -116,7 +116,7 @@ static void on_tail(void *arg, const char *text)
     struct flight *flight = arg;
     struct hm_bot *bot = flight->bot;
     const struct hm_run *run = hm_runner_find(bot->runner, flight->run_id);
-    if (run == NULL || bot->phase >= PHASE_CLOSING_HTTP)
+    if (run == NULL || bot->phase >= PHASE_CLOSING_HTTP || run->recipe->steps[flight->ticket.step].call.action->silent)
         return;
     hm_cards_tail(bot->cards, flight->run_id, text);
     hm_cards_show(bot->cards, run);

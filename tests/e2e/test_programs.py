@@ -21,6 +21,11 @@ name = "bust"; title = "Forget nu's cache"; doc = "Removing bad data"; who = [ "
 ungated = "a cache that fills itself again";
 steps = ( { id = "bust"; do = "nu.cache-bust-stack"; }, { id = "said"; say = "Busted."; } );
 '''
+CERTIFICATE = '''
+name = "certificate"; title = "Generate a certificate"; doc = "Regenerating Expired Certificates"; who = [ "hausmeister" ]; timeout = "30m";
+ungated = "a test"; steps = ( { id = "make"; do = "nu.generate-certificate"; with = { service = "aurora"; }; },
+  { id = "said"; say = "Generated."; } );
+'''
 TOKEN = "nu-secret-of-the-tests"
 WORDS = ["ser", "cycle", "mesos-master", "--env", "cantareira", "--suffix", "stable", "--region", "us-east-1"]
 
@@ -39,6 +44,7 @@ class Programs(Case):
         self.configure()
         self.bot.add_recipe("cycle", RECIPE)
         self.bot.add_recipe("bust", BUST)
+        self.bot.add_recipe("certificate", CERTIFICATE)
 
     def configure(self, path=None, timeout="60s", more=""):
         self.bot.write_config()
@@ -106,6 +112,20 @@ class Programs(Case):
         self.assertNotIn(TOKEN, self.slack.everything() if isinstance(self.slack.everything(), str) else
                          json.dumps(self.slack.everything()))
         self.assert_audited()
+
+    def test_what_it_prints_may_be_a_key(self):
+        self.will("say BEGIN PRIVATE KEY", "complain BEGIN PRIVATE KEY", "wait", "say END PRIVATE KEY")
+        self.bot.start()
+        self.slack.slash("certificate")
+        card = self.card("Generate a certificate")
+        cycle = self.cycle()
+        cycle.wait("BEGIN PRIVATE KEY")  # what another one prints is shown while it runs; the first has printed before
+        self.assertNotIn("PRIVATE KEY", card.text())
+        self.open_gate()
+        cycle.wait("Done")
+        self.assertNotIn("PRIVATE KEY", card.wait("Generated."))
+        run = next(r["run"] for r in self.bot.runs() if "certificate" in str(r))
+        self.assertNotIn("PRIVATE KEY", json.dumps(self.bot.events(run)))
 
     def test_it_fails(self):
         self.will("complain no such service", "exit 3")
