@@ -331,6 +331,8 @@ void hm_watch_save_watermarks(struct hm_watch *watch)
     json_t *ts = NULL;
     if (!watch->watermarks_dirty || watch->watermarks_writing || !hm_watch_written(watch) || watch->history.busy)
         return;
+    if (json_object_size(watch->watermarks) == 0) /* no channel is watched: a commit of nothing */
+        return;
     struct hm_batch *batch = hm_batch_new();
     json_object_foreach(watch->watermarks, channel, ts)
         hm_batch_set(batch, WATERMARK_SPACE, channel, json_pack("{s:O}", "ts", ts));
