@@ -8,10 +8,11 @@ import re
 import subprocess
 import unittest
 
-from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main)
+from shipped import make_checkout
+from harness import (BEN, COMMITTED_2, DATASET, TOP, TRANSACTION, UNCOMMITTED, UNCOMMITTED_NAME, UNKNOWN, Case, bot_program, main)
 
 SEED = int(os.environ.get("HM_SEED", "7"))
-PER_RECIPE = 60 if os.environ.get("HM_LONG") else 15
+PER_RECIPE = 60 if os.environ.get("HM_LONG") else 6
 SHIPPED = sorted(os.path.basename(p)[:-4] for p in glob.glob(os.path.join(TOP, "config", "recipes", "*.cfg")))
 # Requests that change nothing; a system that reads with POST has a line here.
 READS = re.compile("|".join((
@@ -46,6 +47,22 @@ HINTS = {
 
 # And words that lead to the gate, for recipes that look closely before it.
 TO_THE_GATE = {
+    "commit-empty": [UNCOMMITTED_NAME, TRANSACTION],
+    "dag-errors": ["cantareira", TRANSACTION],
+    "delete-transaction-archives": [TRANSACTION, "br", "why=wrong"],
+    "discard-deadletters": ["tapir", "topic=PARTITION-TO-SERVE", "prototype=global"],
+    "hotfix": ["1603"],
+    "itaipu-longer-healthcheck": [UNCOMMITTED_NAME, "phillip", "40", "cantareira", "itaipu=c8574a9",
+                                  f"transaction={TRANSACTION}"],
+    "itaipu-more-memory": [UNCOMMITTED_NAME, "phillip", "40", "m4.2xlarge", "r4.2xlarge", "cantareira",
+                           "itaipu=c8574a9", f"transaction={TRANSACTION}"],
+    "job-create": ["scale", "cantareira"],
+    "replay-deadletters": ["tapir", "topic=PARTITION-TO-SERVE", "prototype=global"],
+    "restart-airflow": ["cantareira"],
+    "restart-aurora": ["cantareira"],
+    "rollback-service": ["metapod"],
+    "serve-again": ["lusa-scores", "asked-by=credit", "cantareira", "transaction=f7832a01-001b-56f7-a4fe-b3a417f8f654", "itaipu=c8574a9",
+                    "target-date=2026-11-21", "reference-date=2026-11-21"],
     "dag-redeploy": ["itaipu-contracts", "902", "cantareira", "deployed=901"],
     "fresh-run": ["cantareira", TRANSACTION, "why=dates"],
     "keep-machines": ["lusa", "downscale-ec2-lusa", "cantareira"],
@@ -86,6 +103,7 @@ class Plan(Case):
         self.random = random.Random(SEED)
         self.called = os.path.join(self.bot.folder, "calls")
         self.bot.use_shipped(*SHIPPED)
+        make_checkout(self.bot.folder)
 
     def assert_nothing_happened(self, words):
         counts = self.world.counts()
@@ -141,8 +159,9 @@ class Plan(Case):
                 plan = self.plan(recipe, *words)
                 if plan and plan["status"] == "at-gate":
                     self.assertTrue(plan["gate"]["requests"])
+                if plan and plan["status"] in ("at-gate", "at-question"):  # a plan ends where a person is asked first
                     reached[recipe] = reached.get(recipe, 0) + 1
-        self.assertEqual(sorted(reached), gated, f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
+        self.assertEqual(sorted(set(gated) - set(reached)), [], f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
 
     # --- the choke point alone ------------------------------------------------------------------------------------------------------
     def test_effects_without_a_gate_are_refused(self):
