@@ -162,7 +162,7 @@ class Programs(Case):
 
     def test_words_that_are_none(self):
         self.bot.start()
-        self.slack.slash("cycle --all")
+        self.slack.slash("cycle service=--all")
         card = self.card("--all")
         card.wait("is not a name of letters")
         self.assertEqual(self.calls(), [])
