@@ -194,8 +194,14 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
         json_decref(list);
         verdict = HM_VERDICT_PERMANENT;
     } else {
+        json_t *texts = hm_json_arr_new();
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const char *text = hm_json_get_str(json_array_get(list, i), "text", "");
+            hm_json_add(texts, hm_json_str_new(text + strspn(text, " \t")));
+        }
         out->result = hm_json_obj_new();
         hm_json_set_bool(out->result, "found", json_array_size(list) > 0);
+        hm_json_set(out->result, "texts", texts);
         hm_json_set_int(out->result, "lines", lines);
         hm_json_set(out->result, "list", list);
     }
@@ -206,7 +212,7 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
 static const struct hm_action file = {
     .name = "github.file",
     .title = "Look for lines in a file",
-    .doc = "Result: {found, lines: how many the file has, list: [{line, text}], at most 50}.",
+    .doc = "Result: {found, lines: how many the file has, list: [{line, text}], at most 50, texts: the same without numbers}.",
     .effect = HM_EFFECT_READ,
     .args = file_args,
     .request = file_request,

@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pattern.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "handlers/http_answer.h"
 #include "handlers/metapod.h"
@@ -120,6 +122,37 @@ static json_t *stems_new(const json_t *datasets, const char *kind, const json_t 
     return stems;
 }
 
+/* "KIND/" and the first of the stems, or null. */
+static json_t *first_new(const char *kind, const json_t *stems, const json_t *else_stems)
+{
+    const char *stem = json_string_value(json_array_get(stems, 0));
+    if (stem == NULL)
+        stem = json_string_value(json_array_get(else_stems, 0));
+    return stem != NULL ? json_sprintf("%s%s", kind, stem) : json_null();
+}
+
+/* A regular expression of all the stems in quotes, as a list in Python names them; of as many as fit. Null when there are none.
+ */
+static json_t *pattern_new(const json_t *const lists[], size_t n_lists)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    struct hm_strbuf pattern;
+    hm_strbuf_init(&pattern, HM_PATTERN_MAX - 1);
+    for (size_t l = 0; l < n_lists; l++) {
+        for (size_t i = 0; i < json_array_size(lists[l]); i++) {
+            const char *stem = json_string_value(json_array_get(lists[l], i));
+            if (stem[strspn(stem, plain)] == '\0' && pattern.len + strlen(stem) + 20 < HM_PATTERN_MAX)
+                hm_strbuf_addf(&pattern, "%s%s", pattern.len == 0 ? "['\"](" : "|", stem);
+        }
+    }
+    if (pattern.len == 0)
+        return json_null();
+    hm_strbuf_adds(&pattern, ")['\"]");
+    json_t *text = hm_json_str_new(hm_strbuf_str(&pattern));
+    hm_strbuf_done(&pattern);
+    return text;
+}
+
 static enum hm_verdict failures_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                          const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -141,6 +174,11 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
     out->result = hm_json_obj_new();
     hm_json_set_int(out->result, "uncommitted", (int64_t)json_array_size(found));
     hm_json_set_int(out->result, "count", (int64_t)(json_array_size(models) + json_array_size(both) + json_array_size(datasets)));
+    const json_t *const all[] = {both, datasets, models};
+    hm_json_set(out->result, "first", first_new("", both, json_array_size(datasets) > 0 ? datasets : models));
+    hm_json_set(out->result, "first_dataset", first_new("dataset/", both, datasets));
+    hm_json_set(out->result, "first_model", first_new("", models, both));
+    hm_json_set(out->result, "pattern", pattern_new(all, HM_ARRAY_LEN(all)));
     hm_json_set(out->result, "models", models);
     hm_json_set(out->result, "both", both);
     hm_json_set(out->result, "datasets", datasets);
@@ -153,11 +191,13 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
 const struct hm_action hm_metapod_failures = {
     .name = "metapod.failures",
     .title = "Tell failed datasets from failed models",
-    .doc = "Of what is not committed, by name without kind and format. Result: {both: names of which dataset and model are "
-           "missing, so "
-           "the dataset failed and took the model along; datasets: of which only a dataset is missing; models: of which only the "
-           "model is; "
-           "count of all three; uncommitted: how many datasets in all}. While the run goes on much is only not done yet.",
+    .doc =
+        "Of what is not committed, by name without kind and format. Result: {both: names of which dataset and model are "
+        "missing, so "
+        "the dataset failed and took the model along; datasets: of which only a dataset is missing; models: of which only the "
+        "model is; "
+        "count of all three; first, first_dataset and first_model: one of them each, or null; pattern: a regular expression that "
+        "finds them in quotes, or null; uncommitted: how many datasets in all}. While the run goes on much is only not done yet.",
     .effect = HM_EFFECT_READ,
     .args = failures_args,
     .request = failures_request,

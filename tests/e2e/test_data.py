@@ -119,8 +119,8 @@ class Data(Tools):
 
     # --- datasets -------------------------------------------------------------------------------------------------------------------
     def test_what_failed(self):
-        self.recipes("what-failed")
-        text = self.run_recipe("what-failed " + TRANSACTION, "Did the dataset fail").wait("Done")
+        self.recipes("why", "critical", "model-failed", "successors", "commit-empty")  # those that it offers
+        text = self.run_recipe("why " + TRANSACTION, "Why is it not done").wait("Done")
         self.assertIn("*The model failed*, its dataset is there or it has none: lusa", text)
         self.assertIn("is still *running*, so only what belongs to its failed tasks is named", text)
         self.assertNotIn("fx-rates", text, "not committed either, and no task of it has failed")
