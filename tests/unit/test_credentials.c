@@ -473,8 +473,10 @@ static void test_a_reload_while_waiting(void **state)
     rig->hold = true;
     send_it(0, "GET", true);
     (void)uv_run(&rig->loop, UV_RUN_DEFAULT);
-    struct hm_backend again = rig->backend;
-    struct hm_settings newer = rig->settings;
+    static struct hm_backend again; /* the pool keeps them to the end */
+    static struct hm_settings newer;
+    again = rig->backend;
+    newer = rig->settings;
     newer.refs = 1000;
     newer.backends = &again;
     assert_int_equal(hm_backends_use(rig->backends, &newer, NULL), HM_OK);
