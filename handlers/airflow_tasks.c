@@ -61,6 +61,8 @@ static int64_t try_of(const char *value)
 json_t *hm_airflow_item_new(const char *key, const char *value)
 {
     json_t *item = hm_json_obj_new();
+    if (value == NULL)
+        value = "";
     hm_json_set_str(item, "id", key);
     hm_json_set(item, "task", hm_json_strn_new(key, strcspn(key, "[")));
     hm_json_set(item, "state", hm_json_strn_new(value, strcspn(value, " ")));

@@ -248,6 +248,7 @@ static json_t *jobs_new(json_t *counts)
 }
 
 /* What the tasks come to. before: ids of an earlier read, or NULL. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one walk over the tasks fills all lists */
 static json_t *sum_up(const json_t *before, const json_t *tasks)
 {
     enum { LIST, LINES, IDS, STILL, UNTOUCHED, FRESH, N_LISTS };

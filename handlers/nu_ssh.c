@@ -38,6 +38,7 @@ static const struct hm_arg_spec status_args[] = {
 };
 
 /* `nu ser ssh SERVICE … -- COMMAND… SERVICE AFTER…` */
+/* NOLINTNEXTLINE(readability-function-size): the parts of one command, in their order */
 static enum hm_code ssh_request(const struct hm_backend *backend, const json_t *args, const char *const *allowed,
                                 const char *const *command, const char *const *after, struct hm_request *req, struct hm_err *err)
 {

@@ -46,6 +46,7 @@ static enum hm_code check_transaction(const char *transaction, struct hm_err *er
 }
 
 /* POST …/<migration> with {key: value} and, when key2 is not NULL, {key2: value2}. */
+/* NOLINTNEXTLINE(readability-function-size): two keys and their values, in their order */
 static void migration(const struct hm_backend *backend, const char *name, const char *key, const char *value, const char *key2,
                       const char *value2, struct hm_request *req)
 {

@@ -110,7 +110,7 @@ static char *excerpt(const json_t *list)
         size += len;
         from--;
     }
-    hm_strbuf_init(&out, 2 * EXCERPT_MAX);
+    hm_strbuf_init(&out, (size_t)2 * EXCERPT_MAX);
     for (size_t i = from; i < n; i++)
         hm_strbuf_addf(&out, "%s%s", i > from ? "\n" : "", hm_json_get_str(json_array_get(list, i), "text", ""));
     return hm_strbuf_take(&out);

@@ -252,7 +252,7 @@ json_t *hm_papers_of_commit_new(struct hm_papers *papers, struct hm_batch *batch
         json_t *value = owed_for_new(papers, commit->run, &commit->events->items[i]);
         if (value == NULL)
             continue;
-        char *key = hm_xasprintf("%s:%lld", commit->run_id, (long long)(commit->first_seq + (int64_t)i));
+        char *key = hm_xasprintf("%s:%lld", commit->run_id, (long long)commit->first_seq + (long long)i);
         hm_batch_set(batch, HM_PAPERS_SPACE, key, json_incref(value));
         if (all == NULL)
             all = hm_json_obj_new();

@@ -88,7 +88,7 @@ static void on_words(struct hm_asker *asker, const char *text)
         click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id);
         free(run_id);
     } else if (!hm_people_runs(asker, word, rest)) {
-        hm_people_start_named(asker, word, rest);
+        hm_people_start_named(asker, word, rest); /* NOLINT(readability-suspicious-call-argument): the word is the name */
     }
     free(word);
 }

@@ -62,9 +62,9 @@ struct hm_settings {
 /* NULL when anything was found. */
 struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags);
 /* One more holder. */
-const struct hm_settings *hm_settings_ref(const struct hm_settings *settings);
+const struct hm_settings *hm_settings_ref(const struct hm_settings *borrowed);
 /* One holder less; the last one takes them with him. NULL is fine. */
-void hm_settings_free(const struct hm_settings *settings);
+void hm_settings_free(const struct hm_settings *held);
 /* How many there are in this process: more than two means that something of an earlier configuration is still under way. */
 unsigned hm_settings_alive(void);
 

@@ -512,7 +512,8 @@ static size_t newest(const struct hm_watch *watch, const struct hm_case **ret_ca
         if (at == most)
             continue;
         n += n < most ? 1 : 0;
-        memmove(&ret_cases[at + 1], &ret_cases[at], (n - 1 - at) * sizeof ret_cases[0]);
+        for (size_t i = n - 1; i > at; i--)
+            ret_cases[i] = ret_cases[i - 1];
         ret_cases[at] = w->c;
     }
     return n;

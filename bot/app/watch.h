@@ -79,7 +79,7 @@ void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *n
 bool hm_watch_settled(const struct hm_watch *watch);
 
 /* hm_people_alarms(): the newest cases for the Home tab. watch: the struct hm_watch. */
-size_t hm_watch_home(void *watch, struct hm_home_alarm *ret_alarms, size_t most);
+size_t hm_watch_home(void *arg, struct hm_home_alarm *ret_alarms, size_t most);
 
 struct hm_watch_stats {
     uint64_t seen, raised, repeated, grouped, resolved, caught_up;

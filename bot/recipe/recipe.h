@@ -167,9 +167,9 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
 /* Reads the file (at most 256 KiB) and parses. */
 struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names, struct hm_diags *diags);
 /* One more holder; returns the recipe. NULL is fine in both. */
-const struct hm_recipe *hm_recipe_ref(const struct hm_recipe *recipe);
+const struct hm_recipe *hm_recipe_ref(const struct hm_recipe *borrowed);
 /* One holder less; the last one takes it with him. */
-void hm_recipe_free(const struct hm_recipe *recipe);
+void hm_recipe_free(const struct hm_recipe *held);
 
 /* All *.cfg of a folder, sorted by name of the recipe; duplicates are findings. */
 struct hm_recipes {

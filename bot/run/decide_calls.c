@@ -202,7 +202,7 @@ static void start_probe(struct hm_deciding *d, const struct hm_site *site)
         rendered.backend = hm_plan_probe_backend(d->env, site->call->backend, probe, on);
     }
     free(on);
-    bool ready = rendered.args != NULL && rendered.backend != NULL &&
+    bool ready = probe != NULL && rendered.args != NULL && rendered.backend != NULL &&
                  probe->request(rendered.backend, rendered.args, site->call->cursor, &rendered.req, &err) == HM_OK;
     if (ready)
         emit_started(d, site, &rendered);

@@ -29,7 +29,7 @@ char *hm_mrkdwn_of(const char *plain);
 /* "*title*: problem" with problem already mrkdwn. */
 void hm_emit_failure(struct hm_deciding *d, int step, const char *mrkdwn);
 /* STEP_FINISHED. said and error: mrkdwn or NULL. */
-void hm_emit_finished(struct hm_deciding *d, int step, bool ok, json_t *stolen_value, const char *said, const char *error);
+void hm_emit_finished(struct hm_deciding *d, int index, bool ok, json_t *stolen_value, const char *said, const char *error);
 /* A new mrkdwn line over the scope; one that can not be rendered becomes its error, so that it is seen. NULL for NULL. */
 char *hm_render_line(const struct hm_template *tpl, const json_t *scope);
 /* The step's name for people: its title, or what it does. */
@@ -37,17 +37,17 @@ const char *hm_step_title(const struct hm_step *step);
 
 /* decide_steps.c */
 /* Ends a step that people answered: its line, then stop_if. */
-void hm_decide_finish_asked(struct hm_deciding *d, int step, json_t *stolen_value);
+void hm_decide_finish_asked(struct hm_deciding *d, int index, json_t *stolen_value);
 /* All calls (and the verify) are settled: closes the step, and the run if it must not go on. */
-void hm_decide_finish_do(struct hm_deciding *d, int step);
-void hm_decide_start_step(struct hm_deciding *d, int step);
+void hm_decide_finish_do(struct hm_deciding *d, int index);
+void hm_decide_start_step(struct hm_deciding *d, int index);
 
 /* decide_ask.c */
-void hm_decide_start_ask(struct hm_deciding *d, int step, const json_t *scope);
-void hm_decide_start_manual(struct hm_deciding *d, int step, const json_t *scope);
-void hm_decide_start_offer(struct hm_deciding *d, int step, json_t *scope);
+void hm_decide_start_ask(struct hm_deciding *d, int index, const json_t *scope);
+void hm_decide_start_manual(struct hm_deciding *d, int index, const json_t *scope);
+void hm_decide_start_offer(struct hm_deciding *d, int index, json_t *scope);
 /* on_error = "ask": opens the question what to do about the error (mrkdwn). */
-void hm_decide_ask_error(struct hm_deciding *d, int step, const char *error, bool can_retry);
+void hm_decide_ask_error(struct hm_deciding *d, int index, const char *error, bool can_retry);
 void hm_decide_question_time(struct hm_deciding *d);
 void hm_click_question(struct hm_deciding *d, const struct hm_input *in);
 void hm_click_offer(struct hm_deciding *d, const struct hm_input *in);
@@ -66,7 +66,7 @@ struct hm_site {
     const struct hm_call *call;
     enum hm_purpose purpose;
 };
-struct hm_site hm_site_of(const struct hm_run *run, int step, int item, enum hm_purpose purpose);
+struct hm_site hm_site_of(const struct hm_run *run, int index, int item, enum hm_purpose purpose);
 HM_MUST json_t *hm_call_data_new(const struct hm_run *run, const struct hm_site *site);
 bool hm_is_effect(const struct hm_site *site);
 void hm_emit_call_failed(struct hm_deciding *d, const struct hm_site *site, const char *verdict, const char *error);
@@ -81,7 +81,7 @@ void hm_decide_lost(struct hm_deciding *d);
 bool hm_effect_under_way(const struct hm_run *run);
 
 /* decide_gate.c */
-void hm_decide_open_gate(struct hm_deciding *d, int step);
+void hm_decide_open_gate(struct hm_deciding *d, int index);
 /* approve and reject */
 void hm_click_gate(struct hm_deciding *d, const struct hm_input *in);
 void hm_decide_gate_time(struct hm_deciding *d);
@@ -102,6 +102,6 @@ bool hm_may_decide(struct hm_deciding *d, const struct hm_input *in, char *const
 /* The same, for what the requester may always do. */
 bool hm_may_or_own(struct hm_deciding *d, const struct hm_input *in, char *const *roles);
 /* Who decides about a step's errors: those of its gate, else those who may start the recipe. */
-char *const *hm_step_roles(const struct hm_run *run, int step);
+char *const *hm_step_roles(const struct hm_run *run, int index);
 
 #endif

@@ -49,7 +49,7 @@ static json_t *step_value_new(const struct hm_step *step, const struct hm_step_s
     hm_json_set_int(value, "total", (int64_t)progress.total);
     hm_json_set_int(value, "done", (int64_t)progress.ok);
     hm_json_set_int(value, "failed", (int64_t)progress.failed);
-    hm_json_set(value, "items", items);
+    hm_json_set(value, "items", items); /* NOLINT(readability-suspicious-call-argument): the other way round it would be */
     return value;
 }
 

@@ -34,7 +34,7 @@ void hm_rest_remove(struct hm_slot *e)
 
 static bool waits_for_people(const struct hm_run *run)
 {
-    return run->status == HM_RUN_GOING && run->recipe != NULL &&
+    return run != NULL && run->status == HM_RUN_GOING && run->recipe != NULL &&
            (hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || run->lock_wait.waiting);
 }
 

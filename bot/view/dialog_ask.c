@@ -52,6 +52,8 @@ static void add_menu(struct hm_blocks *blocks, const struct hm_question *q, stru
     field->options = options;
     field->n_options = n;
     (void)hm_form_input(blocks, field);
+    field->options = NULL; /* they were this function's */
+    field->n_options = 0;
     for (size_t i = 0; i < n; i++)
         free(values[i]);
 }

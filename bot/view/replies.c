@@ -191,6 +191,7 @@ static void add_answer(struct hm_strbuf *out, const struct hm_reply *reply, cons
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a sentence for each kind, nothing else */
 char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
 {
     struct hm_strbuf out;
@@ -439,6 +440,7 @@ static void add_control(struct hm_strbuf *out, const struct hm_notice *n)
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a sentence for each kind, nothing else */
 char *hm_notice_text(const struct hm_notice *n)
 {
     struct hm_strbuf out;

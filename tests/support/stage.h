@@ -106,7 +106,7 @@ void stage_init(struct stage *stage, const char *const *recipes);
 void stage_done(struct stage *stage);
 
 /* Starts a run for U0ANA; words as after the slash command's recipe name. */
-enum hm_code stage_start(struct stage *stage, const char *recipe, const char *words, struct hm_err *err);
+enum hm_code stage_start(struct stage *stage, const char *name, const char *words, struct hm_err *err);
 /* Commits and answers what waits, in order, until nothing waits any more. */
 void stage_settle(struct stage *stage);
 /* One thing that waits: a commit first, else a flight. False when nothing waited. */

@@ -328,11 +328,11 @@ static void test_renewed_before_it_ends(void **state)
     use_login();
     send_it(0, "GET", true);
     await(1);
-    rig->now_ms += 799 * 1000; /* of 1000 s */
+    rig->now_ms += INT64_C(799) * 1000; /* of 1000 s */
     send_it(1, "GET", true);
     await(2);
     assert_int_equal(seen(" /token "), 1);
-    rig->now_ms += 2 * 1000;
+    rig->now_ms += INT64_C(2) * 1000;
     rig->hold = true;
     send_it(2, "GET", true); /* leaves with the old one, while a new one is fetched */
     await(3);
@@ -354,7 +354,7 @@ static void test_not_used_when_spent(void **state)
     use_login();
     send_it(0, "GET", true);
     await(1);
-    rig->now_ms += 980 * 1000; /* 20 s are left: too few */
+    rig->now_ms += INT64_C(980) * 1000; /* 20 s are left: too few */
     send_it(1, "POST", false);
     await(2);
     assert_int_equal(seen("Bearer token-1\r\n"), 1);

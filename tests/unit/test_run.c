@@ -171,7 +171,7 @@ static void test_expiry_and_reject(void **state)
     (void)state;
     struct stage stage;
     begin(&stage, "once", "x1");
-    stage_advance(&stage, 15 * 60000 + 1);
+    stage_advance(&stage, INT64_C(15) * 60000 + 1);
     assert_string_equal(stage_ending(&stage, NULL), "expired");
     stage_done(&stage);
 

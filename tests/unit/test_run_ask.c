@@ -166,13 +166,13 @@ static void test_questions_expire(void **state)
     struct stage stage;
     const char *text = "";
     begin(&stage, "one", "");
-    stage_advance(&stage, 10 * 60000 + 1);
+    stage_advance(&stage, INT64_C(10) * 60000 + 1);
     assert_string_equal(stage_ending(&stage, &text), "expired");
     assert_string_equal(text, "Nobody answered in time. Nothing was changed.");
     stage_done(&stage);
 
     begin(&stage, "manual", "x1"); /* has no time of its own: the run's */
-    stage_advance(&stage, 29 * 60000);
+    stage_advance(&stage, INT64_C(29) * 60000);
     assert_non_null(asked(&stage));
     stage_advance(&stage, 60001);
     assert_string_equal(stage_ending(&stage, NULL), "failed");
@@ -233,7 +233,7 @@ static void test_manual_goes_on(void **state)
         begin(&stage, "timer", "x1");
         assert_int_equal(stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_APPROVED);
         memcpy(nonce, asked(&stage)->nonce, sizeof nonce);
-        stage_advance(&stage, 20 * 60000 - 1000);
+        stage_advance(&stage, INT64_C(20) * 60000 - 1000);
         assert_non_null(asked(&stage));
         assert_int_equal(stage_writes(&stage, "x1"), 0);
         if (crash == 1)
@@ -257,7 +257,7 @@ static void test_manual_goes_on(void **state)
     stage_done(&stage);
 
     begin(&stage, "stopper", "x1");
-    stage_advance(&stage, 20 * 60000 + 1);
+    stage_advance(&stage, INT64_C(20) * 60000 + 1);
     assert_string_equal(stage_ending(&stage, &text), "expired");
     assert_string_equal(text, "Nobody answered in time. Nothing was changed.");
     stage_done(&stage);

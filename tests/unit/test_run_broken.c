@@ -88,7 +88,7 @@ static void test_an_event_that_does_not_fit(void **state)
     assert_int_equal(click(&stage, HM_IN_APPROVE, nonce), HM_REPLY_BROKEN);
     assert_int_equal(click(&stage, HM_IN_CANCEL, NULL), HM_REPLY_BROKEN);
     assert_true(hm_runner_visit(stage.runner, stage.run_id, look, &found));
-    stage_advance(&stage, 60 * 60000);
+    stage_advance(&stage, INT64_C(60) * 60000);
     assert_int_equal(stage_writes(&stage, "x1"), 0);
     assert_string_equal(stage_ending(&stage, NULL), "");
     stage_done(&stage);

@@ -133,7 +133,7 @@ static void test_every_end_frees(void **state)
         else if (how == 1)
             assert_int_equal(stage_click(&cast.stage, HM_IN_CANCEL, "U0BEN", NULL), HM_REPLY_CANCELLED);
         else if (how == 2)
-            stage_advance(&cast.stage, 15 * 60000); /* its gate closes */
+            stage_advance(&cast.stage, INT64_C(15) * 60000); /* its gate closes */
         else {
             cast.stage.write_fate = STAGE_400;
             cast.stage.write_fate_for = 1;
@@ -169,11 +169,11 @@ static void test_giving_up(void **state)
     cast.stage.write_fate_for = 100000;
     stage_hold(&cast.stage, true); /* so that it lasts */
     assert_int_equal(stage_click(&cast.stage, HM_IN_APPROVE, "U0BEN", NULL), HM_REPLY_APPROVED);
-    stage_advance(&cast.stage, 17 * 60000);
+    stage_advance(&cast.stage, INT64_C(17) * 60000);
     assert_string_equal(ending_of(&cast, 0), "failed");
     assert_string_equal(ending_of(&cast, 1), "");
     assert_non_null(hm_run_open_gate(run_of(&cast, 1))); /* its time begins now */
-    assert_true(run_of(&cast, 1)->deadline_ms > cast.stage.now_ms + 25 * 60000);
+    assert_true(run_of(&cast, 1)->deadline_ms > cast.stage.now_ms + INT64_C(25) * 60000);
     stage_done(&cast.stage);
 }
 
@@ -227,6 +227,7 @@ static void test_reopened_runs_wait(void **state)
 }
 
 /* Dies at every step of the holder's end and the next one's beginning: never two at work, and all three end. */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): each crash, each moment, each check */
 static void test_crash_sweep(void **state)
 {
     (void)state;

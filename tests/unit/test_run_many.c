@@ -208,7 +208,7 @@ static void test_held(void **state)
     stage.held = true;
     stage_settle(&stage);
     unsigned started = stage_count(&stage, HM_EV_CALL_STARTED);
-    stage_advance(&stage, 10 * 60000);
+    stage_advance(&stage, INT64_C(10) * 60000);
     assert_int_equal(stage_count(&stage, HM_EV_CALL_STARTED), started);
     assert_true(started < 30);
     assert_int_equal(stage.n_flights, 0);
@@ -222,7 +222,7 @@ static void test_held(void **state)
     begin(&stage, "once", "x1", 0);
     stage_hold(&stage, true);
     (void)stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL);
-    stage_advance(&stage, 31 * 60000);
+    stage_advance(&stage, INT64_C(31) * 60000);
     assert_string_equal(stage_ending(&stage, NULL), "failed");
     assert_int_equal(stage_writes(&stage, "x1"), 0);
     stage_done(&stage);

@@ -58,15 +58,15 @@ static void test_its_time_wakes_it(void **state)
     (void)state;
     struct stage stage;
     begin(&stage);
-    assert_int_equal(stage.wake_ms, stage.now_ms + 10 * 60000);
-    stage_advance(&stage, 9 * 60000);
+    assert_int_equal(stage.wake_ms, stage.now_ms + INT64_C(10) * 60000);
+    stage_advance(&stage, INT64_C(9) * 60000);
     assert_int_equal(stage.loads, 0);
     stage_advance(&stage, 60000); /* people are reminded, once */
     assert_int_equal(stage_count(&stage, HM_EV_GATE_REMINDED), 1);
-    assert_int_equal(stage.wake_ms, stage.now_ms + 5 * 60000);
-    stage_advance(&stage, 4 * 60000);
+    assert_int_equal(stage.wake_ms, stage.now_ms + INT64_C(5) * 60000);
+    stage_advance(&stage, INT64_C(4) * 60000);
     assert_int_equal(stage_count(&stage, HM_EV_GATE_REMINDED), 1);
-    stage_advance(&stage, 2 * 60000);
+    stage_advance(&stage, INT64_C(2) * 60000);
     assert_string_equal(stage_ending(&stage, NULL), "expired");
     stage_done(&stage);
 }

@@ -107,7 +107,7 @@ static void test_reminded_once(void **state)
     (void)state;
     struct stage stage;
     begin(&stage, "plain");
-    stage_advance(&stage, 9 * 60000);
+    stage_advance(&stage, INT64_C(9) * 60000);
     assert_int_equal(stage_count(&stage, HM_EV_GATE_REMINDED), 0);
     stage_advance(&stage, 60000);
     assert_int_equal(stage_count(&stage, HM_EV_GATE_REMINDED), 1);
@@ -115,7 +115,7 @@ static void test_reminded_once(void **state)
     stage_settle(&stage);
     stage_advance(&stage, 60000);
     assert_int_equal(stage_count(&stage, HM_EV_GATE_REMINDED), 1);
-    stage_advance(&stage, 4 * 60000);
+    stage_advance(&stage, INT64_C(4) * 60000);
     assert_string_equal(stage_ending(&stage, NULL), "expired");
     stage_done(&stage);
 }

@@ -149,6 +149,7 @@ static void any_calls(struct hm_step_state *step)
     hm_step_recount(step);
 }
 
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): a run of any shape, drawn by lot */
 static struct view_run *any_run(void)
 {
     struct view_run *v = percent(40) ? view_run_new() : view_run_bulk_new(1 + below(percent(20) ? 3000 : 40));

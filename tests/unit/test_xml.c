@@ -71,7 +71,7 @@ static void check_limit(const char *open, const char *close, size_t times, const
 {
     struct hm_strbuf text;
     struct hm_err err = {0};
-    hm_strbuf_init(&text, 64 * 1024 * 1024);
+    hm_strbuf_init(&text, (size_t)64 * 1024 * 1024);
     hm_strbuf_adds(&text, "<r>");
     for (size_t i = 0; i < times; i++)
         hm_strbuf_adds(&text, open);
