@@ -150,7 +150,7 @@ static void describe(struct ec2 *ec2, struct hm_world *world, const json_t *form
     }
     hm_strbuf_adds(&out, "</reservationSet>");
     if (seen > skip + most)
-        hm_strbuf_addf(&out, "<nextToken>%lld</nextToken>", (long long)(skip + most));
+        hm_strbuf_addf(&out, "<nextToken>%lld</nextToken>", (long long)skip + (long long)most);
     hm_strbuf_adds(&out, "</DescribeInstancesResponse>");
     hm_world_answer_xml(ans, 200, &out);
 }

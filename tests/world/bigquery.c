@@ -233,7 +233,7 @@ static void show(const struct bigquery *b, const char *id, json_t *job, int64_t 
             hm_json_set(body, "rows", json_incref(page));
         (void)snprintf(number, sizeof number, "%lld", (long long)total);
         hm_json_set_str(body, "totalRows", number);
-        (void)snprintf(number, sizeof number, "BE%lld", (long long)(offset + most));
+        (void)snprintf(number, sizeof number, "BE%lld", (long long)offset + (long long)most);
         if (offset + most < total)
             hm_json_set_str(body, "pageToken", number);
         json_decref(page);

@@ -36,7 +36,7 @@ static char *decode(const char *s, size_t len)
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
         if (s[i] != '%') {
-            out[n++] = s[i] == '+' ? ' ' : s[i];
+            out[n++] = (char)(s[i] == '+' ? ' ' : s[i]);
             continue;
         }
         int high = i + 2 < len ? hex(s[i + 1]) : -1;

@@ -196,10 +196,10 @@ static int larger_first(const void *a, const void *b)
 static json_t *sorted_new(const json_t *list)
 {
     size_t n = json_array_size(list);
-    json_t **items = hm_xcalloc(n + 1, sizeof(*items)), *out = hm_json_arr_new();
+    json_t **items = hm_xcalloc(n + 1, sizeof(void *)), *out = hm_json_arr_new();
     for (size_t i = 0; i < n; i++)
         items[i] = json_array_get(list, i);
-    qsort(items, n, sizeof(*items), larger_first);
+    qsort(items, n, sizeof(void *), larger_first);
     for (size_t i = 0; i < n; i++)
         hm_json_add(out, json_incref(items[i]));
     free(items);

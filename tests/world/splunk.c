@@ -88,7 +88,7 @@ static int by_time(const void *a, const void *b)
 static json_t *window_new(const struct splunk *s, int64_t now_ms, int64_t from_ms, int64_t to_ms)
 {
     size_t n = json_array_size(s->events), found = 0;
-    json_t **rows = hm_xcalloc(n + 1, sizeof(*rows));
+    json_t **rows = hm_xcalloc(n + 1, sizeof(void *));
     for (size_t i = 0; i < n; i++) {
         const json_t *event = json_array_get(s->events, i);
         const char *time = hm_json_get_str(event, "time", NULL), *key = NULL;
@@ -105,7 +105,7 @@ static json_t *window_new(const struct splunk *s, int64_t now_ms, int64_t from_m
             hm_json_set(row, key, json_incref(value));
         rows[found++] = row;
     }
-    qsort(rows, found, sizeof(*rows), by_time);
+    qsort(rows, found, sizeof(void *), by_time);
     json_t *list = hm_json_arr_new();
     for (size_t i = 0; i < found; i++)
         hm_json_add(list, rows[i]);

@@ -92,6 +92,7 @@ static json_t *run_search(const char *at, const char *end, json_t *rows, struct 
             joined = true;
         }
         free(word);
+        word = NULL;
         if (open)
             break;
     }
@@ -153,7 +154,7 @@ static json_t *run_rex(const char *at, const char *end, json_t *rows, struct hm_
             for (uint32_t k = 0; k < n_names; k++) {
                 PCRE2_UCHAR *value = NULL;
                 PCRE2_SIZE len = 0;
-                PCRE2_SPTR name = table + k * entry + 2;
+                PCRE2_SPTR name = table + (size_t)k * entry + 2;
                 if (pcre2_substring_get_byname(match, name, &value, &len) == 0)
                     hm_json_set(row, (const char *)name, hm_json_strn_new((const char *)value, len));
                 pcre2_substring_free(value);
