@@ -22,6 +22,7 @@ enum {
     PAGE = 1000,
     WAIT_MS = 10000,
     POLLS_MAX = 60,
+    PAGES_MAX = 500,
     POLL_PAUSE_MS = 1000,
     SAID_MAX = 250,
     JOB_MAX = 1024
@@ -233,10 +234,14 @@ static enum hm_verdict gather(const struct hm_http_asked *asked, const json_t *j
     if (verdict == HM_VERDICT_OK && json_array_size(rows) > ROWS_MAX)
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "the query has more than %d rows: ask for less", (int)ROWS_MAX);
     const char *token = hm_json_get_str(json, "pageToken", "");
+    int64_t pages = hm_json_get_int(cursor, "pages", 0) + 1;
+    if (verdict == HM_VERDICT_OK && token[0] != '\0' && pages > PAGES_MAX)
+        verdict = hm_http_odd(asked, out, "its pages do not come to an end");
     if (verdict == HM_VERDICT_OK && token[0] != '\0') {
         verdict = wait_for(json, cursor, out);
         if (verdict == HM_VERDICT_MORE) {
             hm_json_set_str(out->cursor, "page", token);
+            hm_json_set_int(out->cursor, "pages", pages);
             hm_json_set_int(out->cursor, "polls", 0);
             hm_json_set(out->cursor, "rows", json_incref(rows));
         }

@@ -26,6 +26,7 @@ enum {
     DEFAULT_BEFORE = 60,
     DEFAULT_PERIOD = 300,
     MAX_POINTS = 100000,
+    PAGES_MAX = 200,
     NAME_MAX_LEN = 255,
     LINE_MAX_LEN = 300
 };
@@ -342,10 +343,12 @@ static enum hm_verdict load_response(const struct hm_backend *backend, const jso
     json_t *points = before != NULL ? json_deep_copy(before) : hm_json_obj_new();
     verdict = gather(&asked, result, args, points, &partial, out);
     if (verdict == HM_VERDICT_OK && token != NULL && token[0] != '\0') {
-        if (hm_streq(token, hm_json_get_str(cursor, "token", ""))) {
-            verdict = hm_http_odd(&asked, out, "its next page is the same page again");
+        int64_t pages = hm_json_get_int(cursor, "pages", 0) + 1;
+        if (hm_streq(token, hm_json_get_str(cursor, "token", "")) || pages > PAGES_MAX) {
+            verdict = hm_http_odd(&asked, out, "its next page is the same page again, or there is no end of them");
         } else {
             out->cursor = hm_json_obj_new();
+            hm_json_set_int(out->cursor, "pages", pages);
             hm_json_set_str(out->cursor, "token", token);
             hm_json_set(out->cursor, "points", json_incref(points));
             verdict = HM_VERDICT_MORE;

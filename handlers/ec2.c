@@ -17,7 +17,7 @@
 #include "handlers/aws.h"
 #include "handlers/http_request.h"
 
-enum { PAGE = 100, MAX_INSTANCES = 2000, NAME_MAX_LEN = 255, MAX_LINES = 40, LINE_MAX_LEN = 200 };
+enum { PAGE = 100, MAX_INSTANCES = 2000, PAGES_MAX = 200, NAME_MAX_LEN = 255, MAX_LINES = 40, LINE_MAX_LEN = 200 };
 
 static const char *const all_states[] = {"pending", "running", "shutting-down", "stopping", "stopped", "terminated"};
 static const char *const alive[] = {"pending", "running", "shutting-down", "stopping"};
@@ -268,6 +268,7 @@ static enum hm_verdict instances_response(const struct hm_backend *backend, cons
     const json_t *before = hm_json_get_arr(cursor, "list");
     json_t *list = before != NULL ? json_deep_copy(before) : hm_json_arr_new();
     const char *token = text_or(root, "nextToken", "");
+    int64_t pages = hm_json_get_int(cursor, "pages", 0) + 1;
     if (!hm_streq(hm_xml_name(root), "DescribeInstancesResponse") || hm_xml_find(root, "reservationSet") == NULL)
         verdict = hm_http_odd(&asked, out, "it is no list of machines");
     else if (!gather(root, args, list))
@@ -275,10 +276,11 @@ static enum hm_verdict instances_response(const struct hm_backend *backend, cons
     else if (json_array_size(list) > MAX_INSTANCES)
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "more than %d machines are called like that; say it more narrowly",
                                   (int)MAX_INSTANCES);
-    else if (token[0] != '\0' && hm_streq(token, hm_json_get_str(cursor, "token", "")))
-        verdict = hm_http_odd(&asked, out, "its next page is the same page again");
+    else if (token[0] != '\0' && (hm_streq(token, hm_json_get_str(cursor, "token", "")) || pages > PAGES_MAX))
+        verdict = hm_http_odd(&asked, out, "its next page is the same page again, or there is no end of them");
     else if (token[0] != '\0') {
         out->cursor = hm_json_obj_new();
+        hm_json_set_int(out->cursor, "pages", pages);
         hm_json_set_str(out->cursor, "token", token);
         hm_json_set(out->cursor, "list", json_incref(list));
         verdict = HM_VERDICT_MORE;

@@ -167,6 +167,14 @@ enum hm_verdict hm_http_judge(const struct hm_http_asked *asked, const struct hm
     }
     if (answer->status >= 300 && answer->status < 400) {
         char *to = hm_utf8_clean(answer->location, hm_utf8_prefix(answer->location, SAID_MAX));
+        if (answer->status == 303 && asked->write) { /* "see other": that is where a request that was carried out sends one */
+            (void)hm_outcome_fail(
+                ret_out, HM_VERDICT_MAYBE,
+                "%s answered with another address (HTTP 303%s%s), which is not looked at; it may have happened or not",
+                asked->system, to[0] != '\0' ? ", " : "", to);
+            free(to);
+            return HM_VERDICT_MAYBE;
+        }
         (void)hm_outcome_fail(
             ret_out, HM_VERDICT_PERMANENT,
             "%s sent the bot elsewhere (HTTP %d%s%s); redirects are not followed, nothing was done: check `url` of backend %s",

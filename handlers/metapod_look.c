@@ -12,7 +12,7 @@
 #include "handlers/http_answer.h"
 #include "handlers/metapod.h"
 
-enum { NAME_LEN_MAX = 200 };
+enum { NAME_LEN_MAX = 200, OTHERS_MAX = 50 };
 
 static enum hm_verdict odd(struct hm_outcome *out, const char *what)
 {
@@ -153,6 +153,21 @@ static json_t *pattern_new(const json_t *const lists[], size_t n_lists)
     return text;
 }
 
+/* Names of what is neither a dataset nor a model, policies first. */
+static json_t *others_new(const json_t *found)
+{
+    json_t *others = hm_json_arr_new();
+    for (int policies = 1; policies >= 0; policies--) {
+        for (size_t i = 0; i < json_array_size(found); i++) {
+            const char *name = hm_json_get_str(json_array_get(found, i), "name", "");
+            bool other = !hm_starts_with(name, "dataset/") && !hm_starts_with(name, "model/") && name[0] != '\0';
+            if (other && hm_starts_with(name, "policy/") == (policies == 1) && json_array_size(others) < OTHERS_MAX)
+                hm_json_add(others, hm_json_str_new(name));
+        }
+    }
+    return others;
+}
+
 static enum hm_verdict failures_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                          const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -179,6 +194,7 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
     hm_json_set(out->result, "first_dataset", first_new("dataset/", both, datasets));
     hm_json_set(out->result, "first_model", first_new("", models, both));
     hm_json_set(out->result, "pattern", pattern_new(all, HM_ARRAY_LEN(all)));
+    hm_json_set(out->result, "others", others_new(found));
     hm_json_set(out->result, "models", models);
     hm_json_set(out->result, "both", both);
     hm_json_set(out->result, "datasets", datasets);
@@ -197,7 +213,8 @@ const struct hm_action hm_metapod_failures = {
         "the dataset failed and took the model along; datasets: of which only a dataset is missing; models: of which only the "
         "model is; "
         "count of all three; first, first_dataset and first_model: one of them each, or null; pattern: a regular expression that "
-        "finds them in quotes, or null; uncommitted: how many datasets in all}. While the run goes on much is only not done yet.",
+        "finds them in quotes, or null; others: names of other kinds, policies first, at most 50; uncommitted: how many datasets "
+        "in all}. While the run goes on much is only not done yet.",
     .effect = HM_EFFECT_READ,
     .args = failures_args,
     .request = failures_request,
