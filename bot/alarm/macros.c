@@ -12,6 +12,8 @@
 static const struct {
     const char *name, *pattern;
 } macros[] = {
+    /* before a value that has no label: white space, the beginning, a quote or an opening bracket */
+    {"begin", "(?<![^\\s(\\[\"'`\xe2\x80\x9c\xe2\x80\x98])"},
     /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line */
     {"sep", "(?:[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"']?"},
     /* behind a value: white space, the end, or ordinary punctuation */
@@ -50,10 +52,11 @@ char *hm_alarm_expand(const char *pattern, struct hm_err *err)
         size_t len = strspn(open + 2, "abcdefghijklmnopqrstuvwxyz");
         const char *macro = strncmp(open + 2 + len, "}}", 2) == 0 ? find(open + 2, len) : NULL;
         if (macro == NULL) {
-            (void)hm_err_set(err, HM_EINVAL,
-                             "\"%.*s\" is no macro; there are sep, end, uuid, dataset, job, service, prototype, topic, day, "
-                             "moment, sha, host, stack",
-                             (int)(len + 4), open);
+            (void)hm_err_set(
+                err, HM_EINVAL,
+                "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
+                "moment, sha, host, stack",
+                (int)(len + 4), open);
             hm_strbuf_done(&out);
             return NULL;
         }

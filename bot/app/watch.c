@@ -329,7 +329,7 @@ static bool judge_edit(struct hm_watch *watch, const struct hm_slack_request *re
     struct hm_alarm_around around = around_of(watch, req->channel);
     struct hm_alarm_verdict v;
     struct hm_watched *w = hm_watched_of_message(watch, req->channel, req->message_ts);
-    if (w == NULL)
+    if (w == NULL || w->c->grouped > 0) /* one message of a storm says nothing of the others */
         return false;
     around.edited = true;
     hm_alarm_judge(&watch->settings->alarms, req->message, &around, &v);
