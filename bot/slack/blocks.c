@@ -530,7 +530,9 @@ void hm_blocks_finish(struct hm_blocks *b, const char *fallback, struct hm_slack
 {
     struct hm_strbuf cut;
     hm_strbuf_init(&cut, SIZE_MAX / 2);
-    (void)hm_slack_cut_mrkdwn(&cut, blank(fallback) ? "hausmeister" : fallback, HM_BLOCKS_FALLBACK_MAX);
+    char *clean = hm_utf8_clean(fallback != NULL ? fallback : "", fallback != NULL ? strlen(fallback) : 0);
+    (void)hm_slack_cut_mrkdwn(&cut, blank(clean) ? "hausmeister" : clean, HM_BLOCKS_FALLBACK_MAX);
+    free(clean);
     if (json_array_size(b->list) == 0)
         (void)hm_blocks_section(b, hm_strbuf_str(&cut));
     ret_message->shortened = b->shortened;
