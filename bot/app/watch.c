@@ -255,7 +255,8 @@ static struct hm_alarm_around around_of(const struct hm_watch *watch, const char
  * read. */
 static void note_watermark(struct hm_watch *watch, const char *channel, const char *ts)
 {
-    if (hm_watch_advance(watch->gap_read ? watch->watermarks : watch->heads, channel, ts) && watch->gap_read)
+    bool whole = watch->gap_read && json_object_get(watch->unread, channel) == NULL;
+    if (hm_watch_advance(whole ? watch->watermarks : watch->heads, channel, ts) && whole)
         watch->watermarks_dirty = true;
 }
 
@@ -419,6 +420,7 @@ struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
     watch->remembered = hm_json_obj_new();
     watch->watermarks = hm_json_obj_new();
     watch->heads = hm_json_obj_new();
+    watch->unread = hm_json_obj_new();
     watch->recent = hm_json_obj_new();
     watch->tick_timer = hm_timer_new(opts->loop, on_tick, watch);
     watch->history_timer = hm_timer_new(opts->loop, hm_watch_history_go, watch);
@@ -451,6 +453,7 @@ void hm_watch_free(struct hm_watch *watch)
     json_decref(watch->remembered);
     json_decref(watch->watermarks);
     json_decref(watch->heads);
+    json_decref(watch->unread);
     json_decref(watch->recent);
     free(watch->bot_user);
     free(watch->bot_id);

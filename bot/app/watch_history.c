@@ -4,7 +4,7 @@
  * One channel after the other: the pages of conversations.history back to the watermark and a little further (an event that was
  * sent again could still have come), then all messages from the oldest on. A message that was seen is known by its channel and
  * ts. Nothing that comes from here starts by itself: it may be long over. Failure: Slack is away → again later; the channel can
- * not be read → said in the log, the next one. */
+ * not be read → said in the log, its watermark stays, the next one; all of it again after REFUSED_AGAIN_MS. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,15 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PAGE = 200, PAGES_MAX = 60, AGAIN_MS = 30000, WAIT_MS = 200, OVERLAP_S = 15 * 60, DAYS_MAX = 3 };
+enum {
+    PAGE = 200,
+    PAGES_MAX = 60,
+    AGAIN_MS = 30000,
+    REFUSED_AGAIN_MS = 600000,
+    WAIT_MS = 200,
+    OVERLAP_S = 15 * 60,
+    DAYS_MAX = 3
+};
 
 static void read_page(struct hm_watch *watch, const char *cursor);
 
@@ -71,13 +79,20 @@ static void begin_watermark(struct hm_watch *watch, const char *channel)
     watch->watermarks_dirty = true;
 }
 
-/* All channels were read, and nothing was missed meanwhile. */
+/* All channels were asked for, and nothing was missed meanwhile. Those that could not be read keep their watermark: what was said
+ * there is looked for again. */
 static void no_gap(struct hm_watch *watch)
 {
     const char *channel = NULL;
     json_t *ts = NULL;
-    json_object_foreach(watch->heads, channel, ts)(void) hm_watch_advance(watch->watermarks, channel, json_string_value(ts));
-    (void)json_object_clear(watch->heads);
+    void *next = NULL;
+    json_object_foreach_safe(watch->heads, next, channel, ts)
+    {
+        if (json_object_get(watch->unread, channel) != NULL)
+            continue;
+        (void)hm_watch_advance(watch->watermarks, channel, json_string_value(ts));
+        (void)json_object_del(watch->heads, channel);
+    }
     watch->watermarks_dirty = true;
     watch->gap_read = true;
     hm_watch_save_watermarks(watch);
@@ -104,6 +119,8 @@ static void next_channel(struct hm_watch *watch)
     if (h->again) {
         h->again = false;
         hm_timer_start(watch->history_timer, 0);
+    } else if (json_object_size(watch->unread) > 0) {
+        hm_timer_start(watch->history_timer, REFUSED_AGAIN_MS);
     }
 }
 
@@ -121,6 +138,7 @@ static void take_pages(struct hm_watch *watch)
                 found++;
         }
     }
+    (void)json_object_del(watch->unread, present(watch));
     watch->stats.caught_up += found;
     if (found > 0)
         hm_log(HM_LOG_INFO, "alarms", "%zu messages of %s were caught up", found, present(watch));
@@ -140,7 +158,8 @@ static void on_page(void *arg, const struct hm_web_answer *answer)
         return;
     }
     if (answer->code != HM_OK) {
-        hm_log(HM_LOG_WARN, "alarms", "%s can not be read back: %s", present(watch), answer->sentence);
+        hm_log(HM_LOG_WARN, "alarms", "%s can not be read back, it is tried again: %s", present(watch), answer->sentence);
+        hm_json_set(watch->unread, present(watch), json_true());
         h->at++;
         next_channel(watch);
         return;
@@ -149,10 +168,15 @@ static void on_page(void *arg, const struct hm_web_answer *answer)
     const char *cursor = json_string_value(hm_json_get_path(answer->body, "response_metadata.next_cursor"));
     if (json_is_array(messages))
         hm_json_add(h->pages, json_incref(messages));
-    if (cursor != NULL && cursor[0] != '\0' && json_array_size(h->pages) < PAGES_MAX)
+    bool more = cursor != NULL && cursor[0] != '\0';
+    if (more && json_array_size(h->pages) < PAGES_MAX) {
         read_page(watch, cursor);
-    else
-        take_pages(watch);
+        return;
+    }
+    if (more)
+        hm_log(HM_LOG_WARN, "alarms", "%s has more than %d messages since it was read: the alarms before them are not looked for",
+               present(watch), PAGE * PAGES_MAX);
+    take_pages(watch);
 }
 
 static void read_page(struct hm_watch *watch, const char *cursor)

@@ -62,6 +62,7 @@ struct hm_watch {
     json_t *remembered; /* what alarms said, over the settings' own */
     json_t *watermarks; /* channel → ts */
     json_t *heads;      /* the same for what came live since a gap that is not read yet */
+    json_t *unread;     /* channel → true: Slack refused to have it read back, so its watermark stays where it is */
     json_t *recent;     /* channel → [at_ms of the newest cards] */
     bool gap_read;      /* nothing was missed since the last time the channels were read back */
     int64_t away_ms;    /* until then nobody was told anything: what is older starts nothing by itself */

@@ -1,8 +1,11 @@
 """Alarms: a message in a watched channel becomes a card in its own thread, with buttons that start recipes; and only a message that
 may: gates, repeats, the news that it is over, restarts, gaps, storms."""
+import contextlib
 import json
 import os
 import signal
+import sqlite3
+import time
 import unittest
 
 from harness import ANA, BEN, COMMITTED_2, COMMITTED_2_NAME, DAN, DATASET, DATASET_NAME, EVE, TOP, TRANSACTION, BotDied, Case, Deadline, \
@@ -336,6 +339,35 @@ class Alarms(Case):
         self.quiet()
         self.assertEqual(len(self.replies(alarm)), 1)
         self.assertNotIn("times", self.alarm_card(alarm).text())
+
+    def watermark(self):
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            return json.loads(journal.execute("SELECT value FROM facts WHERE space = 'alarm-watermark' AND key = ?", (DI,)).fetchone()[0])["ts"]
+
+    def test_a_channel_that_can_not_be_read_back_keeps_its_place(self):
+        self.bot.start()
+        self.quiet()
+        self.bot.stop()
+        before = self.watermark()
+        scopes = self.slack.post("config")["scopes"]
+        self.slack.post("config", scopes=[s for s in scopes if not s.endswith(":history")])
+        missed = self.say(f"bad dataset {DATASET}")
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.quiet()
+        for _ in range(65):  # the bot writes it down every 5 s: one that moves is seen here, one that stays never fails
+            self.assertEqual(self.watermark(), before)
+            time.sleep(0.1)
+        self.bot.stop()
+        self.slack.post("config", scopes=scopes)
+        self.bot.start()
+        self.alarm_card(missed)
+        self.quiet()
+        self.assertEqual(len(self.replies(missed)), 1)
+        deadline = Deadline()
+        while self.watermark() <= missed["ts"]:
+            check(not deadline.over(), "the channel was read, its watermark stays")
+            time.sleep(0.1)
 
     def test_while_we_were_away(self):
         self.bot.add_recipe("look-at-it", LOOK)
