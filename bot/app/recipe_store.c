@@ -58,11 +58,6 @@ void hm_recipe_store_use(struct hm_recipe_store *store, const struct hm_recipes 
         keep(store, hm_recipe_ref(current->items[i]));
 }
 
-size_t hm_recipe_store_count(const struct hm_recipe_store *store)
-{
-    return store->n_kept;
-}
-
 const struct hm_recipe *hm_recipe_store_current(const struct hm_recipe_store *store, const char *name)
 {
     return store->current != NULL ? hm_recipes_find(store->current, name) : NULL;

@@ -15,8 +15,6 @@ void hm_recipe_store_free(struct hm_recipe_store *store);
 
 /* The recipes of the present configuration; borrowed until the next use. */
 void hm_recipe_store_use(struct hm_recipe_store *store, const struct hm_recipes *current);
-/* How many texts it keeps. */
-size_t hm_recipe_store_count(const struct hm_recipe_store *store);
 /* The present recipe of this name, or NULL. */
 const struct hm_recipe *hm_recipe_store_current(const struct hm_recipe_store *store, const char *name);
 /* hm_recipe_by_sha_fn; arg is the store. NULL (and a line in the log) when the text is nowhere or no longer loads. */

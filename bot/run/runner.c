@@ -586,11 +586,6 @@ void hm_runner_show_all(struct hm_runner *runner)
     hm_runner_arm(runner);
 }
 
-bool hm_runner_held(const struct hm_runner *runner)
-{
-    return runner->held;
-}
-
 void hm_runner_changed(struct hm_runner *runner)
 {
     for (size_t i = 0; runner->restoring && i < runner->count; i++)

@@ -81,7 +81,6 @@ void hm_runner_changed(struct hm_runner *runner);
 /* "Stop all" and "resume": while held, nothing that changes anything is started; what is under way comes to its end, reads and
  * people's answers go on. The caller keeps it durable, and sets it again before hm_runner_restored(). */
 void hm_runner_hold(struct hm_runner *runner, bool held);
-bool hm_runner_held(const struct hm_runner *runner);
 /* What is true for all runs looks different now: each is shown anew, those at rest when they wake. */
 void hm_runner_show_all(struct hm_runner *runner);
 
