@@ -82,15 +82,11 @@ class Persistent:
         except AssertionError:
             return False
 
-    @staticmethod
-    def click(card, user):
-        """None when the button went while the hand was on its way."""
-        try:
-            return card.click("Approve", user, acked=False)
-        except AssertionError as gone:
-            if "no button" in str(gone):
-                return None
-            raise
+    def click(self, card, button, user, what):
+        """Clicks the button that was seen. It may have gone while the hand was on its way: then the next look tells more."""
+        answer = self.stage.slack.click_raw(button["action_id"], card.message, user, block_id=button["block_id"])
+        if answer.get("error") not in ("no_such_action", "ambiguous_action"):
+            self.acked(answer, what)
 
     def next(self):
         slack, bot = self.stage.slack, self.stage.bot
@@ -110,14 +106,10 @@ class Persistent:
         open_gate = card.button("Approve")
         if open_gate and "own" not in self.seen:
             self.seen.append("own")
-            answer = self.click(card, ANA)
-            if answer:
-                self.acked(answer, "the click of the requester")
+            self.click(card, open_gate, ANA, "the click of the requester")
         elif open_gate:
             # Clicked again whenever the button is still there: the first click may have been lost with the process.
-            answer = self.click(card, BEN)
-            if answer and answer.get("error") not in ("no_such_action", "ambiguous_action"):
-                self.acked(answer, "the approval")
+            self.click(card, open_gate, BEN, "the approval")
         slack.wait(alive=bot.child, channel=OPS, ts=card.ts, idle_ms=200)
         return False
 

@@ -58,8 +58,10 @@ TO_THE_GATE = {
                            "itaipu=c8574a9", f"transaction={TRANSACTION}"],
     "job-create": ["scale", "cantareira"],
     "replay-deadletters": ["tapir", "topic=PARTITION-TO-SERVE", "prototype=global"],
-    "restart-airflow": ["cantareira"],
+    "restart-airflow": ["cantareira", "x"],
     "restart-aurora": ["cantareira"],
+    "retract": [DATASET],
+    "retract-all": [TRANSACTION],
     "rollback-service": ["metapod"],
     "serve-again": ["lusa-scores", "asked-by=credit", "cantareira", "transaction=f7832a01-001b-56f7-a4fe-b3a417f8f654", "itaipu=c8574a9",
                     "target-date=2026-11-21", "reference-date=2026-11-21"],
@@ -155,8 +157,9 @@ class Plan(Case):
             params = [(m[1], m[2], "optional" not in m[3] and "default" not in m[3]) for m in
                       re.finditer(r'\{\s*name = "([a-z-_]+)"; type = "([a-z]+)";([^}]*)\}', text)]
             self.assertTrue(params or "params =" not in text, recipe)
-            for words in [TO_THE_GATE.get(recipe, [])] + [self.words_for(params) for _ in range(PER_RECIPE)]:
+            for n, words in enumerate([TO_THE_GATE.get(recipe, [])] + [self.words_for(params) for _ in range(PER_RECIPE)]):
                 plan = self.plan(recipe, *words)
+                if os.environ.get("HM_DBG") and n == 0: print("DBG", recipe, recipe in gated, plan and plan["status"])
                 if plan and plan["status"] == "at-gate":
                     self.assertTrue(plan["gate"]["requests"])
                 if plan and plan["status"] in ("at-gate", "at-question"):  # a plan ends where a person is asked first
