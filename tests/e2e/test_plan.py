@@ -45,10 +45,13 @@ HINTS = {
     "env": ["prod"],
 }
 
-# And words that lead to the gate, for recipes that look closely before it.
+# And words that lead to the gate: every recipe that has one needs its own, for chance is not enough.
 TO_THE_GATE = {
     "commit-empty": [UNCOMMITTED_NAME, TRANSACTION],
     "dag-errors": ["cantareira", TRANSACTION],
+    "delete-resource": ["0c8f7f0a-5b5e-4b7e-9d0c-1f2e3d4c5b6a", "br"],
+    "delete-series": ["series/direct-mail", "br", "why=gone"],
+    "delete-series-archives": [TRANSACTION, "series/direct-mail", "br"],
     "delete-transaction-archives": [TRANSACTION, "br", "why=wrong"],
     "discard-deadletters": ["tapir", "topic=PARTITION-TO-SERVE", "prototype=global"],
     "hotfix": ["1603"],
@@ -57,11 +60,18 @@ TO_THE_GATE = {
     "itaipu-more-memory": [UNCOMMITTED_NAME, "phillip", "40", "m4.2xlarge", "r4.2xlarge", "cantareira",
                            "itaipu=c8574a9", f"transaction={TRANSACTION}"],
     "job-create": ["scale", "cantareira"],
+    "job-kill": ["itaipu-contracts", "cantareira"],
+    "job-restart": ["fx-model", "cantareira"],
     "replay-deadletters": ["tapir", "topic=PARTITION-TO-SERVE", "prototype=global"],
     "restart-airflow": ["cantareira", "x"],
     "restart-aurora": ["cantareira"],
     "retract": [DATASET],
     "retract-all": [TRANSACTION],
+    "retract-attribute": [DATASET],
+    "retract-indexed-attribute": [DATASET],
+    "retract-manual-append": ["5d94b837-c31e-4109-ac73-b904bbc7bf17", "series/direct-mail", "ann",
+                              "transaction=713a86b9-4459-5167-8573-ca1ad17746c0"],
+    "retract-series-dataset": [DATASET],
     "rollback-service": ["metapod"],
     "serve-again": ["lusa-scores", "asked-by=credit", "cantareira", "transaction=f7832a01-001b-56f7-a4fe-b3a417f8f654", "itaipu=c8574a9",
                     "target-date=2026-11-21", "reference-date=2026-11-21"],
@@ -148,7 +158,6 @@ class Plan(Case):
 
     def test_every_shipped_recipe(self):
         self.assertGreaterEqual(len(SHIPPED), 4)
-        reached = {}
         gated = []
         for recipe in sorted(set(SHIPPED) - PATIENT):
             with open(os.path.join(TOP, "config", "recipes", recipe + ".cfg")) as file:
@@ -157,14 +166,14 @@ class Plan(Case):
             params = [(m[1], m[2], "optional" not in m[3] and "default" not in m[3]) for m in
                       re.finditer(r'\{\s*name = "([a-z-_]+)"; type = "([a-z]+)";([^}]*)\}', text)]
             self.assertTrue(params or "params =" not in text, recipe)
-            for n, words in enumerate([TO_THE_GATE.get(recipe, [])] + [self.words_for(params) for _ in range(PER_RECIPE)]):
+            wanted = TO_THE_GATE.get(recipe, [])
+            for words in [wanted] + [self.words_for(params) for _ in range(PER_RECIPE)]:
                 plan = self.plan(recipe, *words)
-                if os.environ.get("HM_DBG") and n == 0: print("DBG", recipe, recipe in gated, plan and plan["status"])
                 if plan and plan["status"] == "at-gate":
                     self.assertTrue(plan["gate"]["requests"])
-                if plan and plan["status"] in ("at-gate", "at-question"):  # a plan ends where a person is asked first
-                    reached[recipe] = reached.get(recipe, 0) + 1
-        self.assertEqual(sorted(set(gated) - set(reached)), [], f"seed {SEED}: some recipe never got as far as its gate, so this proves nothing")
+                # A plan ends where a person is asked first.
+                if words is wanted and recipe in gated:
+                    self.assertIn(plan and plan["status"], ("at-gate", "at-question"), f"{recipe} {words}: {self.said}")
 
     # --- the choke point alone ------------------------------------------------------------------------------------------------------
     def test_effects_without_a_gate_are_refused(self):
