@@ -125,7 +125,8 @@ static json_t *log_result_new(const struct hm_backend *backend, const json_t *ar
     return result;
 }
 
-/* The JSON of Airflow 3: MORE while there is a token and something came. */
+/* The JSON of Airflow 3: MORE while there is a token and something came. The end of the log is what is wanted, so a log whose end
+ * is not reached is an error. */
 static enum hm_verdict read_messages(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                      const json_t *json, struct tail *tail, struct hm_outcome *out)
 {
@@ -134,7 +135,10 @@ static enum hm_verdict read_messages(const struct hm_backend *backend, const jso
     int64_t pages = hm_json_get_int(cursor, "pages", 1);
     if (!add_messages(tail, content))
         return hm_airflow_odd(out, "the log is no list of messages");
-    if (token == NULL || json_array_size(content) == 0 || pages >= PAGES_MAX) {
+    if (token != NULL && json_array_size(content) > 0 && pages >= PAGES_MAX)
+        return hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                               "the log has more than %d parts, and its end was not reached: open it in Airflow", (int)PAGES_MAX);
+    if (token == NULL || json_array_size(content) == 0) {
         out->result = log_result_new(backend, args, tail);
         return HM_VERDICT_OK;
     }

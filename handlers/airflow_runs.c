@@ -2,6 +2,8 @@
  *
  * A run is started under an id that the recipe chooses, so that a second request can not start a second run: Airflow answers 409
  * then, and the run of that id tells by its conf whether it is ours. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 #include "base/text.h"
 #include "handlers/airflow.h"
 
-enum { CONF_MAX = 16 * 1024, NAMES_TEXT_MAX = 400 };
+enum { CONF_MAX = 16 * 1024, NAMES_TEXT_MAX = 400, LATEST = 25, PAGE = 100, PAGES_MAX = 10 };
 
 static const char *const run_states[] = {"queued", "running", "success", "failed", NULL};
 
@@ -93,17 +95,20 @@ static json_t *run_item_new(const struct hm_backend *backend, const char *dag, c
     return item;
 }
 
-/* The runs of a page, as items, into *ret_list (new). */
+/* The runs of a page, as items, into *ret_list (new); in *ret_total how many Airflow has of them on all pages. */
 static enum hm_verdict read_list(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
-                                 json_t **ret_list, struct hm_outcome *out)
+                                 json_t **ret_list, int64_t *ret_total, struct hm_outcome *out)
 {
     const char *dag = hm_airflow_dag_id(backend, args);
     char *thing = hm_xasprintf("DAG %.200s", dag);
     json_t *json = NULL, *list = hm_json_arr_new();
     enum hm_verdict verdict = hm_airflow_read(backend, thing, false, answer, &json, out);
     const json_t *runs = hm_json_get_arr(json, "dag_runs");
+    *ret_total = hm_json_get_int(json, "total_entries", -1);
     if (verdict == HM_VERDICT_OK && runs == NULL)
         verdict = hm_airflow_odd(out, "there is no list of runs");
+    if (verdict == HM_VERDICT_OK && *ret_total < 0)
+        verdict = hm_airflow_odd(out, "total_entries is no number");
     for (size_t i = 0; verdict == HM_VERDICT_OK && i < json_array_size(runs); i++) {
         json_t *item = run_item_new(backend, dag, json_array_get(runs, i));
         if (item == NULL)
@@ -128,10 +133,12 @@ static const struct hm_arg_spec runs_args[] = {
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
-static enum hm_code list_request(const struct hm_backend *backend, const json_t *args, struct hm_request *req, struct hm_err *err)
+/* states: NULL = any. The latest first; one that waits for its turn has no start_date, and is where the database puts it. */
+static enum hm_code list_request(const struct hm_backend *backend, const json_t *args, const json_t *states, int64_t offset,
+                                 struct hm_request *req, struct hm_err *err)
 {
     static const struct hm_airflow_part below[] = {{"/dagRuns", NULL}, {NULL, NULL}};
-    const json_t *states = hm_json_get_arr(args, "states");
+    char number[24];
     for (size_t i = 0; i < json_array_size(states); i++) {
         const char *state = json_string_value(json_array_get(states, i));
         if (state == NULL || !is_run_state(state))
@@ -143,15 +150,19 @@ static enum hm_code list_request(const struct hm_backend *backend, const json_t 
     for (size_t i = 0; i < json_array_size(states); i++)
         hm_request_add_query(req, "state", json_string_value(json_array_get(states, i)));
     hm_request_add_query(req, "order_by", "-start_date");
-    hm_request_add_query(req, "limit", "25");
+    (void)snprintf(number, sizeof number, "%d", json_array_size(states) > 0 ? (int)PAGE : (int)LATEST);
+    hm_request_add_query(req, "limit", number);
+    if (offset > 0) {
+        (void)snprintf(number, sizeof number, "%" PRId64, offset);
+        hm_request_add_query(req, "offset", number);
+    }
     return HM_OK;
 }
 
 static enum hm_code runs_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                  struct hm_request *req, struct hm_err *err)
 {
-    (void)cursor;
-    return list_request(backend, args, req, err);
+    return list_request(backend, args, hm_json_get_arr(args, "states"), hm_json_get_int(cursor, "offset", 0), req, err);
 }
 
 static bool is_wanted(const json_t *states, const char *state)
@@ -159,37 +170,89 @@ static bool is_wanted(const json_t *states, const char *state)
     for (size_t i = 0; i < json_array_size(states); i++)
         if (hm_streq(json_string_value(json_array_get(states, i)), state))
             return true;
-    return states == NULL;
+    return json_array_size(states) == 0;
 }
 
-static enum hm_verdict runs_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                     const struct hm_answer *answer, struct hm_outcome *out)
+static bool has_run(const json_t *list, const char *id)
 {
-    json_t *all = NULL;
-    (void)cursor;
-    enum hm_verdict verdict = read_list(backend, args, answer, &all, out);
-    if (verdict != HM_VERDICT_OK)
-        return verdict;
-    json_t *list = hm_json_arr_new(), *names = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (hm_streq(hm_json_get_str(json_array_get(list, i), "id", NULL), id))
+            return true;
+    return false;
+}
+
+/* The page's runs after those of the pages before, each once. New reference. */
+static json_t *gathered_new(const json_t *page, const json_t *cursor)
+{
+    const json_t *before = hm_json_get_arr(cursor, "list");
+    json_t *list = before != NULL ? json_copy(hm_unconst(before)) : hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(page); i++) {
+        json_t *item = json_array_get(page, i);
+        if (!has_run(list, hm_json_get_str(item, "id", "")))
+            hm_json_add(list, json_incref(item));
+    }
+    return list;
+}
+
+/* Of all those that were read the ones in one of the states, whatever the server made of its filter. */
+static json_t *runs_result_new(const json_t *all, const json_t *states, int64_t total)
+{
+    json_t *result = hm_json_obj_new(), *list = hm_json_arr_new(), *names = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *item = json_array_get(all, i);
-        if (!is_wanted(hm_json_get_arr(args, "states"), hm_json_get_str(item, "state", "")))
+        if (!is_wanted(states, hm_json_get_str(item, "state", "")))
             continue;
         hm_json_add(names, hm_json_str_new(hm_json_get_str(item, "id", "")));
         hm_json_add(list, json_incref(item));
     }
+    hm_json_set_int(result, "count", (int64_t)json_array_size(list));
+    hm_json_set_int(result, "total", total);
+    hm_json_set(result, "list", list);
+    hm_json_set(result, "names", names);
+    return result;
+}
+
+/* With states all of them are read: a run that is missing in the list would be thought not to be in them. Runs begin and end
+ * while they are read, so what was seen is counted against what Airflow says that there are. */
+static enum hm_verdict runs_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                     const struct hm_answer *answer, struct hm_outcome *out)
+{
+    const json_t *states = hm_json_get_arr(args, "states");
+    int64_t total = 0, page = hm_json_get_int(cursor, "page", 1);
+    json_t *all = NULL;
+    enum hm_verdict verdict = read_list(backend, args, answer, &all, &total, out);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    int64_t had = (int64_t)json_array_size(all), read = hm_json_get_int(cursor, "offset", 0) + had;
+    json_t *list = gathered_new(all, cursor);
+    bool is_last = json_array_size(states) == 0 || read >= total || had == 0;
     json_decref(all);
-    out->result = hm_json_obj_new();
-    hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
-    hm_json_set(out->result, "list", list);
-    hm_json_set(out->result, "names", names);
-    return HM_VERDICT_OK;
+    if (!is_last && page >= PAGES_MAX) {
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                                  "%" PRId64 " runs are in these states, and a part of a list is not taken for the whole", total);
+    } else if (!is_last) {
+        out->cursor = hm_json_obj_new();
+        hm_json_set_int(out->cursor, "offset", read);
+        hm_json_set_int(out->cursor, "page", page + 1);
+        hm_json_set(out->cursor, "list", json_incref(list));
+        verdict = HM_VERDICT_MORE;
+    } else if (json_array_size(states) > 0 && (int64_t)json_array_size(list) < total) {
+        verdict =
+            hm_outcome_fail(out, HM_VERDICT_RETRYABLE,
+                            "Airflow counts %" PRId64 " runs in these states and showed %zu: they change while they are read",
+                            total, json_array_size(list));
+    } else {
+        out->result = runs_result_new(list, states, total);
+    }
+    json_decref(list);
+    return verdict;
 }
 
 const struct hm_action hm_airflow_runs = {
     .name = "airflow.runs",
     .title = "List the latest runs of a DAG",
-    .doc = "The 25 that began last. Result: {list: [{id, dag, state, going, type, date, start, end, conf, link}], names, count}.",
+    .doc = "The 25 that began last; with `states` all that are in one of them, and more than 1000 are an error. Result: {list: "
+           "[{id, dag, state, going, type, date, start, end, conf, link}], names, count, total: how many Airflow has}.",
     .effect = HM_EFFECT_READ,
     .args = runs_args,
     .request = runs_request,
@@ -208,10 +271,12 @@ static enum hm_code run_request(const struct hm_backend *backend, const json_t *
                                 struct hm_request *req, struct hm_err *err)
 {
     const struct hm_airflow_part below[] = {{"/dagRuns/", hm_airflow_arg(args, "run")}, {NULL, NULL}};
-    (void)cursor;
-    if (below[0].value == NULL)
-        return list_request(backend, args, req, err);
-    return hm_airflow_begin(backend, args, "GET", below, req, err);
+    if (below[0].value != NULL)
+        return hm_airflow_begin(backend, args, "GET", below, req, err);
+    json_t *going = cursor != NULL ? json_pack("[s, s]", "running", "queued") : NULL;
+    enum hm_code code = list_request(backend, args, going, 0, req, err);
+    json_decref(going);
+    return code;
 }
 
 static enum hm_verdict one_run(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
@@ -234,12 +299,14 @@ static enum hm_verdict one_run(const struct hm_backend *backend, const json_t *a
     return verdict;
 }
 
-/* Two that are going at once use the same job names; which one is meant only a person can say. */
-static enum hm_verdict pick_run(const struct hm_backend *backend, const json_t *args, const json_t *list, struct hm_outcome *out)
+/* Two that are going at once use the same job names; which one is meant only a person can say. list: all that are going are in
+ * it. latest: what is meant when none is; NULL = there is none at all. */
+static enum hm_verdict pick_run(const struct hm_backend *backend, const json_t *args, const json_t *list, json_t *latest,
+                                struct hm_outcome *out)
 {
     struct hm_strbuf names;
     const char *dag = hm_airflow_dag_id(backend, args);
-    json_t *found = NULL;
+    json_t *found = latest;
     size_t n = 0;
 
     hm_strbuf_init(&names, NAMES_TEXT_MAX);
@@ -255,24 +322,40 @@ static enum hm_verdict pick_run(const struct hm_backend *backend, const json_t *
     if (n > 1)
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "%zu runs of DAG %.100s are going (%s): say which one", n, dag,
                                   hm_strbuf_str(&names));
-    else if (json_array_size(list) == 0)
+    else if (found == NULL)
         verdict = hm_outcome_fail(out, HM_VERDICT_NOT_FOUND, "DAG %.200s has no runs", dag);
     else
-        out->result = json_incref(n == 1 ? found : json_array_get(list, 0));
+        out->result = json_incref(found);
     hm_strbuf_done(&names);
     return verdict;
 }
 
+/* The latest runs, and, when there are more than those, all that are going: one of them may have waited for long, or begun long
+ * ago. */
 static enum hm_verdict run_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                     const struct hm_answer *answer, struct hm_outcome *out)
 {
     json_t *list = NULL;
-    (void)cursor;
+    int64_t total = 0;
     if (hm_airflow_arg(args, "run") != NULL)
         return one_run(backend, args, answer, out);
-    enum hm_verdict verdict = read_list(backend, args, answer, &list, out);
-    if (verdict == HM_VERDICT_OK)
-        verdict = pick_run(backend, args, list, out);
+    enum hm_verdict verdict = read_list(backend, args, answer, &list, &total, out);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    json_t *latest = cursor != NULL ? hm_json_get_obj(cursor, "latest") : json_array_get(list, 0);
+    bool whole = (int64_t)json_array_size(list) >= total;
+    if (whole) {
+        verdict = pick_run(backend, args, list, latest, out);
+    } else if (latest == NULL) {
+        verdict = hm_airflow_odd(out, "it counts runs and shows none");
+    } else if (cursor != NULL) {
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "%" PRId64 " runs of DAG %.100s are going: say which one", total,
+                                  hm_airflow_dag_id(backend, args));
+    } else {
+        out->cursor = hm_json_obj_new();
+        hm_json_set(out->cursor, "latest", json_incref(latest));
+        verdict = HM_VERDICT_MORE;
+    }
     json_decref(list);
     return verdict;
 }

@@ -138,8 +138,9 @@ static enum hm_verdict successors_response(const struct hm_backend *backend, con
                                   json_array_size(rows));
     else if ((names = names_new(json_object_get(json_array_get(rows, 0), "successors"))) == NULL)
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "BigQuery's answer is not as expected: successors is no list");
-    else
-        out->result = hm_successors_result_new(name, names);
+    else if ((out->result = hm_successors_result_new(name, names)) == NULL)
+        verdict =
+            hm_outcome_fail(out, HM_VERDICT_PERMANENT, "BigQuery's answer is not as expected: one of the successors is no name");
     json_decref(names);
     json_decref(rows);
     return verdict;

@@ -248,7 +248,9 @@ static enum hm_verdict gather(const struct hm_http_asked *asked, const json_t *j
     }
     int64_t total = 0;
     bool counted = hm_parse_i64(hm_json_get_str(json, "totalRows", ""), 0, INT64_MAX, &total);
-    if (verdict == HM_VERDICT_OK && counted && total != (int64_t)json_array_size(rows))
+    if (verdict == HM_VERDICT_OK && !counted)
+        verdict = hm_http_odd(asked, out, "a complete query without totalRows");
+    if (verdict == HM_VERDICT_OK && total != (int64_t)json_array_size(rows))
         verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "BigQuery counts %lld rows and gave %zu", (long long)total,
                                   json_array_size(rows));
     if (verdict == HM_VERDICT_OK)

@@ -133,7 +133,7 @@ static json_t *indexes_new(const json_t *table, json_t *names, struct hm_strbuf 
 {
     json_t *list = hm_json_arr_new();
     const json_t *given = hm_json_get_arr(table, "GlobalSecondaryIndexes");
-    for (size_t i = 0; i < json_array_size(given) && i < MAX_INDEXES; i++) {
+    for (size_t i = 0; i < json_array_size(given); i++) {
         json_t *index = hm_json_obj_new();
         const char *name = hm_json_get_str(json_array_get(given, i), "IndexName", "?");
         hm_json_set_str(index, "name", name);
@@ -147,13 +147,14 @@ static json_t *indexes_new(const json_t *table, json_t *names, struct hm_strbuf 
     return list;
 }
 
-/* NULL when the description lacks what every table has. */
+/* NULL when the description lacks what every table has, or has more indexes than are looked at: one that is left out could be
+ * the one that is throttled. */
 static json_t *table_new(const struct hm_answer *answer, const json_t *table)
 {
     const char *name = hm_json_get_str(table, "TableName", NULL);
     const char *status = hm_json_get_str(table, "TableStatus", NULL);
     const json_t *billing = hm_json_get_obj(table, "BillingModeSummary");
-    if (name == NULL || status == NULL)
+    if (name == NULL || status == NULL || json_array_size(hm_json_get_arr(table, "GlobalSecondaryIndexes")) > MAX_INDEXES)
         return NULL;
     char *date = hm_answer_header(answer, "Date");
     char *at = hm_aws_time(date);
@@ -204,7 +205,7 @@ static enum hm_verdict table_response(const struct hm_backend *backend, const js
     else if (verdict == HM_VERDICT_OK) {
         out->result = table_new(answer, hm_json_get_obj(json, "Table"));
         if (out->result == NULL)
-            verdict = hm_http_odd(&asked, out, "it describes no table");
+            verdict = hm_http_odd(&asked, out, "it describes no table, or one with more than 20 indexes");
         else if (!hm_streq(hm_json_get_str(out->result, "name", ""), name)) {
             json_decref(out->result);
             out->result = NULL;

@@ -70,7 +70,10 @@ static enum hm_code state_request(const struct hm_backend *backend, const json_t
 struct state {
     char *commit, *branch, *upstream;
     int64_t ahead, behind;
-    json_t *changed;
+    const char *edited_path;  /* the one that may be changed */
+    bool edited;              /* it is */
+    json_t *changed, *others; /* names, up to MAX_FILES; others: without edited_path */
+    size_t n_changed;
     bool odd;
 };
 
@@ -127,17 +130,30 @@ static void read_line(struct state *s, const char *line)
         s->odd = s->odd || line[0] != '\0';
         return;
     }
-    const char *tab = strchr(path, '\t'); /* a renamed file: new and old name */
+    json_t *name = hm_json_strn_new(path, strcspn(path, "\t")); /* a renamed file: new and old name */
+    if (hm_streq(json_string_value(name), s->edited_path))
+        s->edited = true;
+    else if (json_array_size(s->others) < MAX_FILES)
+        hm_json_add(s->others, json_incref(name));
     if (json_array_size(s->changed) < MAX_FILES)
-        hm_json_add(s->changed, hm_json_strn_new(path, tab != NULL ? (size_t)(tab - path) : strlen(path)));
+        hm_json_add(s->changed, json_incref(name));
+    json_decref(name);
+    s->n_changed++;
+}
+
+static void tell_more(json_t *names, size_t all)
+{
+    size_t shown = json_array_size(names);
+    if (all > shown)
+        hm_json_add(names, json_sprintf("… and %zu more", all - shown));
 }
 
 static enum hm_verdict state_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                       const struct hm_answer *answer, struct hm_outcome *out)
 {
     static const struct hm_argv_asked asked = {.command = "git status", .effect = HM_EFFECT_READ};
-    struct state s = {.changed = hm_json_arr_new()};
-    json_t *others = hm_json_arr_new();
+    struct state s = {.changed = hm_json_arr_new(), .others = hm_json_arr_new()};
+    s.edited_path = hm_json_get_str(args, "edited", "");
     (void)backend;
     (void)cursor;
     enum hm_verdict verdict = hm_argv_judge(&asked, answer, out);
@@ -148,9 +164,8 @@ static enum hm_verdict state_response(const struct hm_backend *backend, const js
         free(line);
         p += len + (p[len] == '\n');
     }
-    for (size_t i = 0; i < json_array_size(s.changed); i++)
-        if (!hm_streq(json_string_value(json_array_get(s.changed, i)), hm_json_get_str(args, "edited", "")))
-            hm_json_add(others, json_incref(json_array_get(s.changed, i)));
+    tell_more(s.changed, s.n_changed);
+    tell_more(s.others, s.n_changed - (s.edited ? 1 : 0));
     if (verdict == HM_VERDICT_OK && (s.odd || s.commit == NULL || s.branch == NULL)) {
         json_decref(out->result);
         out->result = NULL;
@@ -164,16 +179,16 @@ static enum hm_verdict state_response(const struct hm_backend *backend, const js
         hm_json_set_str(out->result, "upstream", s.upstream != NULL ? s.upstream : "");
         hm_json_set_int(out->result, "ahead", s.ahead);
         hm_json_set_int(out->result, "behind", s.behind);
-        hm_json_set_bool(out->result, "clean", json_array_size(s.changed) == 0);
-        hm_json_set_bool(out->result, "edited", json_array_size(s.changed) > json_array_size(others));
+        hm_json_set_bool(out->result, "clean", s.n_changed == 0);
+        hm_json_set_bool(out->result, "edited", s.edited);
         hm_json_set(out->result, "changed", json_incref(s.changed));
-        hm_json_set(out->result, "others", json_incref(others));
+        hm_json_set(out->result, "others", json_incref(s.others));
     }
     free(s.commit);
     free(s.branch);
     free(s.upstream);
     json_decref(s.changed);
-    json_decref(others);
+    json_decref(s.others);
     return verdict;
 }
 

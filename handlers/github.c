@@ -5,6 +5,7 @@
  * other, and the branch's refresh is something that runs on GitHub's side anyway. */
 #include "handlers/github.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "base/text.h"
 #include "handlers/http_request.h"
 
-enum { REF_MAX = 200, PATH_MAX_LEN = 500, LINE_MAX = 300, LINES_MAX = 50, COMMITS_MAX = 250, TITLE_MAX = 200, PAGES_MAX = 10 };
+enum { REF_MAX = 200, PATH_MAX_LEN = 500, LINE_MAX = 300, LINES_MAX = 50, COMMITS_PAGE = 100, TITLE_MAX = 200, PAGES_MAX = 10 };
 
 static const char allowed_in_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -149,11 +150,12 @@ static enum hm_code file_request(const struct hm_backend *backend, const json_t 
     return HM_OK;
 }
 
-/* The lines of text that match: [{line, text}]. HM_OK, or why that can not be said. */
+/* The first lines of text that match: [{line, text}], and how many did in all. HM_OK, or why that can not be said. */
 static enum hm_code find_lines(const struct hm_pattern *find, const struct hm_answer *answer, json_t *list, int64_t *ret_lines,
-                               struct hm_err *err)
+                               int64_t *ret_matches, struct hm_err *err)
 {
     const char *at = answer->body, *end = answer->body + answer->body_len;
+    *ret_matches = 0;
     for (*ret_lines = 0; at < end;) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t len = newline != NULL ? (size_t)(newline - at) : (size_t)(end - at);
@@ -161,6 +163,7 @@ static enum hm_code find_lines(const struct hm_pattern *find, const struct hm_an
         bool matches = false;
         ++*ret_lines;
         enum hm_code code = hm_pattern_match(find, line, &matches, err);
+        *ret_matches += code == HM_OK && matches ? 1 : 0;
         if (code == HM_OK && matches && json_array_size(list) < LINES_MAX) {
             json_t *item = hm_json_obj_new();
             hm_json_set_int(item, "line", *ret_lines);
@@ -189,8 +192,8 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
         return verdict;
     struct hm_pattern *find = hm_pattern_new(hm_json_get_str(args, "find", ""), false, &out->err);
     json_t *list = hm_json_arr_new();
-    int64_t lines = 0;
-    if (find == NULL || find_lines(find, answer, list, &lines, &out->err) != HM_OK) {
+    int64_t lines = 0, count = 0;
+    if (find == NULL || find_lines(find, answer, list, &lines, &count, &out->err) != HM_OK) {
         json_decref(list);
         verdict = HM_VERDICT_PERMANENT;
     } else {
@@ -200,8 +203,11 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
             hm_json_add(texts, hm_json_str_new(text + strspn(text, " \t")));
         }
         out->result = hm_json_obj_new();
-        hm_json_set_bool(out->result, "found", json_array_size(list) > 0);
+        if (count > (int64_t)json_array_size(list))
+            hm_json_add(texts, json_sprintf("… and %lld lines more", (long long)(count - (int64_t)json_array_size(list))));
+        hm_json_set_bool(out->result, "found", count > 0);
         hm_json_set(out->result, "texts", texts);
+        hm_json_set_int(out->result, "count", count);
         hm_json_set_int(out->result, "lines", lines);
         hm_json_set(out->result, "list", list);
     }
@@ -212,7 +218,8 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
 static const struct hm_action file = {
     .name = "github.file",
     .title = "Look for lines in a file",
-    .doc = "Result: {found, lines: how many the file has, list: [{line, text}], at most 50, texts: the same without numbers}.",
+    .doc = "Result: {found, count: of lines that match, lines: how many the file has, list: [{line, text}] of the first 50 that "
+           "match, texts: the same without numbers, and how many more there are}.",
     .effect = HM_EFFECT_READ,
     .args = file_args,
     .request = file_request,
@@ -231,7 +238,6 @@ static const struct hm_arg_spec compare_args[] = {
 static enum hm_code compare_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                     struct hm_request *req, struct hm_err *err)
 {
-    (void)cursor;
     enum hm_code code = check_repo(args, err);
     if (code == HM_OK)
         code = check_ref(args, "base", err);
@@ -241,17 +247,24 @@ static enum hm_code compare_request(const struct hm_backend *backend, const json
         return code;
     char *base = hm_url_encode(hm_json_get_str(args, "base", "")), *head = hm_url_encode(hm_json_get_str(args, "head", ""));
     hm_request_begin(req, backend, "GET", "/repos/%s/compare/%s...%s?per_page=%d", hm_json_get_str(args, "repo", ""), base, head,
-                     (int)COMMITS_MAX);
+                     (int)COMMITS_PAGE);
+    if (cursor != NULL) {
+        char page[24];
+        (void)snprintf(page, sizeof page, "%lld", (long long)hm_json_get_int(cursor, "page", 1));
+        hm_request_add_query(req, "page", page);
+    }
     add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     free(head);
     free(base);
     return HM_OK;
 }
 
-static json_t *commits_new(const json_t *commits)
+/* The page's commits, after those of the pages before. New reference. */
+static json_t *commits_new(const json_t *commits, const json_t *cursor)
 {
-    json_t *list = hm_json_arr_new();
-    for (size_t i = 0; i < json_array_size(commits) && i < COMMITS_MAX; i++) {
+    const json_t *before = hm_json_get_arr(cursor, "list");
+    json_t *list = before != NULL ? json_deep_copy(before) : hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(commits); i++) {
         const json_t *one = json_array_get(commits, i), *commit = hm_json_get_obj(one, "commit");
         json_t *item = hm_json_obj_new();
         hm_json_set_str(item, "sha", hm_json_get_str(one, "sha", ""));
@@ -262,33 +275,59 @@ static json_t *commits_new(const json_t *commits)
     return list;
 }
 
+/* list: all of the comparison's commits, or, when there are more than are read, the oldest of them. */
+static json_t *compared_new(const json_t *json, int64_t total, json_t *stolen_list)
+{
+    const char *status = hm_json_get_str(json, "status", "");
+    int64_t have = (int64_t)json_array_size(stolen_list);
+    json_t *result = hm_json_obj_new(), *lines = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(stolen_list); i++) {
+        const json_t *one = json_array_get(stolen_list, i);
+        hm_json_add(lines, json_sprintf("%.10s %s (%s)", hm_json_get_str(one, "sha", ""), hm_json_get_str(one, "subject", ""),
+                                        hm_json_get_str(one, "by", "")));
+    }
+    if (total > have)
+        hm_json_add(lines, json_sprintf("… and %lld commits more", (long long)(total - have)));
+    hm_json_set_str(result, "status", status);
+    hm_json_set_int(result, "ahead", hm_json_get_int(json, "ahead_by", 0));
+    hm_json_set_int(result, "behind", hm_json_get_int(json, "behind_by", 0));
+    /* base has all of head */
+    hm_json_set_bool(result, "contained", hm_streq(status, "behind") || hm_streq(status, "identical"));
+    hm_json_set_int(result, "more", total - have);
+    hm_json_set(result, "lines", lines);
+    hm_json_set(result, "list", stolen_list);
+    return result;
+}
+
 static enum hm_verdict compare_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                         const struct hm_answer *answer, struct hm_outcome *out)
 {
     json_t *json = NULL;
-    (void)cursor;
     char *thing = hm_xasprintf("comparison of %.80s and %.80s in %s", hm_json_get_str(args, "base", ""),
                                hm_json_get_str(args, "head", ""), hm_json_get_str(args, "repo", ""));
     enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
     free(thing);
-    if (verdict == HM_VERDICT_OK && hm_json_get_str(json, "status", NULL) == NULL)
-        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no status");
+    const json_t *commits = hm_json_get_arr(json, "commits");
+    int64_t total = hm_json_get_int(json, "total_commits", hm_json_get_int(json, "ahead_by", -1)),
+            page = hm_json_get_int(cursor, "page", 1);
+    if (verdict == HM_VERDICT_OK && (hm_json_get_str(json, "status", NULL) == NULL || commits == NULL || total < 0))
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                                  "GitHub's answer is not as expected: it has no status, commits or total_commits");
     if (verdict == HM_VERDICT_OK) {
-        const char *status = hm_json_get_str(json, "status", "");
-        out->result = hm_json_obj_new();
-        hm_json_set_str(out->result, "status", status);
-        hm_json_set_int(out->result, "ahead", hm_json_get_int(json, "ahead_by", 0));
-        hm_json_set_int(out->result, "behind", hm_json_get_int(json, "behind_by", 0));
-        /* base has all of head */
-        hm_json_set_bool(out->result, "contained", hm_streq(status, "behind") || hm_streq(status, "identical"));
-        json_t *list = commits_new(hm_json_get_arr(json, "commits")), *lines = hm_json_arr_new();
-        for (size_t i = 0; i < json_array_size(list); i++) {
-            const json_t *one = json_array_get(list, i);
-            hm_json_add(lines, json_sprintf("%.10s %s (%s)", hm_json_get_str(one, "sha", ""), hm_json_get_str(one, "subject", ""),
-                                            hm_json_get_str(one, "by", "")));
+        json_t *list = commits_new(commits, cursor);
+        int64_t have = (int64_t)json_array_size(list);
+        if (have < total && json_array_size(commits) == 0) {
+            verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "GitHub counts %lld commits and showed %lld: they change",
+                                      (long long)total, (long long)have);
+            json_decref(list);
+        } else if (have < total && page < PAGES_MAX) {
+            out->cursor = hm_json_obj_new();
+            hm_json_set_int(out->cursor, "page", page + 1);
+            hm_json_set(out->cursor, "list", list);
+            verdict = HM_VERDICT_MORE;
+        } else {
+            out->result = compared_new(json, total > have ? total : have, list);
         }
-        hm_json_set(out->result, "list", list);
-        hm_json_set(out->result, "lines", lines);
     }
     json_decref(json);
     return verdict;
@@ -297,9 +336,11 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
 static const struct hm_action compare = {
     .name = "github.compare",
     .title = "Compare two branches or commits",
-    .doc = "Result: {status: ahead, behind, diverged or identical (head seen from base), ahead, behind: commits, contained: base "
-           "has "
-           "all of head, list: [{sha, subject, by}] of the commits that head has and base has not, lines: the same as texts}.",
+    .doc =
+        "Result: {status: ahead, behind, diverged or identical (head seen from base), ahead, behind: commits, contained: base "
+        "has "
+        "all of head, list: [{sha, subject, by}] of the commits that head has and base has not, at most 1000 of them, lines: the "
+        "same as texts, more: how many there are besides}.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
     .request = compare_request,
@@ -414,6 +455,32 @@ static void count_checks(const json_t *runs, json_t *tally)
     }
 }
 
+/* What follows a page. A count that lacks checks could say "all passed" of a commit of which one failed. */
+static enum hm_verdict after_checks(const json_t *json, bool is_empty, int64_t page, json_t *stolen_tally, struct hm_outcome *out)
+{
+    int64_t have = hm_json_get_int(stolen_tally, "total", 0), total = hm_json_get_int(json, "total_count", -1);
+    enum hm_verdict verdict = HM_VERDICT_OK;
+    if (total < 0)
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no total_count");
+    else if (have < total && is_empty)
+        verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "GitHub counts %lld checks and showed %lld: they change",
+                                  (long long)total, (long long)have);
+    else if (have < total && page >= PAGES_MAX)
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "the commit has %lld checks; more than %lld are not counted",
+                                  (long long)total, (long long)have);
+    else if (have < total)
+        verdict = HM_VERDICT_MORE;
+    if (verdict == HM_VERDICT_MORE) {
+        out->cursor = hm_json_obj_new();
+        hm_json_set_int(out->cursor, "page", page + 1);
+        hm_json_set(out->cursor, "tally", json_incref(stolen_tally));
+    } else if (verdict == HM_VERDICT_OK) {
+        out->result = json_incref(stolen_tally);
+    }
+    json_decref(stolen_tally);
+    return verdict;
+}
+
 static enum hm_verdict checks_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                        const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -430,15 +497,7 @@ static enum hm_verdict checks_response(const struct hm_backend *backend, const j
                                        : json_pack("{s:i, s:i, s:i, s:i, s:[]}", "total", 0, "passed", 0, "failed", 0, "pending",
                                                    0, "failures");
         count_checks(runs, tally);
-        if (json_array_size(runs) > 0 && page < PAGES_MAX &&
-            hm_json_get_int(tally, "total", 0) < hm_json_get_int(json, "total_count", 0)) {
-            out->cursor = hm_json_obj_new();
-            hm_json_set_int(out->cursor, "page", page + 1);
-            hm_json_set(out->cursor, "tally", tally);
-            verdict = HM_VERDICT_MORE;
-        } else {
-            out->result = tally;
-        }
+        verdict = after_checks(json, json_array_size(runs) == 0, page, tally, out);
     }
     json_decref(json);
     return verdict;

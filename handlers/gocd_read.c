@@ -323,16 +323,17 @@ static void begin_history(const struct hm_backend *backend, const json_t *args, 
     hm_request_add_query(req, "after", hm_json_get_str(cursor, "after", NULL));
 }
 
-/* The number behind "after=" in the link to the next page, or NULL. The caller frees. */
+/* The number behind "after=" in the link to the next page: NULL when there is no such link, "" when it has no number. The caller
+ * frees. */
 static char *next_after(const json_t *json)
 {
-    const char *href = hm_json_get_str(hm_json_get_obj(hm_json_get_obj(json, "_links"), "next"), "href", "");
-    const char *after = strstr(href, "after=");
-    if (after == NULL)
+    const json_t *next = hm_json_get_obj(hm_json_get_obj(json, "_links"), "next");
+    const char *after = strstr(hm_json_get_str(next, "href", ""), "after=");
+    if (next == NULL)
         return NULL;
-    after += strlen("after=");
+    after = after != NULL ? after + strlen("after=") : "";
     size_t len = strspn(after, "0123456789");
-    return len > 0 && len < 20 ? hm_xstrndup(after, len) : NULL;
+    return hm_xstrndup(after, len < 20 ? len : 0);
 }
 
 static const struct hm_arg_spec history_args[] = {
@@ -385,10 +386,17 @@ static enum hm_verdict history_response(const struct hm_backend *backend, const 
             json_t *instance = instance_new(json_array_get(pipelines, i));
             if (instance != NULL)
                 hm_json_add(list, instance);
+            else
+                verdict = HM_VERDICT_PERMANENT;
         }
-        out->result = hm_json_obj_new();
-        hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
-        hm_json_set(out->result, "list", list);
+        if (verdict == HM_VERDICT_OK) {
+            out->result = hm_json_obj_new();
+            hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+            hm_json_set(out->result, "list", json_incref(list));
+        } else {
+            (void)odd(backend, out, "one of the instances is none");
+        }
+        json_decref(list);
     }
     json_decref(json);
     return verdict;
@@ -439,6 +447,22 @@ static enum hm_code build_request(const struct hm_backend *backend, const json_t
     return HM_OK;
 }
 
+/* The first of the page's instances that built the revision, into *ret_found (new; NULL = none). False when one is no instance.
+ */
+static bool find_build(const json_t *pipelines, const char *revision, json_t **ret_found)
+{
+    *ret_found = NULL;
+    for (size_t i = 0; i < json_array_size(pipelines) && *ret_found == NULL; i++) {
+        json_t *instance = instance_new(json_array_get(pipelines, i));
+        if (instance == NULL)
+            return false;
+        if (has_revision(instance, revision))
+            *ret_found = json_incref(instance);
+        json_decref(instance);
+    }
+    return true;
+}
+
 static enum hm_verdict build_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                       const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -449,26 +473,27 @@ static enum hm_verdict build_response(const struct hm_backend *backend, const js
     if (verdict != HM_VERDICT_OK)
         return verdict;
     const json_t *pipelines = hm_json_get_arr(json, "pipelines");
-    for (size_t i = 0; i < json_array_size(pipelines) && out->result == NULL; i++) {
-        json_t *instance = instance_new(json_array_get(pipelines, i));
-        if (instance != NULL && has_revision(instance, revision)) {
-            hm_json_set_bool(instance, "found", true);
-            out->result = json_incref(instance);
-        }
-        json_decref(instance);
-    }
+    int64_t looked_at = hm_json_get_int(cursor, "looked_at", 0) + (int64_t)json_array_size(pipelines);
     char *after = next_after(json);
-    if (out->result == NULL && after != NULL && page < PAGES_MAX) {
+    if (!find_build(pipelines, revision, &out->result)) {
+        verdict = odd(backend, out, "one of the instances is none");
+    } else if (out->result != NULL) {
+        hm_json_set_bool(out->result, "found", true);
+    } else if (after != NULL && (after[0] == '\0' || hm_streq(after, hm_json_get_str(cursor, "after", NULL)))) {
+        verdict = odd(backend, out, "the link to its next page leads nowhere, or to the same page again");
+    } else if (after != NULL && page < PAGES_MAX) {
         out->cursor = hm_json_obj_new();
         hm_json_set_str(out->cursor, "after", after);
         hm_json_set_int(out->cursor, "page", page + 1);
+        hm_json_set_int(out->cursor, "looked_at", looked_at);
         verdict = HM_VERDICT_MORE;
-    } else if (out->result == NULL) {
+    } else {
         out->result = hm_json_obj_new();
         hm_json_set_bool(out->result, "found", false);
         hm_json_set_str(out->result, "pipeline", pipeline_of(args));
         hm_json_set_str(out->result, "state", "none");
-        hm_json_set_int(out->result, "looked_at", (page - 1) * PAGE_SIZE + (int64_t)json_array_size(pipelines));
+        hm_json_set_int(out->result, "looked_at", looked_at);
+        hm_json_set_bool(out->result, "complete", after == NULL);
     }
     free(after);
     json_decref(json);
@@ -480,7 +505,7 @@ const struct hm_action hm_gocd_build = {
     .title = "Find the newest instance that built a revision",
     .doc =
         "Looks through the newest 500 instances. Result: {found, …}: the instance as gocd.instance shows it, or {found: false, "
-        "state: none, looked_at}.",
+        "state: none, looked_at: how many were, complete: false when there are older ones}.",
     .effect = HM_EFFECT_READ,
     .args = build_args,
     .request = build_request,
@@ -512,11 +537,12 @@ static enum hm_code compare_request(const struct hm_backend *backend, const json
     return code;
 }
 
-static void add_changes(const json_t *change, json_t *list)
+/* Into list, up to its ceiling; how many there are. */
+static int64_t add_changes(const json_t *change, json_t *list)
 {
     const json_t *attributes = hm_json_get_obj(hm_json_get_obj(change, "material"), "attributes");
     const json_t *revisions = hm_json_get_arr(change, "revision");
-    for (size_t i = 0; i < json_array_size(revisions); i++) {
+    for (size_t i = 0; i < json_array_size(revisions) && json_array_size(list) < CHANGES_MAX; i++) {
         const json_t *revision = json_array_get(revisions, i);
         const char *message = hm_json_get_str(revision, "commit_message", "");
         json_t *item = hm_json_obj_new();
@@ -527,6 +553,7 @@ static void add_changes(const json_t *change, json_t *list)
         hm_json_set(item, "comment", hm_json_strn_new(message, hm_utf8_prefix(message, COMMENT_MAX)));
         hm_json_add(list, item);
     }
+    return (int64_t)json_array_size(revisions);
 }
 
 static enum hm_verdict compare_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -542,11 +569,17 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
         verdict = odd(backend, out, "it has no list of changes");
     if (verdict == HM_VERDICT_OK) {
         json_t *list = hm_json_arr_new();
-        for (size_t i = 0; i < json_array_size(changes) && json_array_size(list) < CHANGES_MAX; i++)
-            add_changes(json_array_get(changes, i), list);
+        int64_t count = 0;
+        for (size_t i = 0; i < json_array_size(changes); i++)
+            count += add_changes(json_array_get(changes, i), list);
+        json_t *lines = lines_new(list);
+        int64_t more = count - (int64_t)json_array_size(list);
+        if (more > 0)
+            hm_json_add(lines, json_sprintf("… and %lld changes more", (long long)more));
         out->result = hm_json_obj_new();
-        hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
-        hm_json_set(out->result, "lines", lines_new(list));
+        hm_json_set_int(out->result, "count", count);
+        hm_json_set_int(out->result, "more", more);
+        hm_json_set(out->result, "lines", lines);
         hm_json_set(out->result, "list", list);
     }
     json_decref(json);
@@ -556,8 +589,8 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
 const struct hm_action hm_gocd_compare = {
     .name = "gocd.compare",
     .title = "List what changed between two instances",
-    .doc = "Result: {list: [{material, revision, by, comment}], lines: the same as texts, count}; upstream pipelines are named, "
-           "not looked into.",
+    .doc = "Result: {count, list: [{material, revision, by, comment}] of at most 500, lines: the same as texts, more: how many "
+           "there are besides}; upstream pipelines are named, not looked into.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
     .request = compare_request,

@@ -5,6 +5,7 @@
  * "cannot tell" to the probe, not "did not happen". */
 #include "handlers/jira.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "base/text.h"
 #include "handlers/http_request.h"
 
-enum { LABEL_MAX = 255, SUMMARY_MAX = 255, DESCRIPTION_MAX = 30000, RESULTS_MAX = 50, SAID_MAX = 300 };
+enum { LABEL_MAX = 255, SUMMARY_MAX = 255, DESCRIPTION_MAX = 30000, PAGE = 50, PAGES_MAX = 10, SAID_MAX = 300 };
 
 static const char *api_of(const struct hm_backend *backend)
 {
@@ -46,10 +47,11 @@ static const struct hm_arg_spec search_args[] = {
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
+/* cursor: {list, page, and token (Cloud) or start_at}. */
 static enum hm_code search_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                    struct hm_request *req, struct hm_err *err)
 {
-    (void)cursor;
+    char start_at[24] = "";
     enum hm_code code = check_api(backend, err);
     if (code == HM_OK)
         code = check_label(args, err);
@@ -61,9 +63,48 @@ static enum hm_code search_request(const struct hm_backend *backend, const json_
     hm_request_add_query(req, "jql", jql);
     hm_request_add_query(req, "fields", "summary,status");
     hm_request_add_query(req, "maxResults", "50");
+    if (hm_json_get_int(cursor, "start_at", 0) > 0)
+        (void)snprintf(start_at, sizeof start_at, "%lld", (long long)hm_json_get_int(cursor, "start_at", 0));
+    hm_request_add_query(req, "startAt", start_at);
+    hm_request_add_query(req, "nextPageToken", hm_json_get_str(cursor, "token", NULL));
     hm_request_add_header(req, "Accept", "application/json");
     free(jql);
     return HM_OK;
+}
+
+/* What follows a page. Cloud gives a token for the next page and no total, Server and Data Center a total. */
+static enum hm_verdict after_page(const struct hm_http_asked *asked, const json_t *json, bool is_empty, const json_t *cursor,
+                                  json_t *stolen_list, struct hm_outcome *out)
+{
+    bool is_cloud = hm_streq(api_of(asked->backend), "3");
+    const char *token = hm_json_get_str(json, "nextPageToken", "");
+    int64_t page = hm_json_get_int(cursor, "page", 1), have = (int64_t)json_array_size(stolen_list);
+    int64_t total = hm_json_get_int(json, "total", -1);
+    bool more = is_cloud ? token[0] != '\0' : have < total;
+    enum hm_verdict verdict = more ? HM_VERDICT_MORE : HM_VERDICT_OK;
+    if (is_cloud ? !more && !hm_json_get_bool(json, "isLast", true) : total < 0)
+        verdict = hm_http_odd(asked, out, "it does not tell where its list goes on");
+    else if (more && (is_empty || hm_streq(token, hm_json_get_str(cursor, "token", NULL))))
+        verdict = hm_http_odd(asked, out, "its next page is empty, or the same page again");
+    else if (more && page >= PAGES_MAX)
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                                  "more than %d issues have this label, and a part of a list is not taken for the whole",
+                                  (int)PAGES_MAX * (int)PAGE);
+    if (verdict == HM_VERDICT_MORE) {
+        out->cursor = hm_json_obj_new();
+        hm_json_set_int(out->cursor, "page", page + 1);
+        hm_json_set(out->cursor, "list", json_incref(stolen_list));
+        if (is_cloud)
+            hm_json_set_str(out->cursor, "token", token);
+        else
+            hm_json_set_int(out->cursor, "start_at", have);
+    } else if (verdict == HM_VERDICT_OK) {
+        out->result = hm_json_obj_new();
+        hm_json_set_int(out->result, "count", have);
+        hm_json_set(out->result, "list", json_incref(stolen_list));
+    }
+    json_decref(stolen_list);
+    return verdict;
 }
 
 static enum hm_verdict search_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -72,7 +113,6 @@ static enum hm_verdict search_response(const struct hm_backend *backend, const j
     const struct hm_http_asked asked = {.backend = backend, .system = "Jira"};
     json_t *json = NULL;
     (void)args;
-    (void)cursor;
     if (answer->status == 410)
         return hm_outcome_fail(out, HM_VERDICT_PERMANENT,
                                "Jira has taken this search away (HTTP 410): set api = \"3\" in the settings of backend %s",
@@ -82,8 +122,8 @@ static enum hm_verdict search_response(const struct hm_backend *backend, const j
     if (verdict == HM_VERDICT_OK && issues == NULL)
         verdict = hm_http_odd(&asked, out, "it has no list of issues");
     if (verdict == HM_VERDICT_OK) {
-        json_t *list = hm_json_arr_new();
-        for (size_t i = 0; i < json_array_size(issues) && i < RESULTS_MAX; i++) {
+        json_t *before = hm_json_get_arr(cursor, "list"), *list = before != NULL ? json_copy(before) : hm_json_arr_new();
+        for (size_t i = 0; i < json_array_size(issues); i++) {
             const json_t *issue = json_array_get(issues, i), *fields = hm_json_get_obj(issue, "fields");
             json_t *item = hm_json_obj_new();
             hm_json_set_str(item, "key", hm_json_get_str(issue, "key", ""));
@@ -91,9 +131,7 @@ static enum hm_verdict search_response(const struct hm_backend *backend, const j
             hm_json_set_str(item, "status", hm_json_get_str(hm_json_get_obj(fields, "status"), "name", ""));
             hm_json_add(list, item);
         }
-        out->result = hm_json_obj_new();
-        hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
-        hm_json_set(out->result, "list", list);
+        verdict = after_page(&asked, json, json_array_size(issues) == 0, cursor, list, out);
     }
     json_decref(json);
     return verdict;
@@ -103,7 +141,8 @@ static const struct hm_action search_action = {
     .name = "jira.search",
     .title = "Look for issues with a label",
     .doc =
-        "Newest first; an issue made a moment ago may be missing. Result: {list: [{key, summary, status}], at most 50, count}.",
+        "Newest first; an issue made a moment ago may be missing, and more than 500 are an error. Result: {list: [{key, summary, "
+        "status}], count}.",
     .effect = HM_EFFECT_READ,
     .args = search_args,
     .request = search_request,

@@ -207,37 +207,76 @@ static enum hm_code deployments_request(const struct hm_backend *backend, const 
     return HM_OK;
 }
 
+/* What follows a page of a list that came well. OK: it was the last. MORE: *ret_cursor, a copy of cursor, is for the next one.
+ * A list with no end to be seen is an error, never a shorter list: what is not in it would be taken for not being there. */
+static enum hm_verdict after_page(const json_t *json, const json_t *cursor, json_t **ret_cursor, struct hm_outcome *out)
+{
+    const char *more = hm_json_get_str(hm_json_get_obj(json, "metadata"), "continue", "");
+    int64_t page = hm_json_get_int(cursor, "page", 1);
+    *ret_cursor = NULL;
+    if (more[0] == '\0')
+        return HM_VERDICT_OK;
+    if (page >= PAGES_MAX)
+        return hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                               "Kubernetes has more than %d of them, and a part of a list is not taken for the whole",
+                               (int)PAGES_MAX * (int)PAGE_SIZE);
+    *ret_cursor = cursor != NULL ? json_deep_copy(cursor) : hm_json_obj_new();
+    hm_json_set_str(*ret_cursor, "continue", more);
+    hm_json_set_int(*ret_cursor, "page", page + 1);
+    return HM_VERDICT_MORE;
+}
+
+/* 410: the place in the list is forgotten after some minutes ("Expired"). Nothing is wrong; the list is read anew. */
+static bool is_expired(const json_t *cursor, const struct hm_answer *answer, enum hm_verdict *ret_verdict, struct hm_outcome *out)
+{
+    if (answer->status != 410 || hm_json_get_str(cursor, "continue", NULL) == NULL)
+        return false;
+    *ret_verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE,
+                                   "Kubernetes has forgotten where the list goes on (HTTP 410); it is read from its beginning");
+    return true;
+}
+
+/* Adds the page's deployments to list; false when one of them is none. */
+static bool gather_deployments(const json_t *items, json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *deployment = hm_kubernetes_deployment_new(json_array_get(items, i));
+        if (deployment == NULL)
+            return false;
+        hm_json_add(list, deployment);
+    }
+    return true;
+}
+
 static enum hm_verdict deployments_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                             const struct hm_answer *answer, struct hm_outcome *out)
 {
     const struct hm_http_asked asked = {.backend = backend, .system = "Kubernetes"};
-    json_t *json = NULL;
+    enum hm_verdict verdict = HM_VERDICT_OK;
+    json_t *json = NULL, *next = NULL;
     (void)args;
-    enum hm_verdict verdict = hm_http_read_json(&asked, answer, &json, out);
+    if (is_expired(cursor, answer, &verdict, out))
+        return verdict;
+    verdict = hm_http_read_json(&asked, answer, &json, out);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
     const json_t *items = hm_json_get_arr(json, "items");
-    if (verdict == HM_VERDICT_OK && items == NULL)
+    json_t *list = cursor != NULL ? json_deep_copy(hm_json_get_arr(cursor, "list")) : hm_json_arr_new();
+    if (items == NULL)
         verdict = hm_http_odd(&asked, out, "it has no list of items");
-    if (verdict == HM_VERDICT_OK) {
-        const char *more = hm_json_get_str(hm_json_get_obj(json, "metadata"), "continue", "");
-        int64_t page = hm_json_get_int(cursor, "page", 1);
-        json_t *list = cursor != NULL ? json_deep_copy(hm_json_get_arr(cursor, "list")) : hm_json_arr_new();
-        for (size_t i = 0; i < json_array_size(items); i++) {
-            json_t *deployment = hm_kubernetes_deployment_new(json_array_get(items, i));
-            if (deployment != NULL)
-                hm_json_add(list, deployment);
-        }
-        if (more[0] != '\0' && page < PAGES_MAX) {
-            out->cursor = hm_json_obj_new();
-            hm_json_set_str(out->cursor, "continue", more);
-            hm_json_set_int(out->cursor, "page", page + 1);
-            hm_json_set(out->cursor, "list", list);
-            verdict = HM_VERDICT_MORE;
-        } else {
-            out->result = hm_json_obj_new();
-            hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
-            hm_json_set(out->result, "list", list);
-        }
+    else if (!gather_deployments(items, list))
+        verdict = hm_http_odd(&asked, out, "one of the items is no deployment");
+    else
+        verdict = after_page(json, cursor, &next, out);
+    if (verdict == HM_VERDICT_MORE) {
+        hm_json_set(next, "list", json_incref(list));
+        out->cursor = next;
+    } else if (verdict == HM_VERDICT_OK) {
+        out->result = hm_json_obj_new();
+        hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+        hm_json_set(out->result, "list", json_incref(list));
     }
+    json_decref(list);
     json_decref(json);
     return verdict;
 }
@@ -245,7 +284,7 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
 const struct hm_action hm_kubernetes_deployments = {
     .name = "kubernetes.deployments",
     .title = "List the deployments with a label",
-    .doc = "Result: {list: [kubernetes.deployment's], count}.",
+    .doc = "All of them; more than 1000 are an error. Result: {list: [kubernetes.deployment's], count}.",
     .effect = HM_EFFECT_READ,
     .args = deployments_args,
     .request = deployments_request,
@@ -350,19 +389,24 @@ static void gather(const json_t *sets, const json_t *cursor, json_t *found)
     }
 }
 
-/* Newest first. Sorting a handful by insertion. New reference. */
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = hm_json_get_int(*(json_t *const *)a, "revision", 0), y = hm_json_get_int(*(json_t *const *)b, "revision", 0);
+    return (x < y) - (x > y);
+}
+
+/* Newest first. New reference. */
 static json_t *sorted_new(const json_t *found)
 {
-    json_t *list = hm_json_arr_new();
-    for (size_t i = 0; i < json_array_size(found); i++) {
-        json_t *item = json_array_get(found, i);
-        size_t at = 0;
-        while (at < json_array_size(list) &&
-               hm_json_get_int(json_array_get(list, at), "revision", 0) > hm_json_get_int(item, "revision", 0))
-            at++;
-        if (json_array_insert(list, at, item) != 0)
-            break;
-    }
+    size_t n = json_array_size(found);
+    json_t *list = hm_json_arr_new(), **items = hm_xcalloc(n, sizeof(json_t *));
+    for (size_t i = 0; i < n; i++)
+        items[i] = json_array_get(found, i);
+    if (n > 0)
+        qsort(items, n, sizeof(json_t *), newest_first);
+    for (size_t i = 0; i < n; i++)
+        hm_json_add(list, json_incref(items[i]));
+    free(items);
     return list;
 }
 
@@ -370,27 +414,27 @@ static json_t *sorted_new(const json_t *found)
 static enum hm_verdict next_page(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                  const struct hm_answer *answer, json_t **ret_list, struct hm_outcome *out)
 {
-    json_t *json = NULL;
+    json_t *json = NULL, *next = NULL;
+    enum hm_verdict verdict = HM_VERDICT_OK;
     *ret_list = NULL;
-    enum hm_verdict verdict = hm_kubernetes_read(backend, args, false, answer, &json, out);
+    if (is_expired(cursor, answer, &verdict, out))
+        return verdict;
+    verdict = hm_kubernetes_read(backend, args, false, answer, &json, out);
     if (verdict != HM_VERDICT_OK)
         return verdict;
     const json_t *sets = hm_json_get_arr(json, "items");
-    const char *more = hm_json_get_str(hm_json_get_obj(json, "metadata"), "continue", "");
     json_t *found = json_deep_copy(hm_json_get_arr(cursor, "found"));
     if (sets == NULL || found == NULL) {
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "Kubernetes's answer is not as expected: it has no list of items");
     } else {
         gather(sets, cursor, found);
-        if (more[0] != '\0' && hm_json_get_int(cursor, "page", 1) < PAGES_MAX) {
-            out->cursor = json_deep_copy(cursor);
-            hm_json_set(out->cursor, "found", json_incref(found));
-            hm_json_set_str(out->cursor, "continue", more);
-            hm_json_set_int(out->cursor, "page", hm_json_get_int(cursor, "page", 1) + 1);
-            verdict = HM_VERDICT_MORE;
-        } else {
-            *ret_list = sorted_new(found);
-        }
+        verdict = after_page(json, cursor, &next, out);
+    }
+    if (verdict == HM_VERDICT_MORE) {
+        hm_json_set(next, "found", json_incref(found));
+        out->cursor = next;
+    } else if (verdict == HM_VERDICT_OK) {
+        *ret_list = sorted_new(found);
     }
     json_decref(found);
     json_decref(json);

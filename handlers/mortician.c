@@ -44,6 +44,16 @@ static json_t *values_new(const json_t *args, struct hm_err *err)
     return values;
 }
 
+/* True when the answer says that its list goes on: a group that is not in it would be taken for gone. */
+static bool has_more(const struct hm_backend *backend, const json_t *json)
+{
+    const char *at = hm_json_get_str(backend->settings, "more_at", "");
+    const json_t *more = at[0] != '\0' ? hm_json_get_path(json, at) : NULL;
+    bool is_none = more == NULL || json_is_null(more) || json_is_false(more) || hm_streq(json_string_value(more), "") ||
+                   (json_is_integer(more) && json_integer_value(more) == 0);
+    return !is_none;
+}
+
 /* --- mortician.groups --------------------------------------------------------------------------------------------------------
  */
 
@@ -144,8 +154,15 @@ static enum hm_verdict groups_response(const struct hm_backend *backend, const j
     if (verdict != HM_VERDICT_OK)
         return verdict;
     const json_t *given = hm_json_get_path(json, hm_json_get_str(backend->settings, "list_at", ""));
-    verdict = json_is_array(given) ? read_groups(&asked, args, given, out)
-                                   : hm_http_odd(&asked, out, "there is no list of groups where the setting list_at says");
+    if (has_more(backend, json))
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                                  "Mortician has more groups than it shows at once, and a part of a list is not taken for the "
+                                  "whole: raise the number in the setting list_path of backend %s",
+                                  backend->name);
+    else if (json_is_array(given))
+        verdict = read_groups(&asked, args, given, out);
+    else
+        verdict = hm_http_odd(&asked, out, "there is no list of groups where the setting list_at says");
     json_decref(json);
     return verdict;
 }
@@ -276,12 +293,12 @@ static const struct hm_action discard = {
 static const struct hm_action *const actions[] = {&groups, &replay, &discard, NULL};
 
 /* list_, replay_, discard_ path, method, body: the requests, with {service} {topic} {prototype}, and {group} {count} in the last
- * two. list_at: where the groups are in the answer. …_field: what their id, error, count and oldest are called. page: for people.
- */
-static const char *const settings[] = {"list_path",      "list_method",   "list_body",   "list_at",
-                                       "id_field",       "error_field",   "count_field", "oldest_field",
-                                       "replay_path",    "replay_method", "replay_body", "discard_path",
-                                       "discard_method", "discard_body",  "page",        NULL};
+ * two. list_at: where the groups are in the answer; more_at: where it says that there are more (a token, a link, true, a number).
+ * …_field: what their id, error, count and oldest are called. page: for people. */
+static const char *const settings[] = {"list_path",     "list_method", "list_body",    "list_at",        "more_at",
+                                       "id_field",      "error_field", "count_field",  "oldest_field",   "replay_path",
+                                       "replay_method", "replay_body", "discard_path", "discard_method", "discard_body",
+                                       "page",          NULL};
 
 const struct hm_handler hm_mortician_handler = {
     .name = "mortician",

@@ -82,6 +82,8 @@ static enum hm_verdict response(const struct hm_backend *backend, const json_t *
         verdict = hm_http_odd(&asked, out, "the op has no list of successors");
     else
         out->result = hm_successors_result_new(name, hm_json_get_arr(found, "successors"));
+    if (verdict == HM_VERDICT_OK && out->result == NULL)
+        verdict = hm_http_odd(&asked, out, "one of the op's successors is no name");
     if (verdict == HM_VERDICT_OK) {
         json_t *inputs = hm_json_get_arr(found, "inputs");
         hm_json_set(out->result, "inputs", inputs != NULL ? json_deep_copy(inputs) : hm_json_arr_new());

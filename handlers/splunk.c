@@ -285,6 +285,8 @@ static enum hm_verdict polled(const struct hm_http_asked *asked, const json_t *c
         hm_json_set_str(out->cursor, "sid", hm_json_get_str(cursor, "sid", ""));
         hm_json_set_int(out->cursor, "polls", hm_json_get_int(cursor, "polls", 0));
         hm_json_set_int(out->cursor, "offset", 0);
+        if (json_is_integer(json_object_get(content, "resultCount")))
+            hm_json_set_int(out->cursor, "expected", hm_json_get_int(content, "resultCount", 0));
         hm_json_set(out->cursor, "rows", hm_json_arr_new());
         hm_json_set(out->cursor, "warnings", json_incref(warnings));
         verdict = HM_VERDICT_MORE;
@@ -312,13 +314,19 @@ static enum hm_verdict fetched(const struct hm_http_asked *asked, const json_t *
     verdict = judge_messages(hm_json_get_arr(json, "messages"), warnings, out);
     for (size_t i = 0; i < json_array_size(page) && (int64_t)json_array_size(rows) < limit; i++)
         hm_json_add(rows, hm_splunk_safe_row_new(json_array_get(page, i), json_object_get(args, "numbers")));
-    bool last = json_array_size(page) < PAGE || (int64_t)json_array_size(rows) >= limit;
-    if (verdict == HM_VERDICT_OK && last) {
+    int64_t have = (int64_t)json_array_size(rows), expected = hm_json_get_int(cursor, "expected", -1);
+    int64_t wanted =
+        expected >= 0 && expected < limit ? expected : limit; /* a Splunk that does not count ends with a short page */
+    bool last = have >= wanted || (expected < 0 && json_array_size(page) < PAGE);
+    if (verdict == HM_VERDICT_OK && !last && json_array_size(page) == 0) {
+        verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "Splunk counts %lld rows and gave %lld", (long long)expected,
+                                  (long long)have);
+    } else if (verdict == HM_VERDICT_OK && last) {
         const struct hm_splunk_rows found = {rows, json_object_get(args, "numbers"), warnings, limit};
         out->result = hm_splunk_result_new(&found);
     } else if (verdict == HM_VERDICT_OK) {
         out->cursor = json_copy(hm_unconst(cursor));
-        hm_json_set_int(out->cursor, "offset", (int64_t)json_array_size(rows));
+        hm_json_set_int(out->cursor, "offset", have);
         hm_json_set(out->cursor, "rows", json_incref(rows));
         hm_json_set(out->cursor, "warnings", json_incref(warnings));
         verdict = HM_VERDICT_MORE;

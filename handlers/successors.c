@@ -17,15 +17,25 @@ bool hm_op_name_ok(const char *name)
     return len > 0 && len <= NAME_MAX_LEN && strspn(name, allowed) == len && strchr("._-/0123456789", name[0]) == NULL;
 }
 
+static bool are_names(const json_t *names)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *each = json_string_value(json_array_get(names, i));
+        if (each == NULL || each[0] == '\0')
+            return false;
+    }
+    return json_is_array(names);
+}
+
 json_t *hm_successors_result_new(const char *name, const json_t *names)
 {
+    if (!are_names(names))
+        return NULL;
     json_t *result = hm_json_obj_new(), *list = hm_json_arr_new(), *policies = hm_json_arr_new();
     struct hm_strbuf text;
     hm_strbuf_init(&text, TEXT_MAX);
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *each = json_string_value(json_array_get(names, i));
-        if (each == NULL || each[0] == '\0')
-            continue;
         hm_json_add(list, hm_json_str_new(each));
         if (hm_starts_with(each, "policy/"))
             hm_json_add(policies, hm_json_str_new(each));

@@ -11,7 +11,7 @@
 bool hm_op_name_ok(const char *name);
 
 /* {name, successors: [names], count, policies: [those that are policies], text: the first of them, for a card}. names: an array
- * of texts; anything else in it is left out. New reference. */
-HM_MUST json_t *hm_successors_result_new(const char *name, const json_t *names);
+ * of texts; NULL when anything else is in it, because "no successors" is what a dataset is emptied for. New reference. */
+json_t *hm_successors_result_new(const char *name, const json_t *names);
 
 #endif

@@ -1,7 +1,7 @@
 /* A container registry: tags of images, in pages, and HEAD of a manifest. Strict: Accept of a manifest, errors as the
  * distribution spec has them.
  *
- * State: {"config": {"bearer"}, "images": [{"name", "tags": [text]}]}. */
+ * State: {"config": {"bearer", "page": most tags at once}, "images": [{"name", "tags": [text]}]}. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,15 +35,13 @@ static void refuse(struct hm_world_answer *ans, int status, const char *code, co
 }
 
 /* At most n tags after `last`, in the order of the state. */
-static void list_tags(const json_t *image, const struct hm_world_request *req, struct hm_world_answer *ans)
+static void list_tags(const json_t *config, const json_t *image, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const json_t *tags = hm_json_get_arr(image, "tags");
-    char *last = hm_kit_query(req->query, "last"), *n_text = hm_kit_query(req->query, "n"), *next = NULL;
+    char *last = hm_kit_query(req->query, "last"), *next = NULL;
     json_t *page = hm_json_arr_new();
-    int64_t n = 0;
+    int64_t n = hm_kit_page_size(config, req->query, "n", 100);
     bool started = last == NULL, more = false;
-    if (n_text == NULL || !hm_parse_i64(n_text, 1, 1000, &n))
-        n = 100;
     for (size_t i = 0; i < json_array_size(tags); i++) {
         const char *tag = json_string_value(json_array_get(tags, i));
         if (started && json_array_size(page) == (size_t)n) {
@@ -60,7 +58,6 @@ static void list_tags(const json_t *image, const struct hm_world_request *req, s
     hm_world_answer_json(ans, 200, "application/json",
                          json_pack("{s:s, s:o}", "name", hm_json_get_str(image, "name", ""), "tags", page));
     ans->headers = next;
-    free(n_text);
     free(last);
 }
 
@@ -101,7 +98,7 @@ static void registry_handle(void *system, struct hm_world *world, const struct h
     } else if (!hm_streq(hm_kit_segment(segments, 0), "v2") || image == NULL) {
         refuse(ans, 404, "NAME_UNKNOWN", "repository name not known to registry");
     } else if (hm_streq(what, "tags") && hm_streq(last, "list") && hm_streq(req->method, "GET")) {
-        list_tags(image, req, ans);
+        list_tags(hm_json_get_obj(r, "config"), image, req, ans);
     } else if (hm_streq(what, "manifests") && hm_streq(req->method, "HEAD")) {
         head_manifest(image, last, req, ans);
     } else {

@@ -3,7 +3,8 @@
  * Strict: Accept, the API version and a User-Agent-less client are GitHub's to refuse; here the version header and Accept are.
  * `config.date` is what the Date header says, in place of the real time.
  *
- * State: {"config": {"bearer", "date"}, "repos": [{"name": "owner/name", "files": {path: text}, "branches": {name: [newest first:
+ * State: {"config": {"bearer", "date", "page": most items of a list at once}, "repos": [{"name": "owner/name", "files": {path:
+ * text}, "branches": {name: [newest first:
  * {"sha", "message", "by"}]}, "pulls": [{"number", "title", "state", "merged", "base", "head_sha", "merge_sha", "by"}], "checks":
  * {sha: [{"name", "conclusion"}]}}]}. A branch's name may also be a commit that a branch has. */
 #include <stdlib.h>
@@ -66,7 +67,15 @@ static json_t *missing_new(const json_t *a, const json_t *b)
     return list;
 }
 
-static void compare(const json_t *repo, const char *span, struct hm_world_answer *ans)
+/* The page of a list that the query asks for. */
+static json_t *page_new(const json_t *config, json_t *stolen_list, const char *query)
+{
+    int64_t size = hm_kit_page_size(config, query, "per_page", 30), page = hm_kit_query_int(query, "page");
+    bool more = false;
+    return hm_kit_page_new(stolen_list, (page > 1 ? page - 1 : 0) * size, size, &more);
+}
+
+static void compare(const json_t *config, const json_t *repo, const char *span, const char *query, struct hm_world_answer *ans)
 {
     const char *dots = strstr(span, "...");
     char *base_name = hm_xstrndup(span, dots != NULL ? (size_t)(dots - span) : 0);
@@ -79,7 +88,7 @@ static void compare(const json_t *repo, const char *span, struct hm_world_answer
         const char *status = a > 0 && b > 0 ? "diverged" : a > 0 ? "ahead" : b > 0 ? "behind" : "identical";
         hm_world_answer_json(ans, 200, "application/json",
                              json_pack("{s:s, s:I, s:I, s:I, s:o}", "status", status, "ahead_by", (json_int_t)a, "behind_by",
-                                       (json_int_t)b, "total_commits", (json_int_t)a, "commits", ahead));
+                                       (json_int_t)b, "total_commits", (json_int_t)a, "commits", page_new(config, ahead, query)));
         json_decref(behind);
     }
     json_decref(head);
@@ -111,7 +120,7 @@ static void show_pull(const json_t *repo, const char *number, struct hm_world_an
     hm_kit_say(ans, 404, "Not Found");
 }
 
-static void show_checks(const json_t *repo, const char *ref, struct hm_world_answer *ans)
+static void show_checks(const json_t *config, const json_t *repo, const char *ref, const char *query, struct hm_world_answer *ans)
 {
     json_t *commits = commits_new(repo, ref);
     const char *sha = hm_json_get_str(json_array_get(commits, 0), "sha", ref);
@@ -124,8 +133,9 @@ static void show_checks(const json_t *repo, const char *ref, struct hm_world_ans
         hm_json_set_str(run, "conclusion", end);
         hm_json_add(runs, run);
     }
+    json_int_t total = (json_int_t)json_array_size(runs);
     hm_world_answer_json(ans, 200, "application/json",
-                         json_pack("{s:I, s:o}", "total_count", (json_int_t)json_array_size(runs), "check_runs", runs));
+                         json_pack("{s:I, s:o}", "total_count", total, "check_runs", page_new(config, runs, query)));
     json_decref(commits);
 }
 
@@ -164,11 +174,11 @@ static void github_handle(void *system, struct hm_world *world, const struct hm_
     } else if (hm_streq(what, "contents")) {
         show_file(repo, req->path, req, ans);
     } else if (hm_streq(what, "compare")) {
-        compare(repo, req->path + strlen("/repos/") + strlen(name) + strlen("/compare/"), ans);
+        compare(config, repo, req->path + strlen("/repos/") + strlen(name) + strlen("/compare/"), req->query, ans);
     } else if (hm_streq(what, "pulls")) {
         show_pull(repo, hm_kit_segment(segments, 4), ans);
     } else if (hm_streq(what, "commits") && hm_streq(hm_kit_segment(segments, 5), "check-runs")) {
-        show_checks(repo, hm_kit_segment(segments, 4), ans);
+        show_checks(config, repo, hm_kit_segment(segments, 4), req->query, ans);
     } else {
         hm_kit_say(ans, 404, "Not Found");
     }

@@ -157,6 +157,34 @@ void hm_kit_say(struct hm_world_answer *ans, int status, const char *fmt, ...)
     hm_strbuf_done(&text);
 }
 
+int64_t hm_kit_query_int(const char *query, const char *name)
+{
+    char *text = hm_kit_query(query, name);
+    int64_t n = 0;
+    if (text == NULL || !hm_parse_i64(text, 0, INT32_MAX, &n))
+        n = 0;
+    free(text);
+    return n;
+}
+
+int64_t hm_kit_page_size(const json_t *config, const char *query, const char *name, int64_t usual)
+{
+    int64_t asked = hm_kit_query_int(query, name), most = hm_json_get_int(config, "page", INT32_MAX);
+    int64_t size = asked > 0 ? asked : usual;
+    return size < most ? size : most;
+}
+
+json_t *hm_kit_page_new(json_t *stolen_list, int64_t from, int64_t size, bool *ret_more)
+{
+    int64_t all = (int64_t)json_array_size(stolen_list);
+    json_t *page = hm_json_arr_new();
+    for (int64_t i = from; i < all && i < from + size; i++)
+        hm_json_add(page, json_incref(json_array_get(stolen_list, (size_t)i)));
+    *ret_more = from + size < all;
+    json_decref(stolen_list);
+    return page;
+}
+
 bool hm_kit_let_in(const json_t *config, const char *scheme, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
     const char *bearer = hm_json_get_str(config, "bearer", NULL);

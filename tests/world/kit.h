@@ -25,6 +25,13 @@ const char *hm_kit_segment(const json_t *segments, size_t i);
 bool hm_kit_path_is(const json_t *segments, const char *const *words);
 /* The value of a name in a query "a=b&c=d", decoded; NULL when it is not there. The caller frees. */
 char *hm_kit_query(const char *query, const char *name);
+/* How many items of a list a page has: what the query asks for under `name`, `usual` when it does not, and never more than
+ * config.page. */
+int64_t hm_kit_page_size(const json_t *config, const char *query, const char *name, int64_t usual);
+/* The items of a list from `from` on, at most `size`. Stolen list, new reference; *ret_more: there are more behind them. */
+json_t *hm_kit_page_new(json_t *stolen_list, int64_t from, int64_t size, bool *ret_more);
+/* A whole number of the query, 0 when it is not there. */
+int64_t hm_kit_query_int(const char *query, const char *name);
 /* True when config.bearer is null, or the request has it; else it has been answered with 401 and a JSON message. scheme:
  * "Bearer". */
 bool hm_kit_let_in(const json_t *config, const char *scheme, const struct hm_world_request *req, struct hm_world_answer *ans);

@@ -5,9 +5,9 @@
  * the deployment it runs into its deadline instead. Strict: content types of patches, the `test` operation (422 when it fails),
  * unknown fields of a patch.
  *
- * State: {"config": {"bearer", "reads_until_done"}, "deployments": [{"namespace", "name", "labels", "paused", "replicas",
- * "generation", "revision", "left", "stuck", "revisions": [{"revision", "created", "template"}]}]}; the template of the
- * deployment is that of its `revision`. */
+ * State: {"config": {"bearer", "reads_until_done", "page": most items of a list at once}, "deployments": [{"namespace", "name",
+ * "labels", "paused", "replicas", "generation", "revision", "left", "stuck", "revisions": [{"revision", "created",
+ * "template"}]}]}; the template of the deployment is that of its `revision`. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -39,6 +39,20 @@ static void refuse(struct hm_world_answer *ans, int status, const char *reason, 
     hm_world_answer_json(ans, status, "application/json",
                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "kind", "Status", "apiVersion", "v1", "status", "Failure",
                                    "reason", reason, "message", message, "code", status));
+}
+
+/* A page of a list: `limit` items from where `continue` says, which is only the number of those before. */
+static void answer_list(const json_t *g, const char *kind, json_t *stolen_items, const struct hm_world_request *req,
+                        struct hm_world_answer *ans)
+{
+    int64_t from = hm_kit_query_int(req->query, "continue");
+    int64_t size = hm_kit_page_size(hm_json_get_obj(g, "config"), req->query, "limit", INT32_MAX);
+    bool more = false;
+    json_t *items = hm_kit_page_new(stolen_items, from, size, &more), *metadata = hm_json_obj_new();
+    if (more)
+        hm_json_set(metadata, "continue", json_sprintf("%lld", (long long)(from + size)));
+    hm_world_answer_json(ans, 200, "application/json",
+                         json_pack("{s:s, s:o, s:o}", "kind", kind, "metadata", metadata, "items", items));
 }
 
 static json_t *revision_of(const json_t *deployment, int64_t number)
@@ -116,8 +130,7 @@ static void show_sets(const json_t *g, const char *namespace, const struct hm_wo
         }
     }
     free(selector);
-    hm_world_answer_json(ans, 200, "application/json",
-                         json_pack("{s:s, s:{}, s:o}", "kind", "ReplicaSetList", "metadata", "items", items));
+    answer_list(g, "ReplicaSetList", items, req, ans);
 }
 
 static void show_deployments(const json_t *g, const char *namespace, const struct hm_world_request *req,
@@ -132,8 +145,7 @@ static void show_deployments(const json_t *g, const char *namespace, const struc
             hm_json_add(items, show_new(d));
     }
     free(selector);
-    hm_world_answer_json(ans, 200, "application/json",
-                         json_pack("{s:s, s:{}, s:o}", "kind", "DeploymentList", "metadata", "items", items));
+    answer_list(g, "DeploymentList", items, req, ans);
 }
 
 /* Makes this template the deployment's. True when that is a change. */

@@ -4,8 +4,8 @@
  * (default 1), as the real index lags behind. OpsGenie: an alert is there once it has been looked for `config.lag` times; the
  * same alias counts up while it is open; with `config.taken_by` it is acknowledged then.
  *
- * State: {"jira": {"config": {"basic", "api": "3", "lag"}, "issues": [{"key", "summary", "status", "labels", "project", "lag"}]},
- *         "opsgenie": {"config": {"bearer", "lag", "taken_by"}, "alerts": [{"alias", "message", "team", "priority", "status",
+ * State: {"jira": {"config": {"basic", "api": "3", "lag", "page"}, "issues": [{"key", "summary", "status", "labels", "project",
+ * "lag"}]}, "opsgenie": {"config": {"bearer", "lag", "taken_by"}, "alerts": [{"alias", "message", "team", "priority", "status",
  * "count", "lag"}]}}. */
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,27 @@ static bool has_label(const json_t *issue, const char *label)
     return false;
 }
 
+/* A page of a list. Cloud: where it goes on stands in a token, and how many there are is not told. */
+static void answer_issues(const json_t *j, json_t *stolen_list, const struct hm_world_request *req, struct hm_world_answer *ans)
+{
+    const json_t *config = hm_json_get_obj(j, "config");
+    bool cloud = hm_streq(hm_json_get_str(config, "api", "3"), "3"), more = false;
+    int64_t from = hm_kit_query_int(req->query, cloud ? "nextPageToken" : "startAt");
+    int64_t size = hm_kit_page_size(config, req->query, "maxResults", 50), total = (int64_t)json_array_size(stolen_list);
+    json_t *body = hm_json_obj_new();
+    hm_json_set(body, "issues", hm_kit_page_new(stolen_list, from, size, &more));
+    if (cloud) {
+        hm_json_set_bool(body, "isLast", !more);
+        if (more)
+            hm_json_set(body, "nextPageToken", json_sprintf("%lld", (long long)(from + size)));
+    } else {
+        hm_json_set_int(body, "startAt", from);
+        hm_json_set_int(body, "maxResults", size);
+        hm_json_set_int(body, "total", total);
+    }
+    hm_world_answer_json(ans, 200, "application/json", body);
+}
+
 /* jql: labels = "x" order by … */
 static void jira_search(const json_t *j, const struct hm_world_request *req, struct hm_world_answer *ans)
 {
@@ -73,7 +94,7 @@ static void jira_search(const json_t *j, const struct hm_world_request *req, str
                                             hm_json_get_str(issue, "status", "To Do")));
         }
         free(label);
-        hm_world_answer_json(ans, 200, "application/json", json_pack("{s:o}", "issues", list));
+        answer_issues(j, list, req, ans);
     }
     free(fields);
     free(jql);
