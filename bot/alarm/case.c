@@ -231,14 +231,10 @@ struct hm_case_offer *hm_case_offer(struct hm_case *c, const char *nonce)
     return NULL;
 }
 
-struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id, const char *recipe, const char *requester)
+struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id)
 {
     for (size_t i = 0; i < c->n_offers; i++)
         if (hm_streq(c->offers[i].run_id, run_id))
-            return &c->offers[i];
-    for (size_t i = 0; i < c->n_offers; i++)
-        if (c->offers[i].taken_by != NULL && c->offers[i].run_id == NULL && strcmp(c->offers[i].recipe, recipe) == 0 &&
-            strcmp(c->offers[i].taken_by, requester) == 0)
             return &c->offers[i];
     return NULL;
 }

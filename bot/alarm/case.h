@@ -29,10 +29,11 @@ struct hm_case_offer {
     char *taken_by; /* user id; NULL = nobody yet. For an unasked one: who started it, the bot */
     char *key;      /* of the click that took it: the same click twice is one */
     int64_t taken_ms;
-    char *run_id;  /* NULL = not known (yet) */
-    char *status;  /* how the run ended, hm_run_status_name(); NULL = it goes on */
-    char *said;    /* what the run found out, mrkdwn; or NULL */
-    bool starting; /* it is being started, by this process; not kept */
+    char *run_id;    /* NULL = not known (yet) */
+    char *status;    /* how the run ended, hm_run_status_name(); NULL = it goes on */
+    char *said;      /* what the run found out, mrkdwn; or NULL */
+    int64_t run_seq; /* number of the run's newest event when that was noted */
+    bool starting;   /* it is being started, by this process; not kept */
 };
 
 struct hm_case {
@@ -100,9 +101,10 @@ void hm_case_repeat(struct hm_case *c, int64_t at_ms);
 void hm_case_group(struct hm_case *c, const char *title, const char *key, int64_t at_ms);
 /* The offer with this nonce, or NULL. */
 struct hm_case_offer *hm_case_offer(struct hm_case *c, const char *nonce);
-/* The offer of this run; else the taken one without a run that would be started like this; NULL = none. */
-struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id, const char *recipe, const char *requester);
-/* The offer nobody has taken that this run is all the same: somebody filled in its form, or typed the same. NULL = none. */
+/* The offer of this run, or NULL. */
+struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id);
+/* The offer nobody has taken that this run is all the same, although it was not started by it: somebody typed it in the alarm's
+ * thread. NULL = none. */
 struct hm_case_offer *hm_case_offer_like(struct hm_case *c, const char *recipe, const json_t *params);
 void hm_case_take(struct hm_case_offer *offer, const char *user, const char *key, int64_t now_ms);
 /* Takes it back: what it was taken for did not come to be. */

@@ -46,6 +46,7 @@ static json_t *offer_json_new(const struct hm_case_offer *o)
     put_str(obj, "run", o->run_id);
     put_str(obj, "status", o->status);
     put_str(obj, "said", o->said);
+    put_int(obj, "run_seq", o->run_seq);
     return obj;
 }
 
@@ -135,6 +136,7 @@ static void read_offers(struct hm_case *c, const json_t *list)
         o->run_id = get_str(obj, "run");
         o->status = get_str(obj, "status");
         o->said = get_str(obj, "said");
+        o->run_seq = hm_json_get_int(obj, "run_seq", 0);
     }
 }
 

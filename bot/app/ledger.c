@@ -6,6 +6,7 @@
 #include "app/cards.h"
 #include "app/notices.h"
 #include "app/papers.h"
+#include "app/watch.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -69,6 +70,24 @@ static void on_written(void *arg, const struct hm_put_result *result)
     free(writing);
 }
 
+/* What an alarm has to hear of the run that it offered: that it began, and how it ended. Written with the run's own events, so
+ * that a crash before the alarm has heard of it loses nothing (watch.h). */
+static void owe_alarm(struct hm_batch *batch, const struct hm_commit *commit)
+{
+    int64_t seq = 0;
+    for (size_t i = 0; commit->run->alarm != NULL && i < commit->events->count; i++) {
+        enum hm_event_type type = commit->events->items[i].type;
+        if (type == HM_EV_RUN_STARTED || type == HM_EV_RUN_FINISHED || type == HM_EV_RUN_REOPENED)
+            seq = commit->first_seq + (int64_t)i;
+    }
+    if (seq == 0)
+        return;
+    json_t *link = hm_json_obj_new();
+    hm_json_set_str(link, "run", commit->run_id);
+    hm_json_set_int(link, "seq", seq);
+    hm_batch_set(batch, HM_WATCH_RUNS_SPACE, commit->run->alarm, link);
+}
+
 void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const struct hm_commit *commit, json_t *stolen_card,
                       void *token)
 {
@@ -87,6 +106,7 @@ void hm_ledger_commit(struct hm_ledger *ledger, struct hm_runner *runner, const 
     }
     if (stolen_card != NULL)
         hm_batch_set(batch, HM_CARDS_SPACE, commit->run_id, stolen_card);
+    owe_alarm(batch, commit);
     if (ledger->notices != NULL)
         writing->owed = hm_notices_of_commit_new(ledger->notices, batch, commit);
     if (ledger->papers != NULL)

@@ -205,7 +205,7 @@ static void on_click(struct hm_asker *asker, const struct hm_slack_request *req)
     }
     asker->run_id = hm_xstrdup(run_id);
     if (strcmp(req->action_id, HM_ACTION_ALARM) == 0) {
-        hm_people_alarm(asker, nonce);
+        hm_people_alarm(asker, req->value);
         return;
     }
     if (strcmp(req->action_id, HM_ACTION_OFFER) == 0) {

@@ -93,7 +93,7 @@ static void open_form(struct hm_asker *asker, const struct hm_recipe *recipe, co
 static struct hm_start_ref ref_of(const struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
 {
     return (struct hm_start_ref){
-        .recipe = recipe->name, .channel = asker->channel, .thread_ts = asker->card_thread, .values = raw};
+        .recipe = recipe->name, .channel = asker->channel, .thread_ts = asker->card_thread, .offer = asker->alarm, .values = raw};
 }
 
 void hm_people_form(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
@@ -294,7 +294,10 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     set_text(&asker->channel, ref.channel[0] != '\0' ? ref.channel : hm_json_get_str(req->values, HM_START_WHERE, ""));
     set_text(&asker->thread_ts, ref.thread_ts);
     set_text(&asker->card_thread, ref.thread_ts);
-    hm_people_begin(asker, recipe, values, is_dry(req));
+    if (ref.offer[0] != '\0' && !is_dry(req))
+        payload = hm_people_alarm_submit(asker, ref.offer, recipe, values);
+    else
+        hm_people_begin(asker, recipe, values, is_dry(req));
 out:
     free(no);
     json_decref(values);

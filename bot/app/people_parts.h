@@ -41,7 +41,8 @@ struct hm_asker {
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
     bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
-    char alarm_nonce[17];             /* of an alarm's offer that he has taken; "" = none */
+    char *alarm;                      /* the alarm's offer that this is about, "<case>.<nonce>"; NULL = none */
+    bool holds_offer;                 /* … and he has taken it, for a run that has not begun */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
     char *form_ref;                   /* what a button that opens the form once more carries */
@@ -119,10 +120,13 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
 
 /* ---- people_alarm.c ----------------------------------------------------------------------------------------------------- */
 
-/* A click on an alarm's offer: checks, then takes it, then starts it. asker->run_id holds the case's id. */
-void hm_people_alarm(struct hm_asker *asker, const char *nonce);
-/* What he took it for did not come to be: an alarm's offer is free again. Before the asker is closed. */
-void hm_people_alarm_failed(struct hm_asker *asker);
+/* A click on an alarm's offer: checks, then takes it, then starts it. offer: the button's value. */
+void hm_people_alarm(struct hm_asker *asker, const char *offer);
+/* The form of an alarm's offer was submitted: the same. The ack's payload when the offer can not be taken any more, else NULL. */
+char *hm_people_alarm_submit(struct hm_asker *asker, const char *offer, const struct hm_recipe *recipe, json_t *values);
+/* The offer he holds is free again: what he took it for did not come to be. Whoever is told something or closed, and not freed
+ * because his run began, gives it back. */
+void hm_people_alarm_release(struct hm_asker *asker);
 
 /* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
 

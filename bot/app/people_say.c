@@ -60,6 +60,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->run_id);
     free(asker->form_ref);
     free(asker->offer_recipe);
+    free(asker->alarm);
     json_decref(asker->offer_with);
     json_decref(asker->content);
     free(asker);
@@ -67,6 +68,7 @@ void hm_asker_free(struct hm_asker *asker)
 
 void hm_asker_close(struct hm_asker *asker)
 {
+    hm_people_alarm_release(asker);
     hm_intake_done(asker->people->opts.intake, asker->inbox_id);
     hm_asker_free(asker);
 }
@@ -128,6 +130,7 @@ void hm_say_again(void *arg)
 
 static void say_content(struct hm_asker *asker, json_t *stolen_content)
 {
+    hm_people_alarm_release(asker);
     json_decref(asker->content);
     asker->content = stolen_content;
     say(asker);
@@ -172,6 +175,7 @@ void hm_say_notice_later(struct hm_asker *asker, struct hm_notice notice)
 {
     notice.command = asker->people->settings->slack.command;
     char *text = hm_notice_text(&notice);
+    hm_people_alarm_release(asker);
     json_decref(asker->content);
     asker->content = text_content_new(text);
     free(text);

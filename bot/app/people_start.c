@@ -36,7 +36,6 @@ static void on_started(void *arg, enum hm_code code, const char *run_id, const c
         hm_asker_free(asker); /* the envelope was closed with the run's first event */
         return;
     }
-    hm_people_alarm_failed(asker);
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});
 }
 
@@ -79,15 +78,14 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
             .team = people->team,
             .channel = asker->channel,
             .thread_ts = hm_or_null(asker->card_thread),
+            .alarm = asker->holds_offer ? asker->alarm : NULL,
         };
         code = dry ? HM_OK : hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
         if (dry)
             hm_people_dry_run(asker, &order, raw);
     }
-    if (code != HM_OK) {
-        hm_people_alarm_failed(asker);
+    if (code != HM_OK)
         hm_people_bad(asker, recipe, raw, err.msg);
-    }
     json_decref(params);
     json_decref(typed);
     json_decref(scope);

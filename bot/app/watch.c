@@ -416,6 +416,7 @@ struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
     watch->away_ms = INT64_MAX;
     TAILQ_INIT(&watch->cases);
     watch->seen = hm_json_obj_new();
+    watch->links = hm_json_obj_new();
     watch->known = hm_json_obj_new();
     watch->remembered = hm_json_obj_new();
     watch->watermarks = hm_json_obj_new();
@@ -449,6 +450,7 @@ void hm_watch_free(struct hm_watch *watch)
     hm_timer_free(watch->tick_timer);
     hm_timer_free(watch->history_timer);
     json_decref(watch->seen);
+    json_decref(watch->links);
     json_decref(watch->known);
     json_decref(watch->remembered);
     json_decref(watch->watermarks);

@@ -6,8 +6,9 @@
  * could not be committed is tried again, and its envelope stays open meanwhile; what Slack does not take is the poster's business
  * (slack/post.h).
  *
- * Everything is in the journal: spaces "alarm" (cases), "alarm-seen" (messages), "alarm-watermark" (how far each channel was
- * read), "known" (what alarms remember); what happened to a case also as events under its id, in the chain. */
+ * Everything is in the journal: spaces "alarm" (cases), "alarm-seen" (messages), "alarm-run" (runs of offers), "alarm-watermark"
+ * (how far each channel was read), "known" (what alarms remember); what happened to a case also as events under its id, in the
+ * chain. */
 #ifndef HM_APP_WATCH_H
 #define HM_APP_WATCH_H
 
@@ -21,6 +22,11 @@
 
 struct hm_watch;
 struct hm_home_alarm;
+
+/* The journal's space for the runs of offers: "<case>.<nonce>" → {run, seq}. Each is written with the events of the run that the
+ * case must hear of (its begin, its end, that it was taken up again), seq being the newest of them: what the case had not noted
+ * when the process died, it notes at the next start. */
+#define HM_WATCH_RUNS_SPACE "alarm-run"
 
 /* All borrowed. */
 struct hm_watch_opts {
@@ -59,9 +65,8 @@ void hm_watch_run(struct hm_watch *watch, const struct hm_run *run);
 /* The case of an offer's button; NULL when it is not known any more. *ret_offer: NULL when it has no such offer. Borrowed. */
 const struct hm_case *hm_watch_offer(struct hm_watch *watch, const char *case_id, const char *nonce,
                                      const struct hm_case_offer **ret_offer);
-/* Whether this click may take the offer: nobody has; or the very same click (key) did before a restart, or the same person did
- * and it came to nothing. */
-bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *user, const char *key);
+/* Whether this click may take the offer: nobody has, and the alarm is open; or the very same click (key) did before a restart. */
+bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *key);
 typedef void (*hm_watch_taken_fn)(void *arg, enum hm_code code, const char *problem);
 struct hm_watch_click {
     const char *user;

@@ -58,6 +58,7 @@ struct hm_watch {
     struct hm_poster *poster;
     struct hm_watched_list cases;
     json_t *seen;       /* "C…:ts" → [case id, at_ms] */
+    json_t *links;      /* HM_WATCH_RUNS_SPACE as it was at start, until the runs are there */
     json_t *known;      /* shown to others */
     json_t *remembered; /* what alarms said, over the settings' own */
     json_t *watermarks; /* channel → ts */

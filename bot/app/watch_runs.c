@@ -1,5 +1,5 @@
-/* Offers and runs of alarms: see watch_parts.h. A run belongs to the case in whose thread its card is, by the offer that was
- * taken for it. */
+/* Offers and runs of alarms: see watch_parts.h. A run knows the offer that it was started by (hm_run.alarm), and the journal has
+ * that with the run's own events, so that a crash between the run's commit and the case's can not part them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "view/card.h"
 
 enum { SAID_MAX = 1500 };
 
@@ -23,14 +24,13 @@ const struct hm_case *hm_watch_offer(struct hm_watch *watch, const char *case_id
     return w != NULL ? w->c : NULL;
 }
 
-bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *user, const char *key)
+bool hm_watch_free_for(const struct hm_case *c, const struct hm_case_offer *offer, const char *key)
 {
-    if (c == NULL || offer == NULL || c->end != HM_CASE_OPEN || offer->unasked)
+    if (c == NULL || offer == NULL || offer->unasked)
         return false;
     if (offer->taken_by == NULL)
-        return true;
-    /* After a restart envelopes come in their old order: the same click before any other of the same person. */
-    return offer->run_id == NULL && !offer->starting && (hm_streq(offer->key, key) || hm_streq(offer->taken_by, user));
+        return c->end == HM_CASE_OPEN;
+    return offer->run_id == NULL && !offer->starting && hm_streq(offer->key, key);
 }
 
 void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *nonce)
@@ -104,18 +104,16 @@ static char *said_of(const struct hm_run *run)
     return NULL;
 }
 
-static void note_run(struct hm_watched *w, const struct hm_run *run)
+static void note_run(struct hm_watched *w, struct hm_case_offer *offer, const struct hm_run *run)
 {
     bool over = run->status != HM_RUN_GOING;
-    struct hm_case_offer *offer = hm_case_offer_of_run(w->c, run->id, run->recipe->name, run->requester);
-    if (offer == NULL && !over) {
-        offer = hm_case_offer_like(w->c, run->recipe->name, run->params);
-        if (offer != NULL)
-            take(w, offer, run->requester, run->id);
-    }
-    if (offer == NULL || (offer->status != NULL && !over && run->reopened == 0))
+    bool another = offer->run_id != NULL && strcmp(offer->run_id, run->id) != 0;
+    if (another || (offer->status != NULL && !over && run->reopened == 0))
         return;
+    if (offer->taken_by == NULL) /* it was given back, because the journal did not say that the run is there */
+        take(w, offer, run->requester, run->id);
     char *said = over ? said_of(run) : NULL;
+    offer->run_seq = run->seq;
     if (hm_case_run(w->c, offer, run->id, over ? hm_run_status_name(run->status) : NULL, said)) {
         hm_watched_touch(w, true);
         hm_watched_flush(w);
@@ -123,23 +121,72 @@ static void note_run(struct hm_watched *w, const struct hm_run *run)
     free(said);
 }
 
+/* By the offer that it was started by. */
+static void note_offered(struct hm_watch *watch, const struct hm_run *run)
+{
+    char id[HM_CARD_RUN_ID_MAX];
+    char nonce[HM_CARD_NONCE_MAX];
+    struct hm_watched *w = hm_card_parse_value(run->alarm, id, nonce) ? hm_watched_find(watch, id) : NULL;
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    if (offer != NULL)
+        note_run(w, offer, run);
+}
+
+/* Somebody typed in an alarm's thread what it offers: nobody needs to click on that any more. */
+static void note_typed(struct hm_watch *watch, const struct hm_run *run)
+{
+    struct hm_watched *w = run->thread_ts != NULL ? hm_watched_of_message(watch, run->channel, run->thread_ts) : NULL;
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer_of_run(w->c, run->id) : NULL;
+    if (w != NULL && offer == NULL && run->status == HM_RUN_GOING)
+        offer = hm_case_offer_like(w->c, run->recipe->name, run->params);
+    if (offer != NULL)
+        note_run(w, offer, run);
+}
+
 void hm_watch_run(struct hm_watch *watch, const struct hm_run *run)
 {
-    struct hm_watched *w =
-        watch->stopped || run->thread_ts == NULL ? NULL : hm_watched_of_message(watch, run->channel, run->thread_ts);
-    if (w != NULL)
-        note_run(w, run);
+    if (watch->stopped || run->recipe == NULL) /* the second: nothing of it can be read; its card says so */
+        return;
+    if (run->alarm != NULL)
+        note_offered(watch, run);
+    else
+        note_typed(watch, run);
 }
+
+/* ---- after a restart ------------------------------------------------------------------------------------------------------ */
 
 static void on_visit(void *arg, const struct hm_run *run)
 {
     hm_watch_run(arg, run);
 }
 
+/* What the journal has of the offer's run, and the case may not. */
+static void catch_up(struct hm_watch *watch, const char *key, const json_t *link, struct hm_batch **batch)
+{
+    char id[HM_CARD_RUN_ID_MAX];
+    char nonce[HM_CARD_NONCE_MAX];
+    const char *run_id = hm_json_get_str(link, "run", "");
+    struct hm_watched *w = hm_card_parse_value(key, id, nonce) ? hm_watched_find(watch, id) : NULL;
+    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    if (offer == NULL) { /* the run was taken up again after its case was forgotten */
+        if (*batch == NULL)
+            *batch = hm_batch_new();
+        hm_batch_set(*batch, HM_WATCH_RUNS_SPACE, key, NULL);
+    } else if (offer->run_id == NULL || offer->run_seq < hm_json_get_int(link, "seq", 0)) {
+        (void)hm_runner_visit(watch->opts.runner, run_id, on_visit, watch);
+    }
+}
+
 void hm_watch_find_runs(struct hm_watch *watch)
 {
     struct hm_watched *w = NULL;
-    hm_runner_each(watch->opts.runner, on_visit, watch);
+    struct hm_batch *batch = NULL;
+    const char *key = NULL;
+    json_t *link = NULL;
+    json_object_foreach(watch->links, key, link) catch_up(watch, key, link, &batch);
+    (void)json_object_clear(watch->links);
+    if (batch != NULL)
+        hm_journal_put(watch->opts.journal, batch, NULL, NULL);
     TAILQ_FOREACH(w, &watch->cases, link)
     {
         for (size_t i = 0; i < w->c->n_offers; i++)
@@ -193,6 +240,7 @@ static bool start(struct hm_watched *w, struct hm_case_offer *offer, struct hm_e
     json_t *params = hm_params_check_new(recipe, offer->with, scope, &given, err);
     bool ok = params != NULL;
     if (ok) {
+        char *alarm = hm_card_value(w->c->id, offer->nonce);
         const struct hm_run_order order = {
             .recipe = recipe,
             .params = params,
@@ -201,6 +249,7 @@ static bool start(struct hm_watched *w, struct hm_case_offer *offer, struct hm_e
             .team = watch->team,
             .channel = w->c->channel,
             .thread_ts = w->c->ts,
+            .alarm = alarm,
         };
         struct starting *starting = hm_xcalloc(1, sizeof *starting);
         starting->watch = watch;
@@ -209,6 +258,7 @@ static bool start(struct hm_watched *w, struct hm_case_offer *offer, struct hm_e
         ok = hm_runner_start(watch->opts.runner, &order, 0, on_started, starting, err) == HM_OK;
         if (!ok)
             free(starting);
+        free(alarm);
     }
     json_decref(params);
     json_decref(given);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "view/card.h"
 
 #define CASES_SPACE     "alarm"
 #define SEEN_SPACE      "alarm-seen"
@@ -278,6 +279,18 @@ static void add_news(struct hm_batch *batch, struct hm_watched *w)
         hm_batch_inbox_done(batch, w->news.inboxes[k]);
 }
 
+/* The case, or that it is forgotten together with what belongs to it. */
+static void add_case(struct hm_batch *batch, const struct hm_watched *w)
+{
+    const struct hm_case *c = w->c;
+    hm_batch_set(batch, CASES_SPACE, c->id, w->forget ? NULL : hm_case_json_new(c));
+    for (size_t i = 0; i < c->n_offers && w->forget; i++) {
+        char *key = hm_card_value(c->id, c->offers[i].nonce);
+        hm_batch_set(batch, HM_WATCH_RUNS_SPACE, key, NULL);
+        free(key);
+    }
+}
+
 void hm_watched_flush(struct hm_watched *w)
 {
     struct hm_watch *watch = w->watch;
@@ -287,7 +300,7 @@ void hm_watched_flush(struct hm_watched *w)
     struct hm_batch *batch = hm_batch_new();
     int64_t seq = w->c->seq;
     add_news(batch, w);
-    hm_batch_set(batch, CASES_SPACE, w->c->id, w->forget ? NULL : hm_case_json_new(w->c));
+    add_case(batch, w);
     *writing = (struct writing){.w = w, .news = w->news, .seq = seq, .show = w->show};
     news_init(&w->news);
     w->dirty = w->show = false;
@@ -405,6 +418,8 @@ enum hm_code hm_watch_load(struct hm_watch *watch, struct hm_err *err)
     enum hm_code code = hm_journal_values(reader, CASES_SPACE, load_case, watch, err);
     if (code == HM_OK)
         code = hm_journal_values(reader, SEEN_SPACE, load_into, watch->seen, err);
+    if (code == HM_OK)
+        code = hm_journal_values(reader, HM_WATCH_RUNS_SPACE, load_into, watch->links, err);
     if (code == HM_OK)
         code = hm_journal_values(reader, WATERMARK_SPACE, load_watermark, watch->watermarks, err);
     if (code == HM_OK)

@@ -422,6 +422,8 @@ enum hm_code hm_run_start(const struct hm_run_order *order, const struct hm_run_
     hm_json_set_str(data, "channel", order->channel);
     if (order->thread_ts != NULL)
         hm_json_set_str(data, "thread_ts", order->thread_ts);
+    if (order->alarm != NULL)
+        hm_json_set_str(data, "alarm", order->alarm);
     if (lock != NULL)
         hm_json_set_str(data, "lock", lock);
     hm_json_set_int(data, "deadline", env->now_ms + order->recipe->timeout_ms);

@@ -142,6 +142,7 @@ struct hm_run_order {
     const struct hm_recipe *recipe;
     const json_t *params, *given; /* borrowed */
     const char *requester, *team, *channel, *thread_ts;
+    const char *alarm; /* see struct hm_run; NULL = none */
 };
 HM_MUST enum hm_code hm_run_start(const struct hm_run_order *order, const struct hm_run_env *env, struct hm_events *ret_events,
                                   struct hm_err *err);

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 enum hm_event_type {
-    HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline */
+    HM_EV_RUN_STARTED,     /* run recipe sha params given requester team channel thread_ts lock deadline [alarm] */
     HM_EV_RUN_REPLANNED,   /* sha params why [lock] (null = none; not said = as before): all steps from the start, with the recipe
                               as it is now */
     HM_EV_STEP_STARTED,    /* step [items] */

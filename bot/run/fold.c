@@ -134,6 +134,7 @@ static void read_origin(struct hm_run *run, const struct hm_event *event)
     hm_fold_text(&run->team, hm_json_get_str(data, "team", NULL));
     hm_fold_text(&run->channel, hm_json_get_str(data, "channel", ""));
     hm_fold_text(&run->thread_ts, hm_json_get_str(data, "thread_ts", NULL));
+    hm_fold_text(&run->alarm, hm_json_get_str(data, "alarm", NULL));
     hm_fold_text(&run->lock, hm_json_get_str(data, "lock", NULL));
     run->started_ms = event->at_ms;
     run->deadline_ms = hm_json_get_int(data, "deadline", INT64_MAX);

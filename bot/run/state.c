@@ -140,6 +140,7 @@ void hm_run_free(struct hm_run *run)
     free(run->team);
     free(run->channel);
     free(run->thread_ts);
+    free(run->alarm);
     free(run->lock);
     free(run->ending);
     free(run->ended_by);

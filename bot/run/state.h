@@ -202,6 +202,7 @@ struct hm_run {
     char *team;
     char *channel;   /* where the card is to be */
     char *thread_ts; /* NULL = the card starts a thread of its own */
+    char *alarm;     /* the alarm's offer that it was started by, "<case>.<nonce>"; or NULL */
     char *lock;      /* rendered, or NULL */
     int64_t started_ms, ended_ms, deadline_ms;
     enum hm_run_status status;

@@ -22,6 +22,7 @@ struct hm_start_ref {
     json_t *root; /* owned after parsing; NULL otherwise */
     const char *recipe;
     const char *channel, *thread_ts;
+    const char *offer;    /* of an alarm, that it is the form of: hm_card_value() of the case's id and the offer's nonce */
     const json_t *values; /* {param: text} */
     const json_t *found;  /* {"uuid": [texts], "dataset": [texts]}: what a message speaks of */
 };

@@ -161,18 +161,31 @@ static void test_runs_find_their_offer(void **state)
 {
     (void)state;
     struct hm_case *c = begin("bad d1", NOW, false);
-    assert_null(hm_case_offer_of_run(c, "r-1", "mend", "U1"));
+    assert_null(hm_case_offer_of_run(c, "r-1"));
     hm_case_take(hm_case_offer(c, c->offers[1].nonce), "U1", "7", NOW);
-    assert_null(hm_case_offer_of_run(c, "r-1", "mend", "U2"));
-    assert_null(hm_case_offer_of_run(c, "r-1", "drop", "U1"));
-    assert_ptr_equal(hm_case_offer_of_run(c, "r-1", "mend", "U1"), &c->offers[1]);
+    assert_null(hm_case_offer_of_run(c, "r-1")); /* it may be anybody's: what a run was started by, the run says */
     (void)hm_case_run(c, &c->offers[1], "r-1", NULL, NULL);
-    assert_ptr_equal(hm_case_offer_of_run(c, "r-1", "x", "y"), &c->offers[1]);
-    assert_null(hm_case_offer_of_run(c, "r-2", "mend", "U1")); /* somebody started another one in the thread */
+    c->offers[1].run_seq = 5;
+    assert_ptr_equal(hm_case_offer_of_run(c, "r-1"), &c->offers[1]);
+    assert_null(hm_case_offer_of_run(c, "r-2"));
+    assert_kept(c);
+    json_t *json = hm_case_json_new(c);
+    struct hm_case *copy = hm_case_of_json(json);
+    assert_int_equal(copy->offers[1].run_seq, 5);
+    hm_case_free(copy);
+    json_decref(json);
     hm_case_untake(&c->offers[1]);
     assert_false(hm_case_busy(c));
     assert_null(hm_case_offer(c, ""));
     assert_null(hm_case_offer(c, "nonsense"));
+
+    /* Typed in the thread: only what is free, and the same in all that the alarm says. */
+    json_t *params = json_pack("{s:s, s:n}", "id", "d1", "tx");
+    assert_ptr_equal(hm_case_offer_like(c, "mend", params), &c->offers[1]);
+    assert_null(hm_case_offer_like(c, "look", params)); /* it starts that by itself */
+    hm_json_set_str(params, "id", "d2");
+    assert_null(hm_case_offer_like(c, "mend", params));
+    json_decref(params);
     hm_case_free(c);
 }
 

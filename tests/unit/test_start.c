@@ -152,9 +152,19 @@ static void test_references(void **state)
     json_t *values = json("{\"note\":\"a\\\"b\"}");
     json_t *found = json("{\"uuid\":[\"" UUID "\"]}");
     const struct hm_start_ref ref = {.recipe = "retract", .channel = "C1", .thread_ts = "1.2", .values = values, .found = found};
-    char *text = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
+    struct hm_start_ref offered = ref;
+    offered.offer = "a-7k2m9x.0123456789abcdef";
+    char *text = hm_start_ref_text(&offered, 80); /* it is never left out */
+    assert_true(hm_start_ref_parse(text, &back));
+    assert_string_equal(back.offer, offered.offer);
+    assert_null(back.values);
+    hm_start_ref_done(&back);
+    free(text);
+
+    text = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
     assert_true(hm_start_ref_parse(text, &back));
     assert_string_equal(back.recipe, "retract");
+    assert_string_equal(back.offer, "");
     assert_string_equal(back.thread_ts, "1.2");
     assert_true(json_equal(back.values, values) && json_equal(back.found, found));
     hm_start_ref_done(&back);

@@ -1,0 +1,214 @@
+"""An alarm's offer starts one run, whatever happens: two people with its form open, values corrected in it, dry runs, a crash between
+any two commits, a configuration that changed meanwhile."""
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import unittest
+
+from alarm_case import BAD, DI, AlarmCase
+from harness import ANA, BEN, DATASET, TRANSACTION, BotDied, Deadline, Stage, check, main
+
+OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100"
+WITH = 'with = { id = "${id}"; }'
+NEEDS_MORE = BAD.replace(WITH, f'with = {{ transaction = "{OTHER}"; }}')
+NOTE = '''name = "note-it"; title = "Write it down"; who = [ "hausmeister" ];
+params = ( { name = "id"; type = "uuid"; help = "id"; } );
+steps = ( { id = "end"; say = "Noted: `${id}`."; } );
+'''
+NOTING = BAD.replace('recipe = "retract"; label = "Retract it"', 'recipe = "note-it"; label = "Note it"')
+NOTING_BY_ITSELF = BAD.replace("offers = (", 'auto = ( { recipe = "note-it"; with = { id = "${id}"; }; } );\noffers = (')
+
+
+class Offers(AlarmCase):
+    def form(self, user, contains="Retract"):
+        return self.slack.wait(view=1, user=user, contains=contains, alive=self.alive())["view"]
+
+    def submit(self, user, **values):
+        return self.slack.http.request("POST", "/_sim/submit_view?wait=ack", {"user": user, "values": values})
+
+    def no_form(self, user):
+        self.slack.wait(view=1, user=user, absent=1, alive=self.alive())
+
+    def run_card(self, alarm, contains="Retract the committed dataset"):
+        found = self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains=contains, alive=self.alive())["message"]
+        return self.stage.card_of(found, DI)
+
+    def test_the_second_form_starts_nothing(self):
+        self.bot.use_alarms(bad=NEEDS_MORE)
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        for user in (ANA, BEN):
+            card.click("Retract it", user)
+            self.form(user)
+        self.submit(ANA, id=DATASET, transaction=TRANSACTION)
+        self.no_form(ANA)
+        card.wait("chose *Retract it*")
+        answer = self.submit(BEN, id=DATASET, transaction=TRANSACTION)
+        self.assertEqual(answer["ack_payload"]["response_action"], "update", answer)
+        said = json.dumps(answer["ack_payload"]["view"])
+        self.assertIn(f"<@{ANA}> chose *Retract it* already, at ", said)
+        self.run_card(alarm).wait_button("Approve")
+        self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
+
+    def test_two_forms_at_the_same_moment(self):
+        self.bot.use_alarms(bad=NEEDS_MORE)
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        for user in (ANA, BEN):
+            card.click("Retract it", user)
+            self.form(user)
+        answers = self.at_once(*(lambda u=u: self.submit(u, id=DATASET, transaction=TRANSACTION) for u in (ANA, BEN)))
+        self.assertEqual(sum("already" in json.dumps(a.get("ack_payload")) for a in answers), 1, answers)
+        self.run_card(alarm).wait_button("Approve")
+        self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
+
+    def test_a_corrected_form_belongs_to_its_offer(self):
+        self.bot.use_alarms(bad=NEEDS_MORE)
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        self.assertIn(OTHER, json.dumps(self.form(ANA)))
+        self.submit(ANA, id=DATASET, transaction=TRANSACTION)  # not the one that the alarm says
+        card.wait("chose *Retract it*")
+        self.run_card(alarm).click("Approve", BEN)
+        card.wait(": *done*")
+        self.wait_reaction(alarm, "white_check_mark")
+        self.assertEqual(self.world.posts(), 1)
+
+    def test_a_dry_run_uses_nothing_up(self):
+        self.bot.use_alarms(bad=NEEDS_MORE)
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        self.form(ANA)
+        self.submit(ANA, id=DATASET, transaction=TRANSACTION, **{"hm.dry": ["dry"]})
+        self.whisper(ANA, "Dry run", DI)
+        self.assertIn("Retract it", card.buttons())
+        self.assertEqual(self.bot.runs(), [])
+
+    def test_a_form_of_an_alarm_that_is_over(self):
+        self.bot.use_alarms(bad=NEEDS_MORE, over='name = "over"; title = "It is over"; channels = [ "squad-di-alarms" ]; '
+                                                 'from = [ "splunk" ]; match = "^\\\\[OK\\\\]"; resolves = [ "*" ];')
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        self.form(ANA)
+        self.say(f"[OK] bad dataset {DATASET}")
+        card.wait("*Over*")
+        answer = self.submit(ANA, id=DATASET, transaction=TRANSACTION)
+        self.assertIn("Nothing was started", json.dumps(answer["ack_payload"]))
+        self.assertEqual(self.bot.runs(), [])
+
+    # --- crashes ------------------------------------------------------------------------------------------------------------------
+    def events_of(self, stage, kind):
+        with contextlib.closing(sqlite3.connect(stage.bot.journal)) as journal:
+            return journal.execute("SELECT count(*) FROM events WHERE type = ?", (kind,)).fetchone()[0]
+
+    def story(self, stage, crash, rule, users=(), after=None, ends=None):
+        """An alarm whose offer starts a run that is over with its first commit. The bot dies at `crash`; then `after` changes the
+        stage. Ends when ends(the alarm's card) says so, or with one run, done."""
+        stage.bot.add_recipe("note-it", NOTE)
+        stage.bot.use_alarms(bad=rule)
+        ends = ends or (lambda card: ": *done*" in card and "is being started" not in card)
+
+        def start(extra):
+            child = stage.bot.spawn(extra_env=extra)
+            child.expected = (0, -signal.SIGKILL) if extra else (0,)
+            with contextlib.suppress(BotDied):
+                stage.slack.wait(alive=child, min_connections=1)
+
+        start({"HM_CRASH_AT": crash} if crash else {})
+        alarm = stage.slack.post("message", channel=DI, bot="B0SPLUNK", text=f"bad dataset {DATASET}")
+        deadline = Deadline()
+        card = None
+        while card is None or not ends(card["text"]):
+            check(not deadline.over(), f"the story does not end\n{card}\n{stage.slack.everything()}")
+            if not stage.bot.child.alive():
+                check(stage.bot.child.process.returncode == -signal.SIGKILL, stage.bot.child.tail())
+                if after:
+                    after()
+                start({})
+            thread = stage.slack.get("thread", channel=DI, ts=alarm["ts"])["messages"]
+            found = [m for m in thread if "A dataset is bad" in json.dumps(m) and m.get("bot_id") == "B0BOT"]
+            card = found and {"text": json.dumps(found[0], ensure_ascii=False)} or None
+            for block in found[0].get("blocks", []) if found else []:
+                for element in block.get("elements", []):
+                    if element.get("type") == "button" and "Note it" in element["text"]["text"] and users:
+                        stage.slack.http.request("POST", "/_sim/click?wait=ack", {
+                            "user": users[0], "channel": DI, "ts": found[0]["ts"], "action_id": element["action_id"],
+                            "block_id": block["block_id"]})
+            stage.slack.http.request("GET", "/_sim/wait", query={"timeout_ms": 200, "idle_ms": 60})
+        return card["text"]
+
+    def sweep(self, play):
+        """play(stage, crash) without a crash, then with one around every commit that the story has."""
+        count = os.path.join(self.folder, "commits")
+        self.bot.env["HM_CRASH_COUNT_FILE"] = count
+        play(self.stage, None)
+        self.bot.stop()
+        if not os.path.exists(count):
+            self.skipTest("this build has no crash points (release); the sanitizer build has")
+        with open(count) as file:
+            commits = int(file.read().split()[-1])
+        self.assertGreater(commits, 4)
+        for n in range(1, commits + 1):
+            for when in ("before", "after"):
+                with self.subTest(crash=f"{when}:{n}"):
+                    stage = Stage("offer-crash")
+                    try:
+                        play(stage, f"{when}:{n}")
+                        if stage.bot.child.alive():  # the last commits are those of the end
+                            check(stage.bot.stop() in stage.bot.child.expected, stage.bot.child.tail())
+                        stage.judge()
+                    except BaseException:
+                        stage.show_logs()
+                        raise
+                    finally:
+                        stage.close()
+
+    def test_a_run_that_is_over_at_once(self):
+        """Its first commit is its last: when the process dies right after it, the alarm hears of it from the journal."""
+        def play(stage, crash):
+            self.story(stage, crash, NOTING, users=(ANA,))
+            check(len(stage.bot.runs()) == 1, stage.bot.runs())
+
+        self.sweep(play)
+
+    def test_a_run_by_itself_that_is_over_at_once(self):
+        def play(stage, crash):
+            # What was said before a restart is not looked into by itself: then it is a button.
+            self.story(stage, crash, NOTING_BY_ITSELF,
+                       ends=lambda card: "Looked by itself" in card and ": *done*" in card or "Look into it" in card)
+            check(len(stage.bot.runs()) <= 1, stage.bot.runs())
+
+        self.sweep(play)
+
+    def test_who_may_no_more_does_not_keep_the_offer(self):
+        """Taken, then a crash; when the click is handled again Ana is in no role any more: the offer is there for others."""
+        released = []
+
+        def play(stage, crash):
+            def dismiss():
+                stage.bot.write_config(users=[BEN], usergroup=None)
+
+            def ends(card):
+                told = any("has the role" in json.dumps(m) for m in stage.slack.messages(DI, ANA))
+                return ": *done*" in card or (told and "Note it" in card and "is being started" not in card)
+
+            text = self.story(stage, crash, NOTING, users=(ANA,), after=dismiss, ends=ends)
+            check(len(stage.bot.runs()) == (1 if ": *done*" in text else 0), stage.bot.runs())
+            released.append(self.events_of(stage, "alarm.offer.released"))
+
+        self.sweep(play)
+        self.assertIn(1, released)  # at least once it was taken already
+
+
+if __name__ == "__main__":
+    main()
