@@ -247,15 +247,51 @@ static json_t *jobs_new(json_t *counts)
     return list;
 }
 
-/* What the tasks come to. before: ids of an earlier read, or NULL. */
+/* Aurora starts a failed task anew by itself, as a task of its own: was this one followed by another? replaced: the ids that
+ * other tasks name as the one before them. */
+static bool is_replaced(const json_t *task, const json_t *fresh, const json_t *replaced)
+{
+    const char *at = hm_json_get_str(task, "since", "");
+    if (json_object_get(replaced, hm_json_get_str(task, "id", "")) != NULL)
+        return true;
+    for (size_t i = 0; i < json_array_size(fresh); i++) {
+        const json_t *other = json_array_get(fresh, i);
+        if (hm_json_get_int(other, "instance", 0) == hm_json_get_int(task, "instance", 0) &&
+            strcmp(hm_json_get_str(other, "since", ""), at) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* The task by which the new ones have come to their end: one that did not finish well if there is one, else the latest. NULL
+ * (borrowed otherwise) while one of them is active. */
+static json_t *end_of(const json_t *fresh, const json_t *replaced)
+{
+    json_t *end = NULL;
+    for (size_t i = 0; i < json_array_size(fresh); i++) {
+        json_t *task = json_array_get(fresh, i);
+        if (is_active(task))
+            return NULL;
+        if (is_replaced(task, fresh, replaced))
+            continue;
+        bool well = hm_streq(hm_json_get_str(task, "status", ""), "FINISHED");
+        bool end_well = hm_streq(hm_json_get_str(end, "status", ""), "FINISHED");
+        bool later = strcmp(hm_json_get_str(task, "since", ""), hm_json_get_str(end, "since", "")) > 0;
+        if (end == NULL || (end_well && !well) || (end_well == well && later))
+            end = task;
+    }
+    return end;
+}
+
+/* What the tasks come to. before: ids of an earlier read, or NULL. replaced: see is_replaced(). */
 /* NOLINTNEXTLINE(readability-function-cognitive-complexity): one walk over the tasks fills all lists */
-static json_t *sum_up(const json_t *before, const json_t *tasks)
+static json_t *sum_up(const json_t *before, const json_t *tasks, const json_t *replaced)
 {
     enum { LIST, LINES, IDS, STILL, UNTOUCHED, FRESH, N_LISTS };
     static const char *const list_names[N_LISTS] = {"list", "lines", "ids", "still", "untouched", "fresh"};
     json_t *lists[N_LISTS];
     json_t *states = hm_json_obj_new(), *jobs = hm_json_obj_new(), *result = hm_json_obj_new();
-    int64_t running = 0, pending = 0, fresh_running = 0, fresh_ended = 0;
+    int64_t running = 0, pending = 0, fresh_running = 0;
     for (size_t i = 0; i < N_LISTS; i++)
         lists[i] = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(tasks); i++) {
@@ -267,7 +303,6 @@ static json_t *sum_up(const json_t *before, const json_t *tasks)
         if (fresh)
             hm_json_add(lists[FRESH], json_incref(task));
         fresh_running += fresh && runs ? 1 : 0;
-        fresh_ended += fresh && !active ? 1 : 0;
         if (!active)
             continue;
         hm_json_add(lists[LIST], json_incref(task));
@@ -287,7 +322,8 @@ static json_t *sum_up(const json_t *before, const json_t *tasks)
     hm_json_set_int(result, "running", running);
     hm_json_set_int(result, "pending", pending);
     hm_json_set_int(result, "fresh_running", fresh_running);
-    hm_json_set_int(result, "fresh_ended", fresh_ended);
+    json_t *end = end_of(lists[FRESH], replaced);
+    hm_json_set(result, "end", end != NULL ? json_incref(end) : json_null());
     hm_json_set_int(result, "before", (int64_t)json_array_size(before));
     hm_json_set_str(result, "states", text[0] != '\0' ? text : "none");
     hm_json_set(result, "jobs", jobs_new(jobs));
@@ -309,20 +345,24 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
     if (verdict != HM_VERDICT_OK)
         return verdict;
     const json_t *given = hm_json_get_path(json, "result.scheduleStatusResult.tasks");
-    json_t *tasks = hm_json_arr_new();
+    json_t *tasks = hm_json_arr_new(), *replaced = hm_json_obj_new();
     if (!json_is_array(given))
         verdict = hm_http_odd(&asked, out, "it has no list of tasks");
     else if (json_array_size(given) > MAX_TASKS)
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "Aurora sent more than %d tasks; ask for one job", (int)MAX_TASKS);
     for (size_t i = 0; verdict == HM_VERDICT_OK && i < json_array_size(given); i++) {
         json_t *task = task_new(args, json_array_get(given, i));
+        const char *ancestor = hm_json_get_str(json_array_get(given, i), "ancestorId", "");
+        if (ancestor[0] != '\0')
+            hm_json_set_bool(replaced, ancestor, true);
         if (task != NULL)
             hm_json_add(tasks, task);
         else
             verdict = hm_http_odd(&asked, out, "a task in it has no id or state, or is one of another job");
     }
     if (verdict == HM_VERDICT_OK)
-        out->result = sum_up(hm_json_get_arr(args, "before"), tasks);
+        out->result = sum_up(hm_json_get_arr(args, "before"), tasks, replaced);
+    json_decref(replaced);
     json_decref(tasks);
     json_decref(json);
     return verdict;
@@ -335,7 +375,9 @@ const struct hm_action hm_aurora_tasks = {
         "Result: {count, states, running, pending, list, lines, ids, jobs}: list has the active tasks, each {id, job, instance, "
         "status, host, since}; lines the same as text; states is like \"3 RUNNING, 1 PENDING\"; ids those of all tasks, ended "
         "ones too; jobs is [{job, active}]. With before also: still (ids that were there and are active), untouched (those of "
-        "them that are not being killed), fresh (tasks that were not there), fresh_running, fresh_ended.",
+        "them that are not being killed), fresh (tasks that were not there), fresh_running, end: by which of them the job has "
+        "come to its end, null "
+        "while one is active. A task that Aurora has started anew after a failure is no end.",
     .effect = HM_EFFECT_READ,
     .args = tasks_args,
     .request = tasks_request,

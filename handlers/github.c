@@ -17,6 +17,7 @@
 #include "handlers/http_request.h"
 
 enum { REF_MAX = 200, PATH_MAX_LEN = 500, LINE_MAX = 300, LINES_MAX = 50, COMMITS_PAGE = 100, TITLE_MAX = 200, PAGES_MAX = 10 };
+enum { CONTRIBUTORS_ASKED = 20, CONTRIBUTORS_SHOWN = 5 };
 
 static const char allowed_in_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -579,7 +580,70 @@ static const struct hm_action clock_action = {
     .response = clock_response,
 };
 
-static const struct hm_action *const actions[] = {&file, &compare, &pull, &checks, &clock_action, NULL};
+/* --- github.contributors -----------------------------------------------------------------------------------------------------
+ */
+
+static const struct hm_arg_spec contributors_args[] = {
+    {"repo", HM_ARG_STRING, true, "owner/name"},
+    {NULL, HM_ARG_STRING, false, NULL},
+};
+
+static enum hm_code contributors_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                         struct hm_request *req, struct hm_err *err)
+{
+    (void)cursor;
+    enum hm_code code = check_repo(args, err);
+    if (code != HM_OK)
+        return code;
+    hm_request_begin(req, backend, "GET", "/repos/%s/contributors?per_page=%d", hm_json_get_str(args, "repo", ""),
+                     (int)CONTRIBUTORS_ASKED);
+    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
+    return HM_OK;
+}
+
+static enum hm_verdict contributors_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                             const struct hm_answer *answer, struct hm_outcome *out)
+{
+    json_t *json = NULL;
+    (void)cursor;
+    char *thing = hm_xasprintf("repository %s", hm_json_get_str(args, "repo", ""));
+    /* 204: a repository without a commit */
+    enum hm_verdict verdict = answer->status == 204 ? HM_VERDICT_OK : read_json(backend, thing, answer, true, &json, out);
+    free(thing);
+    if (verdict == HM_VERDICT_OK) {
+        json_t *list = hm_json_arr_new(), *lines = hm_json_arr_new();
+        for (size_t i = 0; i < json_array_size(json) && json_array_size(list) < CONTRIBUTORS_SHOWN; i++) {
+            const json_t *one = json_array_get(json, i);
+            const char *login = hm_json_get_str(one, "login", "");
+            if (login[0] == '\0' || hm_streq(hm_json_get_str(one, "type", ""), "Bot"))
+                continue;
+            json_t *item = hm_json_obj_new();
+            hm_json_set_str(item, "login", login);
+            hm_json_set_int(item, "commits", hm_json_get_int(one, "contributions", 0));
+            hm_json_add(lines, json_sprintf("%.40s (%" JSON_INTEGER_FORMAT ")", login,
+                                            (json_int_t)hm_json_get_int(one, "contributions", 0)));
+            hm_json_add(list, item);
+        }
+        out->result = hm_json_obj_new();
+        hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
+        hm_json_set(out->result, "list", list);
+        hm_json_set(out->result, "lines", lines);
+    }
+    json_decref(json);
+    return verdict;
+}
+
+static const struct hm_action contributors = {
+    .name = "github.contributors",
+    .title = "See who wrote most of a repository",
+    .doc = "Result: {list: [{login, commits}], most first, at most 5, bots left out, lines: the same as texts, count}.",
+    .effect = HM_EFFECT_READ,
+    .args = contributors_args,
+    .request = contributors_request,
+    .response = contributors_response,
+};
+
+static const struct hm_action *const actions[] = {&file, &compare, &pull, &checks, &clock_action, &contributors, NULL};
 static const char *const settings[] = {NULL};
 
 const struct hm_handler hm_github_handler = {

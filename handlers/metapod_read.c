@@ -16,6 +16,8 @@
 #include "handlers/graphql.h"
 #include "handlers/metapod.h"
 
+enum { NAMES_MAX = 50 };
+
 #define SELECT_LIST "id name"
 #define SELECT_FULL "id name committed schema { attributes { name } }"
 
@@ -281,6 +283,7 @@ static const struct hm_arg_spec datasets_args[] = {
     {"transaction", HM_ARG_UUID, true, "the Metapod transaction"},
     {"committed", HM_ARG_STRING, false, "yes, no or any (the default): only committed datasets, only others, or all"},
     {"only", HM_ARG_STRING, false, "a regular expression that a part of the name must match"},
+    {"settled", HM_ARG_LIST, false, "the items of a foreach over such a list: what of the list was settled, what is new?"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -323,6 +326,34 @@ static enum hm_code is_wanted(const json_t *args, const struct hm_pattern *only,
     return hm_pattern_match(only, hm_json_get_str(dataset, "name", ""), ret_wanted, err);
 }
 
+/* Which of the datasets were settled before and are in the list nevertheless, and which were not among those at all: their names,
+ * the first of them. settled: [{item: {id}, ok}]. */
+static void tell_apart(const json_t *settled, const json_t *list, json_t *result)
+{
+    enum { UNDONE, FRESH, N };
+    static const char *const names[N] = {"undone", "fresh"}, *const counts[N] = {"undone_count", "fresh_count"};
+    json_t *found[N] = {hm_json_arr_new(), hm_json_arr_new()}, *known = hm_json_obj_new();
+    int64_t n[N] = {0};
+    for (size_t i = 0; i < json_array_size(settled); i++) {
+        const json_t *one = json_array_get(settled, i);
+        hm_json_set_bool(known, hm_json_get_str(hm_json_get_obj(one, "item"), "id", ""), hm_json_get_bool(one, "ok", false));
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *dataset = json_array_get(list, i);
+        const json_t *ok = json_object_get(known, hm_json_get_str(dataset, "id", ""));
+        if (json_is_false(ok))
+            continue;
+        int which = ok != NULL ? UNDONE : FRESH;
+        if (n[which]++ < NAMES_MAX)
+            hm_json_add(found[which], hm_json_str_new(hm_json_get_str(dataset, "name", "")));
+    }
+    for (size_t i = 0; i < N; i++) {
+        hm_json_set(result, names[i], found[i]);
+        hm_json_set_int(result, counts[i], n[i]);
+    }
+    json_decref(known);
+}
+
 /* What was not asked for is left out, whatever the server made of the filter: the list may be retracted as a whole. */
 static enum hm_verdict read_matching(const json_t *args, const struct hm_pattern *only, const json_t *datasets,
                                      struct hm_outcome *out)
@@ -352,6 +383,8 @@ static enum hm_verdict read_matching(const json_t *args, const struct hm_pattern
     out->result = hm_json_obj_new();
     hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
     hm_json_set(out->result, "list", list);
+    if (hm_json_get_arr(args, "settled") != NULL)
+        tell_apart(hm_json_get_arr(args, "settled"), list, out->result);
     return HM_VERDICT_OK;
 }
 
@@ -383,7 +416,9 @@ static enum hm_verdict datasets_response(const struct hm_backend *backend, const
 const struct hm_action hm_metapod_datasets = {
     .name = "metapod.datasets",
     .title = "List the datasets of a transaction",
-    .doc = "Result: {list: [{id, name, committed}], count}.",
+    .doc = "Result: {list: [{id, name, committed}], count}. With settled also: undone, undone_count (names of those that were "
+           "settled "
+           "well and are in the list nevertheless), fresh, fresh_count (those that were not among them).",
     .effect = HM_EFFECT_READ,
     .args = datasets_args,
     .request = datasets_request,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -84,8 +85,23 @@ static const char *field(const struct hm_backend *backend, const char *setting, 
     return name[0] != '\0' ? name : usual;
 }
 
+/* "today" or "earlier": of which day, in UTC, is the moment, seen at the answer's own Date? NULL when that can not be told: it
+ * has no time, none that can be read, or one that is yet to come. */
+static const char *age_of(const struct hm_answer *answer, const char *moment)
+{
+    static const int64_t day_ms = INT64_C(86400000);
+    int64_t at = 0, now = 0;
+    char *date = hm_answer_header(answer, "Date");
+    bool known = moment != NULL && date != NULL && hm_parse_time(moment, &at) && hm_parse_time(date, &now) && at >= 0 &&
+                 at / day_ms <= now / day_ms;
+    free(date);
+    if (!known)
+        return NULL;
+    return at / day_ms == now / day_ms ? "today" : "earlier";
+}
+
 /* One group as recipes see it; NULL when it has no id, error or count. */
-static json_t *group_new(const struct hm_backend *backend, const json_t *given)
+static json_t *group_new(const struct hm_backend *backend, const struct hm_answer *answer, const json_t *given)
 {
     const json_t *id = json_object_get(given, field(backend, "id_field", "id"));
     const char *error = hm_json_get_str(given, field(backend, "error_field", "error"), NULL);
@@ -100,12 +116,13 @@ static json_t *group_new(const struct hm_backend *backend, const json_t *given)
     hm_json_set(group, "error", hm_json_strn_new(redacted, hm_utf8_prefix(redacted, ERROR_SHOWN)));
     hm_json_set_int(group, "count", count);
     hm_json_set_str(group, "oldest", oldest);
+    hm_json_set_str(group, "age", age_of(answer, oldest));
     free(redacted);
     return group;
 }
 
-static enum hm_verdict read_groups(const struct hm_http_asked *asked, const json_t *args, const json_t *given,
-                                   struct hm_outcome *out)
+static enum hm_verdict read_groups(const struct hm_http_asked *asked, const json_t *args, const struct hm_answer *answer,
+                                   const json_t *given, struct hm_outcome *out)
 {
     const char *wanted = hm_json_get_str(args, "group", "");
     json_t *list = hm_json_arr_new();
@@ -114,7 +131,7 @@ static enum hm_verdict read_groups(const struct hm_http_asked *asked, const json
     enum hm_verdict verdict = HM_VERDICT_OK;
     hm_strbuf_init(&text, TEXT_MAX);
     for (size_t i = 0; i < json_array_size(given) && verdict == HM_VERDICT_OK; i++) {
-        json_t *group = group_new(asked->backend, json_array_get(given, i));
+        json_t *group = group_new(asked->backend, answer, json_array_get(given, i));
         int64_t count = hm_json_get_int(group, "count", 0);
         if (group == NULL || json_array_size(list) == GROUPS_MAX)
             verdict =
@@ -160,7 +177,7 @@ static enum hm_verdict groups_response(const struct hm_backend *backend, const j
                                   "whole: raise the number in the setting list_path of backend %s",
                                   backend->name);
     else if (json_is_array(given))
-        verdict = read_groups(&asked, args, given, out);
+        verdict = read_groups(&asked, args, answer, given, out);
     else
         verdict = hm_http_odd(&asked, out, "there is no list of groups where the setting list_at says");
     json_decref(json);
@@ -170,11 +187,13 @@ static enum hm_verdict groups_response(const struct hm_backend *backend, const j
 static const struct hm_action groups = {
     .name = "mortician.groups",
     .title = "List the dead letters by their error",
-    .doc = "By the backend's list_path; without one it is refused with the address of the page. Groups without letters are left "
-           "out. "
-           "Result: {list: [{id, error, count, oldest}], count of groups, total of letters, first: the list's first or null, "
-           "text: the first "
-           "ten, one a line}.",
+    .doc =
+        "By the backend's list_path; without one it is refused with the address of the page. Groups without letters are left "
+        "out. "
+        "Result: {list: [{id, error, count, oldest, age}], count of groups, total of letters, first: the list's first or null, "
+        "text: the first "
+        "ten, one a line}. age, of a group's oldest letter: today or earlier, in UTC by Mortician's clock; null when that is "
+        "not known.",
     .effect = HM_EFFECT_READ,
     .args = groups_args,
     .request = groups_request,

@@ -251,6 +251,10 @@ class Jobs(Case):
         self.slack.post("submit_view", user=BEN, values={"typed": typed})
 
     def test_commit_empty(self):
+        def forget(state):  # BigQuery's table is of another day, as the world stands
+            rows = state["bigquery"]["tables"]["dataset.spark_ops"]["rows"]
+            next(row for row in rows if row["name"] == UNCOMMITTED_NAME)["successors"] = []
+        self.change(forget)
         self.recipes("commit-empty")
         card = self.run_recipe(f"commit-empty {UNCOMMITTED_NAME}", "Commit a dataset empty")
         self.assertIn(EMPTY, card.wait("Exactly this will be sent"))
@@ -258,6 +262,13 @@ class Jobs(Case):
         card.wait("is committed with an empty file")
         card.wait("Done")
         self.assertEqual(self.world.dataset(UNCOMMITTED)["path"], EMPTY)
+
+    def test_commit_empty_where_nu_and_bigquery_disagree(self):
+        self.recipes("commit-empty")
+        text = self.run_recipe(f"commit-empty {UNCOMMITTED_NAME}", "Commit a dataset empty").wait("Stopped")
+        self.assertIn("nu lists nothing", text)
+        self.assertIn("policy/proactive-limit-v3", text)
+        self.assertEqual(self.effects(), {})
 
     def test_commit_empty_where_something_depends_on_it(self):
         def uncommit(state):

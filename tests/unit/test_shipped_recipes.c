@@ -80,6 +80,36 @@ static void test_retractions_are_gated(void **state)
     hm_recipes_done(&recipes);
 }
 
+/* sabesp starts jobs from a checkout on the bot's machine, which can be changed while an approval is waited for: right before
+ * each start the checkout is looked at, and what is there must be what was shown. */
+static void test_what_was_shown_is_started(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"sabesp.create", "sabesp.itaipu"};
+    struct hm_recipes recipes = {0};
+    size_t found = 0;
+    load(&recipes);
+    for (size_t r = 0; r < recipes.count; r++) {
+        const struct hm_recipe *recipe = recipes.items[r];
+        for (size_t s = 0; s < recipe->n_steps; s++) {
+            const struct hm_step *step = &recipe->steps[s];
+            if (step->kind != HM_STEP_DO ||
+                (strcmp(step->call.action->name, starts[0]) != 0 && strcmp(step->call.action->name, starts[1]) != 0))
+                continue;
+            const struct hm_step *before = &recipe->steps[s - 1];
+            found++;
+            assert_in_range(step->gate, 0, s - 2);
+            assert_int_equal(before->kind, HM_STEP_DO);
+            assert_string_equal(before->call.action->name, "git.state");
+            assert_true(before->n_stop_if > 0);
+            if (before->when != NULL)
+                assert_string_equal(hm_expr_text(before->when), hm_expr_text(step->when));
+        }
+    }
+    assert_true(found >= 6);
+    hm_recipes_done(&recipes);
+}
+
 /* What `retract` says, for what it may find: "step: text" of each text that would be shown, a gate with what must be typed. */
 static char *spoken(const struct hm_recipe *recipe, const char *scope_text)
 {
@@ -171,6 +201,7 @@ static void test_what_retract_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_load), cmocka_unit_test(test_retractions_are_gated),
+                                       cmocka_unit_test(test_what_was_shown_is_started),
                                        cmocka_unit_test(test_what_retract_says)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  *
  * Nobody outside has its API; this one is what the shipped configuration names. State: {"config": {"bearer"}, "groups": [{"id",
  * "service", "topic", "prototype", "message", "count", "oldest", "broken": the service still fails, so a replay brings new
- * letters}]}. */
+ * letters}]}. config.date is what the Date header says, in place of the real time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +40,9 @@ static void list(const struct mortician *m, const struct hm_world_request *req, 
     }
     hm_json_set(body, "groups", found);
     hm_world_answer_json(ans, 200, "application/json", body);
+    const char *date = hm_json_get_str(m->config, "date", NULL);
+    if (date != NULL)
+        ans->headers = hm_xasprintf("Date: %s\r\n", date);
     json_decref(form);
 }
 
