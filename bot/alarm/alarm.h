@@ -68,7 +68,9 @@ struct hm_alarm_rule {
     char **channel_ids, **senders; /* ids; senders: bot and app ids */
     bool people;                   /* from has "people" */
     struct hm_finder *match;
-    char *match_text; /* as written, for "which rule is the nearest" */
+    char *match_text;          /* as written, for "which rule is the nearest" */
+    struct hm_finder **unless; /* a sentence with a match in which one of these is found is not looked at */
+    size_t n_unless;
     struct hm_alarm_field *fields;
     size_t n_fields;
     struct hm_template *key; /* of dedupe; NULL = the rule's name alone */

@@ -155,7 +155,7 @@ static void derive(const struct hm_alarm_field *field, struct hm_alarm_found *fo
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */
 
-void hm_alarm_extract(const struct hm_alarm_rule *rule, const char *text, const char *day, struct hm_alarm_found *found)
+static void extract(const struct hm_alarm_rule *rule, const char *text, const char *day, struct hm_alarm_found *found)
 {
     struct hm_hit hit = {0};
     json_t *groups = hm_json_obj_new();
@@ -190,6 +190,68 @@ void hm_alarm_extract(const struct hm_alarm_rule *rule, const char *text, const 
         if (rule->fields[i].aside)
             (void)json_object_del(found->raw, rule->fields[i].param.name);
     hm_json_set_str(found->values, "day", day);
+}
+
+/* ---- sentences ---------------------------------------------------------------------------------------------------------------
+ */
+
+/* Behind the sentence that begins at p: up to . ! or ? before a blank, or the end of the line. */
+static const char *sentence_end(const char *p)
+{
+    while (*p != '\0' && *p != '\n' && !(strchr(".!?", *p) != NULL && (p[1] == '\0' || isspace((unsigned char)p[1]))))
+        p++;
+    return *p != '\0' ? p + 1 : p;
+}
+
+static bool is_found(const struct hm_finder *finder, const char *text)
+{
+    struct hm_hit hit = {0};
+    return hm_finder_next(finder, text, 0, &hit, NULL, NULL) == HM_OK;
+}
+
+static bool is_unmeant(const struct hm_alarm_rule *rule, const char *sentence)
+{
+    bool unless = false;
+    if (!is_found(rule->match, sentence))
+        return false;
+    for (size_t i = 0; i < rule->n_unless && !unless; i++)
+        unless = is_found(rule->unless[i], sentence);
+    return unless;
+}
+
+/* The text without the sentences in which match and unless are found; NULL when there are none such. Caller frees. */
+static char *meant_text(const struct hm_alarm_rule *rule, const char *text)
+{
+    struct hm_strbuf meant;
+    bool whole = true;
+    hm_strbuf_init(&meant, strlen(text));
+    for (const char *p = text; *p != '\0';) {
+        const char *end = sentence_end(p);
+        char *sentence = hm_xstrndup(p, (size_t)(end - p));
+        if (is_unmeant(rule, sentence))
+            whole = false;
+        else
+            hm_strbuf_add(&meant, p, (size_t)(end - p));
+        free(sentence);
+        p = end;
+    }
+    char *rest = hm_strbuf_take(&meant);
+    if (!whole)
+        return rest;
+    free(rest);
+    return NULL;
+}
+
+void hm_alarm_extract(const struct hm_alarm_rule *rule, const char *text, const char *day, struct hm_alarm_found *found)
+{
+    extract(rule, text, day, found);
+    char *meant = rule->n_unless > 0 && found->matched && found->missing[0] == '\0' ? meant_text(rule, text) : NULL;
+    if (meant == NULL)
+        return;
+    hm_alarm_found_done(found);
+    extract(rule, meant, day, found);
+    found->unmeant = !found->matched;
+    free(meant);
 }
 
 void hm_alarm_found_done(struct hm_alarm_found *found)

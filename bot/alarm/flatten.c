@@ -1,8 +1,11 @@
 /* Flattening: see flatten.h. */
 #include "alarm/flatten.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "alarm/letters.h"
+#include "alarm/marks.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -57,22 +60,47 @@ static void add_unescaped(struct hm_strbuf *out, const char *text)
     }
 }
 
-static void add_mrkdwn(struct hm_strbuf *out, const char *text)
+/* person: what is struck out was taken back. */
+static void add_mrkdwn(struct hm_strbuf *out, const char *text, bool person)
 {
-    struct hm_strbuf bare; /* without tokens and stars, entities still in it */
+    struct hm_strbuf bare;   /* without tokens */
+    struct hm_strbuf simple; /* without marks too, entities still in it */
+    char *letters = hm_alarm_letters(text);
     hm_strbuf_init(&bare, PIECE_MAX);
-    for (const char *p = text; *p != '\0';) {
+    hm_strbuf_init(&simple, PIECE_MAX);
+    for (const char *p = letters; *p != '\0';) {
+        size_t plain = strcspn(p, "<");
+        hm_strbuf_add(&bare, p, plain);
+        p += plain;
         const char *behind = *p == '<' ? add_token(&bare, p) : NULL;
-        if (behind != NULL) {
-            p = behind;
-            continue;
-        }
-        if (*p != '*')
+        if (behind == NULL && *p != '\0')
             hm_strbuf_addc(&bare, *p);
-        p++;
+        p = behind != NULL ? behind : p + (*p != '\0' ? 1 : 0);
     }
-    add_unescaped(out, hm_strbuf_str(&bare));
+    hm_alarm_add_unmarked(&simple, hm_strbuf_str(&bare), person);
+    add_unescaped(out, hm_strbuf_str(&simple));
     hm_strbuf_done(&bare);
+    hm_strbuf_done(&simple);
+    free(letters);
+}
+
+/* Without the lines that quote somebody ("> …", and all that is behind ">>>"). Caller frees. */
+static char *without_quotes(const char *text)
+{
+    struct hm_strbuf own;
+    hm_strbuf_init(&own, PIECE_MAX);
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        const char *word = text + strspn(text, " \t");
+        if (hm_starts_with(word, "&gt;&gt;&gt;"))
+            break;
+        if (!hm_starts_with(word, "&gt;")) {
+            hm_strbuf_add(&own, text, len);
+            hm_strbuf_adds(&own, text[len] == '\n' ? "\n" : "");
+        }
+        text += len + (text[len] == '\n' ? 1 : 0);
+    }
+    return hm_strbuf_take(&own);
 }
 
 /* On a line of its own; nothing for NULL and "". */
@@ -82,7 +110,7 @@ static void add_line(struct hm_strbuf *out, const char *text)
         return;
     if (out->len > 0)
         hm_strbuf_addc(out, '\n');
-    add_mrkdwn(out, text);
+    add_mrkdwn(out, text, false);
 }
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------------- */
@@ -190,7 +218,8 @@ static void add_field(struct hm_strbuf *out, const json_t *field)
     char *text = json_is_string(value)   ? hm_xstrdup(json_string_value(value))
                  : json_is_number(value) ? hm_json_text(value)
                                          : hm_xstrdup("");
-    char *line = title[0] != '\0' ? hm_xasprintf("%s: %s", title, text) : hm_xstrdup(text);
+    const char *colon = hm_ends_with(title, ":") ? "" : ":";
+    char *line = title[0] != '\0' ? hm_xasprintf("%s%s %s", title, colon, text) : hm_xstrdup(text);
     add_line(out, line);
     free(line);
     free(text);
@@ -214,16 +243,28 @@ static void add_attachment(struct hm_strbuf *out, const json_t *attachment)
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */
 
+/* What a person said: neither what he quotes nor what he struck out. */
+static void add_said(struct hm_strbuf *out, const char *text)
+{
+    char *own = without_quotes(text);
+    add_mrkdwn(out, own, true);
+    free(own);
+}
+
 char *hm_alarm_flatten(const json_t *message, bool person)
 {
     size_t i = 0;
     json_t *attachment = NULL;
     struct hm_strbuf out;
     hm_strbuf_init(&out, HM_ALARM_TEXT_MAX);
-    add_line(&out, hm_json_get_str(message, "text", ""));
-    if (!person) {
+    if (person) {
+        add_said(&out, hm_json_get_str(message, "text", ""));
+    } else {
+        add_line(&out, hm_json_get_str(message, "text", ""));
         add_blocks(&out, hm_json_get_arr(message, "blocks"));
         json_array_foreach(hm_json_get_arr(message, "attachments"), i, attachment) add_attachment(&out, attachment);
     }
-    return hm_strbuf_take(&out);
+    char *text = hm_alarm_letters(hm_strbuf_str(&out)); /* rich text was added as it is */
+    hm_strbuf_done(&out);
+    return text;
 }

@@ -1,8 +1,10 @@
 /* A Slack message as one plain text, so that a rule needs not know whether the words came as text, as blocks or in an attachment.
  *
  * In this order, joined by line breaks: text, blocks, attachments (pretext, title, text, "title: value" per field, blocks; the
- * fallback only when there is nothing else). Links show their label, mentions "@…", entities are undone once, bold stars are
- * taken away; code keeps its backticks. What somebody else said and this message only shows (shared, unfurled) is left out. */
+ * fallback only when there is nothing else). Links show their label, mentions "@…", entities are undone once; the marks of
+ * bold, italic and struck text are taken away (marks.h), code keeps its backticks; blanks, hyphens and what does not show are
+ * made plain, UUIDs small (letters.h). What somebody else said and this message only shows (shared, unfurled) is left out; of
+ * people also the lines they quote ("> …") and what they struck out. */
 #ifndef HM_ALARM_FLATTEN_H
 #define HM_ALARM_FLATTEN_H
 

@@ -222,7 +222,7 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
     }
     struct hm_alarm_found found;
     hm_alarm_extract(rule, v->text, l->day, &found);
-    if (found.missing[0] == '\0') {
+    if (found.matched && found.missing[0] == '\0') {
         trial->best = at;
         v->kind = HM_ALARM_MATCH;
         v->rule = rule;
@@ -232,8 +232,11 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
         v->rule = rule;
         trial->stage = STAGE_FIELDS;
         (void)snprintf(reason, sizeof reason, "missing:%s", found.missing);
-        (void)stop(v, reason, "the words are those of %s, but its field %s is not there, or not as it must be", rule->name,
-                   found.missing);
+        if (found.unmeant)
+            (void)stop(v, "unless", "the words are those of %s, but what is said with them is none (its unless)", rule->name);
+        else
+            (void)stop(v, reason, "the words are those of %s, but its field %s is not there, or not as it must be", rule->name,
+                       found.missing);
     }
     hm_alarm_found_done(&found);
 }

@@ -3,8 +3,9 @@
  * Gates, the first that fails names the reason: it is a message (type) · said, not edited or taken back (subtype, edited) · not a
  * reply in a thread (thread) · not our own (self) · from our own workspace (team) · from somebody whom a rule allows (poster) ·
  * in a channel that a rule watches (channel). Then the news that an alarm is over (not-firing). Then the rules: `match` is found
- * (no-anchor), the sender and the channel are this rule's, every required field is there (missing:<field>). When several rules
- * fit, the one whose match stands first in the text. */
+ * (no-anchor), the sender and the channel are this rule's, every required field is there (missing:<field>), and it is so still
+ * without the sentences that say something else (unless). When several rules fit, the one whose match stands first in the text.
+ */
 #ifndef HM_ALARM_JUDGE_H
 #define HM_ALARM_JUDGE_H
 

@@ -8,21 +8,45 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PATTERN_MAX = 3000, FIELDS_MAX = 30, MAP_MAX = 30 };
+enum { PATTERN_MAX = 3000, FIELDS_MAX = 30, MAP_MAX = 30, UNLESS_MAX = 12 };
 
-static struct hm_finder *load_pattern(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
+static struct hm_finder *make_finder(const struct hm_cfg_node *node, const char *text)
 {
     struct hm_err err = {0};
-    const char *text = hm_cfg_get_str(group, key, need, PATTERN_MAX);
-    if (text == NULL)
-        return NULL;
-    const struct hm_cfg_node *node = hm_cfg_get(group, key, HM_CFG_OPTIONAL);
     char *expanded = hm_alarm_expand(text, &err);
     struct hm_finder *finder = expanded != NULL ? hm_finder_new(expanded, &err) : NULL;
     if (finder == NULL)
         hm_cfg_add_here(node, "%s", err.msg);
     free(expanded);
     return finder;
+}
+
+static struct hm_finder *load_pattern(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
+{
+    const char *text = hm_cfg_get_str(group, key, need, PATTERN_MAX);
+    return text != NULL ? make_finder(hm_cfg_get(group, key, HM_CFG_OPTIONAL), text) : NULL;
+}
+
+static void load_unless(struct hm_alarm_rule *rule, struct hm_cfg_node *root)
+{
+    if (!hm_cfg_has(root, "unless"))
+        return;
+    const struct hm_cfg_node *node = hm_cfg_get(root, "unless", HM_CFG_OPTIONAL);
+    char **texts = hm_cfg_get_strings(root, "unless", HM_CFG_OPTIONAL);
+    size_t count = 0;
+    while (texts[count] != NULL)
+        count++;
+    if (count == 0 || count > UNLESS_MAX)
+        hm_cfg_add_here(node, "%zu patterns; give from 1 to %d, or leave it out", count, UNLESS_MAX);
+    rule->unless = hm_xcalloc(UNLESS_MAX, sizeof rule->unless[0]);
+    for (size_t i = 0; i < count && i < UNLESS_MAX; i++) {
+        struct hm_finder *finder = make_finder(node, texts[i]);
+        if (finder != NULL)
+            rule->unless[rule->n_unless++] = finder;
+        if (finder != NULL && hm_finder_name(finder, 0) != NULL)
+            hm_cfg_add_here(node, "has a group \"%s\": unless finds no values, write (?:…)", hm_finder_name(finder, 0));
+    }
+    hm_cfg_strings_free(texts);
 }
 
 /* [a-z][a-z0-9_]*, and none of the words of expressions. */
@@ -149,6 +173,7 @@ void hm_alarm_load_fields(struct hm_alarm_loader *l, struct hm_cfg_node *root)
     struct hm_alarm_rule *rule = l->rule;
     struct hm_cfg_node *list = hm_cfg_has(root, "fields") ? hm_cfg_get_list(root, "fields", HM_CFG_OPTIONAL) : NULL;
     rule->match = load_pattern(root, "match", HM_CFG_REQUIRED);
+    load_unless(rule, root);
     rule->match_text =
         hm_xstrdup_null(hm_cfg_has(root, "match") ? hm_cfg_string(hm_cfg_get(root, "match", HM_CFG_OPTIONAL)) : NULL);
     size_t count = list != NULL ? hm_cfg_count(list) : 0;
@@ -176,6 +201,9 @@ void hm_alarm_load_fields(struct hm_alarm_loader *l, struct hm_cfg_node *root)
 void hm_alarm_fields_free(struct hm_alarm_rule *rule)
 {
     hm_finder_free(rule->match);
+    for (size_t i = 0; i < rule->n_unless; i++)
+        hm_finder_free(rule->unless[i]);
+    free(rule->unless);
     free(rule->match_text);
     for (size_t i = 0; i < rule->n_fields; i++) {
         struct hm_alarm_field *field = &rule->fields[i];

@@ -14,8 +14,8 @@ static const struct {
 } macros[] = {
     /* before a value that has no label: white space, the beginning, a quote or an opening bracket */
     {"begin", "(?<![^\\s(\\[\"'`\xe2\x80\x9c\xe2\x80\x98])"},
-    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line */
-    {"sep", "(?:[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"']?"},
+    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line; a quote */
+    {"sep", "(?:[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"'\xe2\x80\x9c\xe2\x80\x98]?"},
     /* behind a value: white space, the end, or ordinary punctuation */
     {"end", "(?![^\\s.,;:!?)\\]}>|\"'`\xe2\x80\x99\xe2\x80\x9d])"},
     {"uuid", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"},

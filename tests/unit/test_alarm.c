@@ -95,6 +95,9 @@ static void test_findings(void **state)
         HEAD "match = \"a\"; resolves = [ ];",
         HEAD "match = \"a\"; resolves = [ \"*\" ]; say = \"x\";",
         HEAD "match = \"a\"; keeps_open = true;",
+        HEAD "match = \"a\"; unless = [ ];",
+        HEAD "match = \"a\"; unless = [ \"(b\" ];",
+        HEAD "match = \"a\"; unless = [ \"b\", \"(?<c>c)\" ];",
     };
     struct hm_strbuf all;
     hm_strbuf_init(&all, 100000);
@@ -175,6 +178,22 @@ static void test_flatten(void **state)
         {"{\"attachments\": [{\"text\": \"a\", \"from_url\": \"u\"}, {\"text\": \"b\", \"is_share\": true}, {\"text\": \"c\", "
          "\"is_share\": false}, {\"text\": \"d\", \"message_blocks\": []}]}",
          "c"},
+        /* marks, as Slack reads them */
+        {"{\"text\": \"*a* _b c_ ~d~ *_~e~_* **f** (_g_) *h:*i `*j* _k_` x\"}", "a b c d e f (g) h:i `*j* _k_` x"},
+        {"{\"text\": \"scale_cluster _raw a*b* * c * itaipu-* 2*3*4 ~ ~ _\\n_ a_b_\"}",
+         "scale_cluster _raw a*b* * c * itaipu-* 2*3*4 ~ ~ _\n_ a_b_"},
+        {"{\"text\": \"```*a*\\n_b_``` *c*\"}", "```*a*\n_b_``` c"},
+        /* letters */
+        {"{\"text\": \"a\\u00a0b \\u2003c\\u3000\\u3000d  e\\r\\nf\\u2028g\\rh\"}", "a b c d  e\nf\ng\nh"},
+        {"{\"text\": \"a\\u200bb\\u00adc\\ufeffd\\u202ee\\u26a0\\ufe0f\"}", "abcde\xe2\x9a\xa0"},
+        {"{\"text\": \"a\\u2011b \\u2013 c\\u2014d\"}", "a-b - c - d"},
+        {"{\"text\": \"\\u200b*a*\\u200b *b\\u00a0c*\"}", "a b c"},
+        {"{\"text\": \"8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63 (8A6F3C1E-52b7-4D09-9E1A-0C4D7BE21F6A) \"}",
+         "8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63 (8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f6a) "},
+        {"{\"text\": \"X8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63 8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63-COPY A-B\"}",
+         "X8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63 8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63-COPY A-B"},
+        {"{\"blocks\": [{\"type\": \"header\", \"text\": {\"type\": \"plain_text\", \"text\": \"a\\u00a0b\"}}]}", "a b"},
+        {"{\"attachments\": [{\"fields\": [{\"title\": \"Job:\", \"value\": \"x\"}]}]}", "Job: x"},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         json_t *message = parse(cases[i].message);
@@ -183,11 +202,46 @@ static void test_flatten(void **state)
         free(text);
         json_decref(message);
     }
-    json_t *message = parse("{\"text\": \"said\", \"attachments\": [{\"text\": \"shown\"}]}");
-    char *text = hm_alarm_flatten(message, true);
-    assert_string_equal(text, "said");
-    free(text);
+}
+
+/* Of people only what they say themselves: not what they show, quote or strike out. */
+static void test_flatten_people(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *message, *text;
+    } cases[] = {
+        {"{\"text\": \"said\", \"attachments\": [{\"text\": \"shown\"}]}", "said"},
+        {"{\"text\": \"&gt; a\\nb\\n &gt;c\\nd &gt; e\"}", "b\nd > e"},
+        {"{\"text\": \"a\\n&gt;&gt;&gt; b\\nc\"}", "a\n"},
+        {"{\"text\": \"a ~b c~ d _e_ ~\"}", "a  d e ~"},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse(cases[i].message);
+        char *text = hm_alarm_flatten(message, true);
+        assert_string_equal(text, cases[i].text);
+        free(text);
+        json_decref(message);
+    }
+}
+
+/* A text of marks without partners costs no more than its length. */
+static void test_many_marks(void **state)
+{
+    (void)state;
+    enum { MARKS_MAX = 30000 };
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, MARKS_MAX);
+    while (!text.failed)
+        hm_strbuf_adds(&text, " *a _b ~c `d");
+    json_t *message = hm_json_obj_new();
+    hm_json_set_str(message, "text", hm_strbuf_str(&text));
+    char *flat = hm_alarm_flatten(message, true);
+    assert_int_equal(strncmp(flat, " *a _b ~c `d *a", 15), 0);
+    assert_int_equal(strlen(flat), HM_ALARM_TEXT_MAX);
+    free(flat);
     json_decref(message);
+    hm_strbuf_done(&text);
 }
 
 /* ---- judging ----------------------------------------------------------------------------------------------------------------
@@ -245,6 +299,42 @@ static void test_fields_are_typed(void **state)
     hm_alarms_done(&alarms);
 }
 
+/* A sentence in which unless is found is not looked at, neither for match nor for fields; the others are. */
+static void test_unless(void **state)
+{
+    (void)state;
+    struct hm_alarms alarms =
+        one_rule(HEAD "match = \"\\\\bmend\\\\b\"; unless = [ \"not mend\", \"^why\" ];\n"
+                      "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+)\"; many = true; } );");
+    static const struct {
+        const char *text, *reason, *found;
+    } cases[] = {
+        {"mend #1", "", "{\"id\":[\"1\"]}"},
+        {"do not mend #1", "unless", "{}"},
+        {"why mend #1? well", "unless", "{}"},
+        {"do not mend #1. But mend #2!", "", "{\"id\":[\"2\"]}"},
+        {"do not mend #1\nmend #2", "", "{\"id\":[\"2\"]}"},
+        {"do not mend #1. Mend it v1.2 not mend", "unless", "{}"},
+        {"do not mend #1. But mend it.", "missing:id", "{}"},
+        {"do not mend anything", "missing:id", "{}"}, /* what is missing is told first */
+        {"it is not mended. mend #1", "", "{\"id\":[\"1\"]}"},
+        {"#1 is not here. Please mend it", "", "{\"id\":[\"1\"]}"}, /* only sentences with match are taken away */
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse("{\"type\":\"message\",\"ts\":\"1795867200.000100\",\"channel\":\"C0A\",\"bot_id\":\"B0A\"}");
+        struct hm_alarm_verdict v;
+        hm_json_set_str(message, "text", cases[i].text);
+        hm_alarm_judge(&alarms, message, &(struct hm_alarm_around){0}, &v);
+        char *found = hm_json_text(v.found);
+        assert_string_equal(v.reason, cases[i].reason);
+        assert_string_equal(found, cases[i].found);
+        free(found);
+        hm_alarm_verdict_done(&v);
+        json_decref(message);
+    }
+    hm_alarms_done(&alarms);
+}
+
 /* What is said escapes what it shows; what is offered keeps it as it is. */
 static void test_follow(void **state)
 {
@@ -294,9 +384,10 @@ static void test_follow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings), cmocka_unit_test(test_names_of_channels_and_senders),
-        cmocka_unit_test(test_flatten),  cmocka_unit_test(test_fields_are_typed),
-        cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_findings),         cmocka_unit_test(test_names_of_channels_and_senders),
+        cmocka_unit_test(test_flatten),          cmocka_unit_test(test_flatten_people),
+        cmocka_unit_test(test_many_marks),       cmocka_unit_test(test_unless),
+        cmocka_unit_test(test_fields_are_typed), cmocka_unit_test(test_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
