@@ -19,8 +19,7 @@ enum {
     TIMES_KEPT = 120,
     STORM_CARDS = 60, /* cards of one channel within … */
     STORM_MS = 60000, /* … this time; more are grouped */
-    STORM_LIFE_MS = 10 * 60000,
-    WHY_MAX = 150
+    STORM_LIFE_MS = 10 * 60000
 };
 static const int64_t offer_life_ms = (int64_t)24 * 3600000;
 static const int64_t kept_ms = (int64_t)3600000;      /* a case that is over stays in memory so long, for late clicks */
@@ -160,88 +159,6 @@ static void raise_alarm(struct hm_watch *watch, const struct hm_alarm_verdict *v
     hm_watched_flush(w);
 }
 
-/* ---- the news that it is over
- * -------------------------------------------------------------------------------------------------- */
-
-static bool is_about(const struct hm_watched *w, const struct hm_alarm_verdict *v, const char *channel, int64_t at_ms)
-{
-    const struct hm_case *c = w->c;
-    bool rule = v->about != NULL
-                    ? strcmp(c->rule, v->about->name) == 0
-                    : v->rule->key != NULL && (hm_alarm_has(v->rule->resolves, "*") || hm_alarm_has(v->rule->resolves, c->rule));
-    return rule && c->end == HM_CASE_OPEN && c->grouped == 0 && strcmp(c->channel, channel) == 0 && c->at_ms <= at_ms;
-}
-
-/* What the notice tells may be less than what the alarm told: it must not say anything else. */
-static bool agrees(const struct hm_case *c, const json_t *values)
-{
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(hm_unconst(values), name, value)
-    {
-        const json_t *own = json_object_get(c->values, name);
-        bool counts =
-            strcmp(name, "day") != 0 && strcmp(name, "sender") != 0 && strcmp(name, "count") != 0 && strcmp(name, "lag") != 0;
-        if (counts && own != NULL && !json_equal(hm_unconst(own), value))
-            return false;
-    }
-    return true;
-}
-
-/* The open case with the same key; else the only one that it can be. */
-static struct hm_watched *find_about(const struct hm_watch *watch, const struct hm_alarm_verdict *v, const char *channel,
-                                     int64_t at_ms)
-{
-    struct hm_watched *w = NULL;
-    struct hm_watched *only = NULL;
-    size_t n = 0;
-    TAILQ_FOREACH_REVERSE(w, &watch->cases, hm_watched_list, link)
-    {
-        if (!is_about(w, v, channel, at_ms))
-            continue;
-        if (strcmp(w->c->key, v->key) == 0)
-            return w;
-        if (v->about != NULL && agrees(w->c, v->values)) {
-            only = w;
-            n++;
-        }
-    }
-    return n == 1 ? only : NULL;
-}
-
-static void take_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms)
-{
-    json_t *data = hm_json_obj_new();
-    size_t len = strcspn(v->text, "\n");
-    char *line = hm_xstrndup(v->text, hm_utf8_prefix(v->text, len < WHY_MAX ? len : WHY_MAX));
-    hm_json_set_str(data, "notice", v->rule->name);
-    hm_json_set_str(data, "text", line);
-    if (v->rule->keeps_open) {
-        free(w->c->taken);
-        w->c->taken = hm_xstrdup(line);
-        hm_watched_event(w, "alarm.noted", data);
-    } else {
-        (void)hm_case_finish(w->c, HM_CASE_OVER, line, at_ms);
-        w->watch->stats.resolved++;
-        hm_watched_event(w, "alarm.over", data);
-    }
-    hm_watched_touch(w, true);
-    free(line);
-}
-
-static void resolve(struct hm_watch *watch, struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms,
-                    int64_t inbox_id)
-{
-    if (w == NULL || w->c->end != HM_CASE_OPEN) {
-        if (inbox_id != 0)
-            hm_intake_done(watch->opts.intake, inbox_id);
-        return;
-    }
-    take_notice(w, v, at_ms);
-    hm_watched_inbox(w, inbox_id);
-    hm_watched_flush(w);
-}
-
 /* ---- any message
  * --------------------------------------------------------------------------------------------------------------- */
 
@@ -316,7 +233,7 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
         };
         raise_alarm(watch, &v, &order, inbox_id);
     } else if (ours) {
-        resolve(watch, find_about(watch, &v, channel, at_ms), &v, at_ms, inbox_id);
+        hm_watch_notice(watch, &v, &(const struct hm_watch_said){channel, ts, at_ms, inbox_id});
     }
     hm_alarm_verdict_done(&v);
     if (at_ms > 0)
@@ -334,9 +251,7 @@ static bool judge_edit(struct hm_watch *watch, const struct hm_slack_request *re
         return false;
     around.edited = true;
     hm_alarm_judge(&watch->settings->alarms, req->message, &around, &v);
-    bool notice = v.kind == HM_ALARM_RESOLVED;
-    if (notice)
-        resolve(watch, w, &v, hm_wall_ms(watch->opts.clock), inbox_id);
+    bool notice = v.kind == HM_ALARM_RESOLVED && hm_watch_edit_notice(w, &v, hm_wall_ms(watch->opts.clock), inbox_id);
     hm_alarm_verdict_done(&v);
     return notice;
 }
@@ -415,6 +330,7 @@ struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
     watch->opts = *opts;
     watch->away_ms = INT64_MAX;
     TAILQ_INIT(&watch->cases);
+    TAILQ_INIT(&watch->endings);
     watch->seen = hm_json_obj_new();
     watch->links = hm_json_obj_new();
     watch->known = hm_json_obj_new();
@@ -445,6 +361,7 @@ void hm_watch_free(struct hm_watch *watch)
     if (watch == NULL)
         return;
     hm_watched_free_all(watch);
+    hm_watch_notices_done(watch);
     hm_watch_history_done(watch);
     hm_post_link_free(watch->link);
     hm_timer_free(watch->tick_timer);

@@ -40,6 +40,10 @@ struct hm_watched {
 };
 TAILQ_HEAD(hm_watched_list, hm_watched);
 
+/* A notice whose cases are being committed (watch_notice.c). */
+struct hm_watch_ending;
+TAILQ_HEAD(hm_watch_endings, hm_watch_ending);
+
 /* One channel being read. */
 struct hm_watch_history {
     char **channels; /* still to be read; NULL-terminated */
@@ -57,6 +61,7 @@ struct hm_watch {
     struct hm_post_link *link;
     struct hm_poster *poster;
     struct hm_watched_list cases;
+    struct hm_watch_endings endings;
     json_t *seen;       /* "C…:ts" → [case id, at_ms] */
     json_t *links;      /* HM_WATCH_RUNS_SPACE as it was at start, until the runs are there */
     json_t *known;      /* shown to others */
@@ -87,6 +92,23 @@ bool hm_watch_advance(json_t *marks, const char *channel, const char *ts);
 /* The channels that rules watch: a new array of strings, each once. */
 json_t *hm_watch_channels_new(const struct hm_watch *watch);
 
+/* ---- watch_notice.c -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A message: where and when it was said, and its envelope (0 = none: it comes from history). */
+struct hm_watch_said {
+    const char *channel, *ts;
+    int64_t at_ms;
+    int64_t inbox_id;
+};
+/* The news that alarms are over, or taken: closes (or marks) the cases that it is about, ends the envelope. */
+void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *verdict, const struct hm_watch_said *said);
+/* The same by an edit of a message of this case, which is about no other. False: it is not about this case either, nothing was
+ * done. */
+bool hm_watch_edit_notice(struct hm_watched *w, const struct hm_alarm_verdict *verdict, int64_t at_ms, int64_t inbox_id);
+/* What is still under way is forgotten: the next start takes it up again. */
+void hm_watch_notices_done(struct hm_watch *watch);
+
 /* ---- watch_store.c ------------------------------------------------------------------------------------------------------------
  */
 
@@ -98,6 +120,12 @@ bool hm_watch_was_seen(const struct hm_watch *watch, const char *channel, const 
 struct hm_watched *hm_watched_of_message(const struct hm_watch *watch, const char *channel, const char *ts);
 void hm_watched_event(struct hm_watched *w, const char *type, json_t *stolen_data);
 void hm_watched_seen(struct hm_watched *w, const char *channel, const char *ts, int64_t at_ms);
+/* The same of a message that began no case. case_id: of the one that it is about, "" = none, or several. In memory at once; in
+ * the journal with hm_watch_save_seen(). */
+void hm_watch_note_seen(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms);
+void hm_watch_save_seen(struct hm_watch *watch, const char *channel, const char *ts);
+/* fn once what the case is now is committed (or could not be). */
+void hm_watched_wait(struct hm_watched *w, const char *nonce, hm_watch_taken_fn fn, void *arg);
 void hm_watched_inbox(struct hm_watched *w, int64_t inbox_id);
 /* The case changed. show: so that it is to be seen. */
 void hm_watched_touch(struct hm_watched *w, bool show);

@@ -68,10 +68,7 @@ void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonc
     }
     take(w, offer, click->user, click->key);
     offer->starting = true;
-    w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
-    struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
-    *waiter = (struct hm_watch_waiter){.fn = click->on_taken, .arg = click->arg};
-    memcpy(waiter->nonce, offer->nonce, sizeof waiter->nonce);
+    hm_watched_wait(w, offer->nonce, click->on_taken, click->arg);
     hm_watched_touch(w, true);
     hm_watched_flush(w);
 }

@@ -130,13 +130,32 @@ void hm_watched_event(struct hm_watched *w, const char *type, json_t *stolen_dat
     hm_json_add(w->news.events, event);
 }
 
-void hm_watched_seen(struct hm_watched *w, const char *channel, const char *ts, int64_t at_ms)
+void hm_watch_note_seen(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms)
 {
     char *key = seen_key(channel, ts);
     json_t *entry = hm_json_arr_new();
-    hm_json_add(entry, hm_json_str_new(w->c->id));
+    hm_json_add(entry, hm_json_str_new(case_id));
     hm_json_add(entry, json_integer(at_ms));
-    hm_json_set(w->watch->seen, key, entry);
+    hm_json_set(watch->seen, key, entry);
+    free(key);
+}
+
+void hm_watch_save_seen(struct hm_watch *watch, const char *channel, const char *ts)
+{
+    char *key = seen_key(channel, ts);
+    json_t *entry = json_object_get(watch->seen, key);
+    if (entry != NULL) {
+        struct hm_batch *batch = hm_batch_new();
+        hm_batch_set(batch, SEEN_SPACE, key, json_incref(entry));
+        hm_journal_put(watch->opts.journal, batch, NULL, NULL);
+    }
+    free(key);
+}
+
+void hm_watched_seen(struct hm_watched *w, const char *channel, const char *ts, int64_t at_ms)
+{
+    char *key = seen_key(channel, ts);
+    hm_watch_note_seen(w->watch, w->c->id, channel, ts, at_ms);
     hm_json_add(w->news.seen, hm_json_str_new(key));
     free(key);
 }
@@ -147,6 +166,14 @@ void hm_watched_inbox(struct hm_watched *w, int64_t inbox_id)
         return;
     w->news.inboxes = hm_xreallocarray(w->news.inboxes, w->news.n_inboxes + 1, sizeof w->news.inboxes[0]);
     w->news.inboxes[w->news.n_inboxes++] = inbox_id;
+}
+
+void hm_watched_wait(struct hm_watched *w, const char *nonce, hm_watch_taken_fn fn, void *arg)
+{
+    w->news.waiters = hm_xreallocarray(w->news.waiters, w->news.n_waiters + 1, sizeof w->news.waiters[0]);
+    struct hm_watch_waiter *waiter = &w->news.waiters[w->news.n_waiters++];
+    *waiter = (struct hm_watch_waiter){.fn = fn, .arg = arg};
+    (void)snprintf(waiter->nonce, sizeof waiter->nonce, "%s", nonce);
 }
 
 void hm_watched_touch(struct hm_watched *w, bool show)
@@ -187,6 +214,7 @@ static void untake(struct hm_watched *w, const struct hm_watch_news *news)
             continue;
         hm_case_untake(offer);
         offer->starting = false;
+        hm_watched_event(w, "alarm.offer.released", hm_json_obj_new()); /* that it was taken is still to be written */
     }
 }
 

@@ -1,4 +1,8 @@
 """What the tests of alarms have in common: rules, and the words to raise an alarm and to find what came of it."""
+import contextlib
+import json
+import sqlite3
+
 from harness import TRANSACTION, Case, Deadline, check
 
 DI, ETL, MDS = "C0DI", "C0ETL", "C0MDS"
@@ -56,6 +60,15 @@ class AlarmCase(Case):
         probe = self.say(f"bad dataset {TRANSACTION[:-4]}{self.probes:04x}")
         self.alarm_card(probe)
         return probe
+
+    def assert_open(self, *cards):
+        """These alarms are open, in the journal: a card may be behind it."""
+        self.quiet()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            cases = [json.loads(value) for value, in journal.execute("SELECT value FROM facts WHERE space = 'alarm'")]
+        for card in cards:
+            case = next(c for c in cases if c.get("card_ts") == card.ts)
+            self.assertEqual(case.get("end", 0), 0, case)
 
     def reactions(self, message):
         found = next(m for m in self.slack.messages(message["channel"]) if m["ts"] == message["ts"])

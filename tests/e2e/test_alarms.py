@@ -8,7 +8,7 @@ import sqlite3
 import time
 import unittest
 
-from alarm_case import AUTO, BAD, DI, ETL, LOOK, AlarmCase
+from alarm_case import AUTO, BAD, DI, ETL, LOOK, OVER, AlarmCase
 from harness import ANA, BEN, COMMITTED_2, DAN, DATASET, DATASET_NAME, TOP, TRANSACTION, BotDied, Deadline, Stage, check, main
 
 
@@ -153,6 +153,92 @@ class Alarms(AlarmCase):
         self.slack.post("edit_message", channel=DI, ts=first["ts"], text=f"[RESOLVED] bad dataset {DATASET}")
         card.wait("*Over*")
         self.assertEqual(card.buttons(), {})
+
+    def dealt_with(self, text):
+        """An alarm whose offer was taken and came to an end: the same again begins a second case."""
+        alarm = self.say(text)
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        run = self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains="Retract the committed dataset", alive=self.alive())["message"]
+        self.stage.card_of(run, DI).reject(BEN)
+        card.wait(": *rejected*")
+        return alarm, card
+
+    def test_over_for_all_cases_of_the_alarm_and_no_other(self):
+        self.bot.start()
+        _, first = self.dealt_with(f"bad dataset {DATASET}")
+        second = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        other = self.alarm_card(self.say(f"bad dataset {COMMITTED_2}"))
+        over = self.say(f"[RESOLVED] bad dataset {DATASET}")
+        first.wait("*Over*")
+        second.wait("*Over*")
+        self.assert_open(other)
+        self.assertEqual(self.replies(over), [])
+
+    def test_over_by_edit_is_about_its_own_case(self):
+        self.bot.start()
+        first_message, first = self.dealt_with(f"bad dataset {DATASET}")
+        second = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        self.slack.post("edit_message", channel=DI, ts=first_message["ts"], text=f"[RESOLVED] bad dataset {COMMITTED_2}")
+        self.assert_open(first, second)  # its words are those of another alarm
+        self.slack.post("edit_message", channel=DI, ts=first_message["ts"], text=f"[RESOLVED] bad dataset {DATASET}")
+        first.wait("*Over*")
+        self.assert_open(second)
+
+    def test_an_edit_that_is_news_of_other_rules(self):
+        other = BAD.replace('"bad-dataset"', '"odd-dataset"').replace("bad dataset", "odd dataset")
+        over = OVER.replace('[ "*" ]', '[ "odd-dataset" ]')
+        self.bot.use_alarms(bad=BAD, odd=other, over=over)
+        self.bot.start()
+        bad, odd = self.say(f"bad dataset {DATASET}"), self.say(f"odd dataset {DATASET}")
+        cards = self.alarm_card(bad), self.alarm_card(odd)
+        for message in (bad, odd):
+            self.slack.post("edit_message", channel=DI, ts=message["ts"], text="[RESOLVED] it is over")
+        cards[1].wait("*Over*")
+        self.assert_open(cards[0])
+
+    def test_an_edit_in_a_storm_says_nothing_of_the_others(self):
+        self.bot.write_config(speed=50)
+        self.slack.post("config", rate_scale=0)
+        self.bot.start()
+        said = [self.say(f"bad dataset 00000000-0000-4000-8000-{i:012x}") for i in range(62)]
+        storm = self.stage.card_of(self.slack.wait(channel=DI, contains="Many alarms at once", alive=self.alive())["message"], DI)
+        storm.wait("2 without a card")
+        for i, message in enumerate(said[60:], 60):  # the first of them is the message that the storm's card stands under
+            self.slack.post("edit_message", channel=DI, ts=message["ts"], text=f"[RESOLVED] bad dataset 00000000-0000-4000-8000-{i:012x}")
+        self.say(f"bad dataset {DATASET}")
+        storm.wait("3 without a card")
+        self.assertNotIn("*Over*", storm.text())
+        self.slack.post("edit_message", channel=DI, ts=said[0]["ts"], text="[RESOLVED] bad dataset 00000000-0000-4000-8000-000000000000")
+        self.alarm_card(said[0]).wait("*Over*")  # it has a card of its own
+
+    def test_news_from_before_the_alarm_was_said_again(self):
+        self.bot.start()
+        first = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(first)
+        second = self.say(f"bad dataset {DATASET}")
+        card.wait("2 times")
+        micros = [int(message["ts"].replace(".", "")) for message in (first, second)]
+        between = f"{sum(micros) // 2 // 1000000}.{sum(micros) // 2 % 1000000:06d}"
+        self.slack.post("event", event={"type": "message", "subtype": "bot_message", "channel": DI, "channel_type": "channel", "ts": between,
+                                        "event_ts": between, "bot_id": "B0SPLUNK", "text": f"[RESOLVED] bad dataset {DATASET}"})
+        self.assert_open(card)
+
+    def test_news_is_judged_once(self):
+        """It was about two alarms, so about none; read again after a restart it must not be about the one that is left."""
+        self.bot.use_alarms(bad=BAD.replace('key = "${id}"', 'key = "${id}/${why}"'), over=OVER)
+        self.bot.start()
+        cards = [self.alarm_card(self.say(f"bad dataset {DATASET}\nwhy: {why}")) for why in ("doubled", "empty")]
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
+        self.say(f"[RESOLVED] bad dataset {DATASET}\nwhy: empty")
+        cards[1].wait("*Over*")
+        self.assert_open(cards[0])
+        self.bot.stop()
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.assert_open(cards[0])
+        self.say(f"[RESOLVED] bad dataset {DATASET}")  # now it is clear
+        cards[0].wait("*Over*")
 
     # --- unasked ----------------------------------------------------------------------------------------------------------------
     def test_looks_by_itself(self):

@@ -199,7 +199,8 @@ class Offers(AlarmCase):
                 stage.bot.write_config(users=[BEN], usergroup=None)
 
             def ends(card):
-                told = any("has the role" in json.dumps(m) for m in stage.slack.messages(DI, ANA))
+                told = stage.slack.http.request("GET", "/_sim/wait", query={
+                    "channel": DI, "user": ANA, "ephemeral": 1, "contains": "role", "timeout_ms": 1})["ok"]
                 return ": *done*" in card or (told and "Note it" in card and "is being started" not in card)
 
             text = self.story(stage, crash, NOTING, users=(ANA,), after=dismiss, ends=ends)

@@ -1,0 +1,207 @@
+/* The news that alarms are over, or that somebody has taken them: see watch_parts.h.
+ *
+ * Which cases it is about: a notice, all open ones of its alarm, that is, with its key (a second one begins when the first was
+ * dealt with, or is too old to be joined). When it tells less than the alarm did, no case has its very key; then the only alarm
+ * that it can be, and when that is not clear, none. An edit is about the case of its own message and no other. An alarm that was
+ * said again after the news fires again: it stays open.
+ *
+ * Happy path: each of the cases is changed and committed; then the notice counts as seen and its envelope ends. A crash in
+ * between (or a commit that failed) leaves the envelope open: it is judged anew at the next start, for the cases that are left.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/watch_parts.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { WHY_MAX = 150 };
+
+/* A notice whose cases are being committed. */
+struct hm_watch_ending {
+    TAILQ_ENTRY(hm_watch_ending) link;
+    struct hm_watch *watch;
+    char *channel, *ts; /* of the notice */
+    int64_t inbox_id;
+    size_t left; /* cases that are not committed yet */
+    bool failed; /* one of them could not be: the envelope stays open */
+};
+
+/* ---- which cases ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_named(const struct hm_alarm_rule *notice, const char *rule)
+{
+    return hm_alarm_has(notice->resolves, "*") || hm_alarm_has(notice->resolves, rule);
+}
+
+/* Of the rule (or one of the rules) that it speaks of. */
+static bool is_of_rule(const struct hm_case *c, const struct hm_alarm_verdict *v)
+{
+    return v->about != NULL ? strcmp(c->rule, v->about->name) == 0 : v->rule->key != NULL && is_named(v->rule, c->rule);
+}
+
+static bool is_before(const struct hm_case *c, const char *channel, int64_t at_ms)
+{
+    return c->end == HM_CASE_OPEN && c->grouped == 0 && strcmp(c->channel, channel) == 0 && c->last_ms <= at_ms;
+}
+
+/* What the notice tells may be less than what the alarm told: it must not say anything else. */
+static bool agrees(const struct hm_case *c, const json_t *values)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(hm_unconst(values), name, value)
+    {
+        const json_t *own = json_object_get(c->values, name);
+        bool counts =
+            strcmp(name, "day") != 0 && strcmp(name, "sender") != 0 && strcmp(name, "count") != 0 && strcmp(name, "lag") != 0;
+        if (counts && own != NULL && !json_equal(hm_unconst(own), value))
+            return false;
+    }
+    return true;
+}
+
+/* Keeps those that agree; how many. */
+static size_t keep_agreeing(struct hm_watched **list, size_t n, const json_t *values)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (agrees(list[i]->c, values))
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* All of them are the same alarm. */
+static bool is_one_alarm(struct hm_watched *const *list, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(list[i]->c->key, list[0]->c->key) != 0)
+            return false;
+    return true;
+}
+
+/* The cases that a notice is about, into ret_list, which has room for all; how many. */
+static size_t find_about(const struct hm_watch *watch, const struct hm_alarm_verdict *v, const struct hm_watch_said *said,
+                         struct hm_watched **ret_list)
+{
+    struct hm_watched *w = NULL;
+    size_t n = 0;
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        if (is_of_rule(w->c, v) && is_before(w->c, said->channel, said->at_ms) && strcmp(w->c->key, v->key) == 0)
+            ret_list[n++] = w;
+    }
+    if (n > 1 && v->key[0] == '\0') /* a rule that tells its alarms apart by nothing but the hour */
+        return keep_agreeing(ret_list, n, v->values);
+    if (n > 0 || v->about == NULL)
+        return n;
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        if (is_of_rule(w->c, v) && is_before(w->c, said->channel, said->at_ms))
+            ret_list[n++] = w;
+    }
+    n = keep_agreeing(ret_list, n, v->values);
+    return is_one_alarm(ret_list, n) ? n : 0;
+}
+
+/* An edited message speaks of its own alarm, unless its words are those of another one. */
+static bool is_about_own(const struct hm_case *c, const struct hm_alarm_verdict *v)
+{
+    if (c->end != HM_CASE_OPEN || !is_named(v->rule, c->rule))
+        return false;
+    if (v->rule->key != NULL)
+        return strcmp(c->key, v->key) == 0;
+    return v->about == NULL || (strcmp(c->rule, v->about->name) == 0 && (strcmp(c->key, v->key) == 0 || agrees(c, v->values)));
+}
+
+/* ---- what it does --------------------------------------------------------------------------------------------------------- */
+
+static void take_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms)
+{
+    json_t *data = hm_json_obj_new();
+    size_t len = strcspn(v->text, "\n");
+    char *line = hm_xstrndup(v->text, hm_utf8_prefix(v->text, len < WHY_MAX ? len : WHY_MAX));
+    hm_json_set_str(data, "notice", v->rule->name);
+    hm_json_set_str(data, "text", line);
+    if (v->rule->keeps_open) {
+        free(w->c->taken);
+        w->c->taken = hm_xstrdup(line);
+        hm_watched_event(w, "alarm.noted", data);
+    } else {
+        (void)hm_case_finish(w->c, HM_CASE_OVER, line, at_ms);
+        w->watch->stats.resolved++;
+        hm_watched_event(w, "alarm.over", data);
+    }
+    hm_watched_touch(w, true);
+    free(line);
+}
+
+static void free_ending(struct hm_watch_ending *e)
+{
+    TAILQ_REMOVE(&e->watch->endings, e, link);
+    free(e->channel);
+    free(e->ts);
+    free(e);
+}
+
+void hm_watch_notices_done(struct hm_watch *watch)
+{
+    while (!TAILQ_EMPTY(&watch->endings))
+        free_ending(TAILQ_FIRST(&watch->endings));
+}
+
+/* Everything it did is in the journal. Should we die between the two: what was seen is no more than ended. */
+static void end(struct hm_watch *watch, const char *channel, const char *ts, int64_t inbox_id)
+{
+    hm_watch_save_seen(watch, channel, ts);
+    if (inbox_id != 0)
+        hm_intake_done(watch->opts.intake, inbox_id);
+}
+
+static void on_committed(void *arg, enum hm_code code, const char *problem)
+{
+    struct hm_watch_ending *e = arg;
+    (void)problem; /* watch_store.c logs it and tries again */
+    e->failed = e->failed || code != HM_OK;
+    if (--e->left > 0)
+        return;
+    if (!e->failed)
+        end(e->watch, e->channel, e->ts, e->inbox_id);
+    free_ending(e);
+}
+
+void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, const struct hm_watch_said *said)
+{
+    struct hm_watched *w = NULL;
+    size_t room = 1;
+    TAILQ_FOREACH(w, &watch->cases, link) room++;
+    struct hm_watched **list = hm_xcalloc(room, sizeof(void *));
+    size_t n = find_about(watch, v, said, list);
+    hm_watch_note_seen(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
+    if (n == 0) {
+        end(watch, said->channel, said->ts, said->inbox_id);
+        free(list);
+        return;
+    }
+    struct hm_watch_ending *e = hm_xcalloc(1, sizeof *e);
+    *e = (struct hm_watch_ending){
+        .watch = watch, .channel = hm_xstrdup(said->channel), .ts = hm_xstrdup(said->ts), .inbox_id = said->inbox_id, .left = n};
+    TAILQ_INSERT_TAIL(&watch->endings, e, link);
+    for (size_t i = 0; i < n; i++) {
+        take_notice(list[i], v, said->at_ms);
+        hm_watched_wait(list[i], "", on_committed, e);
+        hm_watched_flush(list[i]);
+    }
+    free(list);
+}
+
+bool hm_watch_edit_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms, int64_t inbox_id)
+{
+    if (!is_about_own(w->c, v))
+        return false;
+    take_notice(w, v, at_ms);
+    hm_watched_inbox(w, inbox_id);
+    hm_watched_flush(w);
+    return true;
+}
