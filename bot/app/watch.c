@@ -22,8 +22,9 @@ enum {
     STORM_LIFE_MS = 10 * 60000
 };
 static const int64_t offer_life_ms = (int64_t)24 * 3600000;
-static const int64_t kept_ms = (int64_t)3600000;      /* a case that is over stays in memory so long, for late clicks */
-static const int64_t seen_ms = (int64_t)72 * 3600000; /* longer than Slack repeats an event, and than history is read back */
+static const int64_t kept_ms = (int64_t)3600000;          /* a case that is over stays in memory so long, for late clicks … */
+static const int64_t unmarked_ms = (int64_t)24 * 3600000; /* … and so long when its message lacks the reaction */
+static const int64_t seen_ms = (int64_t)72 * 3600000;     /* longer than Slack repeats an event, and than history is read back */
 
 /* ---- cases -------------------------------------------------------------------------------------------------------------------
  */
@@ -289,6 +290,7 @@ static void age(struct hm_watch *watch, struct hm_watched *w, int64_t now_ms)
     struct hm_case *c = w->c;
     int64_t life = c->group_ms > offer_life_ms || c->silent ? c->group_ms : offer_life_ms;
     bool settled = !w->dirty && !w->writing && !w->marking && !hm_poster_has(watch->poster, c->id);
+    int64_t kept = hm_watched_is_marked(w) ? kept_ms : unmarked_ms;
     int64_t since_ms = c->last_ms > c->seen_ms ? c->last_ms : c->seen_ms;
     if (c->end == HM_CASE_OPEN && now_ms - since_ms > life && !hm_case_busy(c)) {
         json_t *data = hm_json_obj_new();
@@ -296,8 +298,10 @@ static void age(struct hm_watch *watch, struct hm_watched *w, int64_t now_ms)
         hm_watched_event(w, "alarm.expired", data);
         hm_watched_touch(w, true);
         hm_watched_flush(w);
-    } else if (c->end != HM_CASE_OPEN && now_ms - c->ended_ms > kept_ms && settled && !hm_case_busy(c)) {
+    } else if (c->end != HM_CASE_OPEN && now_ms - c->ended_ms > kept && settled && !hm_case_busy(c)) {
         hm_watched_forget(w);
+    } else if (!w->writing) {
+        hm_watched_mark(w);
     }
 }
 

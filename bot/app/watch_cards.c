@@ -1,5 +1,5 @@
-/* What an alarm shows in Slack: its card, which is posted once and edited in place at Slack's pace, and the reaction on its
- * message. See watch_parts.h. The slot's key is the case's id. */
+/* The card of an alarm, which is posted once and edited in place at Slack's pace. See watch_parts.h. The slot's key is the case's
+ * id. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,63 +68,6 @@ void hm_watch_open_poster(struct hm_watch *watch)
     hm_post_link_attach(watch->link, watch->poster);
 }
 
-/* ---- reactions
- * ------------------------------------------------------------------------------------------------------------------ */
-
-static void mark(struct hm_watched *w);
-
-/* One reaction under way; the case may be gone when it is done. */
-struct marking {
-    struct hm_watch *watch;
-    bool away; /* it is taken away */
-    char *name;
-    char id[HM_CASE_ID_MAX];
-};
-
-static void on_marked(void *arg, const struct hm_web_answer *answer)
-{
-    struct marking *marking = arg;
-    struct hm_watched *w = marking->watch->stopped ? NULL : hm_watched_find(marking->watch, marking->id);
-    bool later = answer->code == HM_EIO || answer->code == HM_EUNKNOWN;
-    if (w != NULL) {
-        w->marking = false;
-        if (answer->code != HM_OK)
-            hm_log(HM_LOG_WARN, marking->id, "the alarm's reaction: %s", answer->sentence);
-        if (!later && marking->away && hm_streq(w->c->unmark, marking->name)) {
-            HM_FREE(w->c->unmark);
-            hm_watched_touch(w, false);
-        } else if (!later && !marking->away && hm_streq(w->c->mark, marking->name)) {
-            w->c->marked = true; /* or it never will be: the card says the same */
-            hm_watched_touch(w, false);
-        }
-        hm_watched_flush(w);
-        if (!later)
-            mark(w);
-    }
-    free(marking->name);
-    free(marking);
-}
-
-static void mark(struct hm_watched *w)
-{
-    struct hm_case *c = w->c;
-    bool away = c->unmark != NULL;
-    const char *name = away ? c->unmark : c->mark;
-    if (w->marking || name == NULL || (!away && c->marked) || w->watch->stopped)
-        return;
-    struct marking *marking = hm_xcalloc(1, sizeof *marking);
-    json_t *args = hm_json_obj_new();
-    marking->watch = w->watch;
-    marking->away = away;
-    marking->name = hm_xstrdup(name);
-    memcpy(marking->id, c->id, sizeof marking->id);
-    hm_json_set_str(args, "channel", c->channel);
-    hm_json_set_str(args, "timestamp", c->ts);
-    hm_json_set_str(args, "name", name);
-    w->marking = true;
-    hm_web_call(w->watch->opts.api, away ? "reactions.remove" : "reactions.add", HM_WEB_BOT, args, on_marked, marking);
-}
-
 /* ---- the card
  * --------------------------------------------------------------------------------------------------------------------- */
 
@@ -165,7 +108,7 @@ static void show(struct hm_watched *w)
     hm_poster_show(w->watch->poster, c->id, content_new(c), c->card_ts == NULL || over);
     if (over)
         hm_poster_finish(w->watch->poster, c->id);
-    mark(w);
+    hm_watched_mark(w);
 }
 
 void hm_watched_show(struct hm_watched *w)
@@ -178,10 +121,9 @@ void hm_watched_show(struct hm_watched *w)
 
 void hm_watched_show_restored(struct hm_watched *w)
 {
-    const struct hm_case *c = w->c;
-    if (c->silent || (c->end != HM_CASE_OPEN && !hm_case_busy(c) && c->card_ts != NULL && c->digest != NULL && c->mark == NULL))
+    if (w->c->silent)
         return;
-    open_slot(w, true);
+    open_slot(w, true); /* also when it is over: its last content may not have been shown */
     show(w);
 }
 

@@ -1,5 +1,6 @@
-/* Inside of watch.h: what watch.c (messages), watch_store.c (the journal), watch_cards.c (Slack), watch_runs.c (offers and runs)
- * and watch_history.c (catching up) share. Nobody else includes this. */
+/* Inside of watch.h: what watch.c (messages), watch_notice.c (that an alarm is over), watch_store.c (the journal), watch_cards.c
+ * and watch_marks.c (Slack), watch_runs.c (offers and runs) and watch_history.c (catching up) share. Nobody else includes this.
+ */
 #ifndef HM_APP_WATCH_PARTS_H
 #define HM_APP_WATCH_PARTS_H
 
@@ -35,8 +36,10 @@ struct hm_watched {
     struct hm_case *c;
     struct hm_watch_news news; /* not under way yet */
     bool dirty, writing, forget;
-    bool show;    /* the next commit changes what is shown */
-    bool marking; /* a reaction is under way */
+    bool show;             /* the next commit changes what is shown */
+    bool marking;          /* a reaction is under way */
+    unsigned mark_tries;   /* … so often in vain, and … */
+    int64_t mark_again_ms; /* … not again before this (monotonic) */
 };
 TAILQ_HEAD(hm_watched_list, hm_watched);
 
@@ -151,6 +154,14 @@ void hm_watched_show(struct hm_watched *w);
 /* After a restart: where its card is. */
 void hm_watched_show_restored(struct hm_watched *w);
 void hm_watched_hide(struct hm_watched *w);
+
+/* ---- watch_marks.c ------------------------------------------------------------------------------------------------------------
+ */
+
+/* Adds or takes away what the alarm's message lacks, unless that is under way or is to be tried later. */
+void hm_watched_mark(struct hm_watched *w);
+/* The message bears what it should, or never will. */
+bool hm_watched_is_marked(const struct hm_watched *w);
 
 /* ---- watch_runs.c -------------------------------------------------------------------------------------------------------------
  */

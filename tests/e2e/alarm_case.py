@@ -74,8 +74,8 @@ class AlarmCase(Case):
         found = next(m for m in self.slack.messages(message["channel"]) if m["ts"] == message["ts"])
         return [r["name"] for r in found.get("reactions", [])]
 
-    def wait_reaction(self, message, name):
-        deadline = Deadline()
+    def wait_reaction(self, message, name, seconds=None):
+        deadline = Deadline(seconds)
         while name not in self.reactions(message):
             check(not deadline.over(), f"no reaction {name}: {self.reactions(message)}\n{self.slack.everything()}")
             self.slack.wait(idle_ms=50)

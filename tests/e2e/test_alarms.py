@@ -240,6 +240,49 @@ class Alarms(AlarmCase):
         self.say(f"[RESOLVED] bad dataset {DATASET}")  # now it is clear
         cards[0].wait("*Over*")
 
+    # --- what Slack did not take ------------------------------------------------------------------------------------------------
+    def test_the_mark_is_asked_for_again(self):
+        """More often in vain than the Web API tries by itself."""
+        self.slack.post("nasty", api={"reactions.add": {"status": 503, "n": 6}})
+        self.bot.start()
+        first = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(first)
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
+        card.wait("*Over*")
+        self.wait_reaction(first, "white_check_mark", 180)
+
+    def test_the_mark_is_not_forgotten_by_a_restart(self):
+        self.slack.post("nasty", api={"reactions.add": {"error": "missing_scope"}})
+        self.bot.start()
+        first = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(first)
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
+        card.wait("*Over*")
+        self.slack.wait(calls="reactions.add:1", alive=self.alive())
+        self.quiet()
+        self.bot.stop()
+        self.assertEqual(self.reactions(first), [])
+        self.slack.post("nasty", api={"reactions.add": None})
+        self.bot.start()
+        self.wait_reaction(first, "white_check_mark")
+
+    def test_an_end_that_was_not_shown_is_shown_after_a_restart(self):
+        self.bot.start()
+        card = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        self.quiet()
+        self.bot.stop()
+        # The commit of its end was the last thing that the process did.
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                if case["card_ts"] == card.ts:
+                    case |= {"end": 2, "ended_ms": int(time.time() * 1000), "ended_why": "nobody did anything", "version": case["version"] + 1}
+                    journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+        self.bot.start()
+        card.wait("nobody did anything")
+        self.assertEqual(card.buttons(), {})
+
     # --- unasked ----------------------------------------------------------------------------------------------------------------
     def test_looks_by_itself(self):
         self.bot.add_recipe("look-at-it", LOOK)
