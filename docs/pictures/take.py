@@ -20,7 +20,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
-from harness import ANA, BEN, CAMILA, COMMITTED_2, DATASET, OPS, Stage  # noqa: E402
+from harness import ANA, BEN, CAMILA, COMMITTED_2, DATASET, OPS, Stage, quiet_world  # noqa: E402
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
 CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -96,12 +96,12 @@ class Browser:
 
 class Pictures:
     def __init__(self):
-        self.stage = Stage("pictures")
+        self.stage = Stage("pictures", world_state=quiet_world())
         self.browser = Browser()
         self.slack, self.bot = self.stage.slack, self.stage.bot
-        shutil.copy(os.path.join(TOP, "config", "recipes", "retract-all.cfg"), self.bot.recipes)
+        self.bot.settings.update(notify="thread", rate="15/s")
+        self.bot.use_shipped("retract-all", "job-kill")
         self.bot.add_recipe("drop-partition", EACH)
-        self.bot.write_config(notify="thread", rate="15/s")
         with open(self.bot.config) as file:
             text = file.read()
         with open(self.bot.config, "w") as file:

@@ -778,6 +778,13 @@ def check(condition, message):
         raise AssertionError(message)
 
 
+def quiet_world():
+    """The sample, and no job runs on Aurora."""
+    state = sample_world()
+    state["aurora"]["tasks"] = []
+    return state
+
+
 class Case(unittest.TestCase):
     """One test on a stage of its own; the stage's words are the test's."""
 

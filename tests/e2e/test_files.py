@@ -1,18 +1,18 @@
 """Files under the card: the whole plan when it is too long for the card, and what failed when it is much."""
-import os
 import re
-import shutil
 
-from harness import BEN, OPS, TOP, Case, main
+from harness import BEN, OPS, Case, main, quiet_world
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
 ITEMS = 318
 
 
 class Files(Case):
+    world_state = staticmethod(quiet_world)
+
     def setUp(self):
         super().setUp()
-        shutil.copy(os.path.join(TOP, "config", "recipes", "retract-all.cfg"), self.bot.recipes)
+        self.bot.use_shipped("retract-all", "job-kill")
 
     def begin(self):
         self.bot.start()
@@ -52,7 +52,6 @@ class Files(Case):
         self.assertEqual(len(self.files(card)), 1)
 
     def test_slack_is_away_for_a_while(self):
-        self.bot.write_config()
         self.slack.post("nasty", api={"files.getUploadURLExternal": {"n": 1, "error": "service_unavailable"},
                                       "upload": {"n": 1, "status": 503}})
         card = self.begin()
@@ -62,7 +61,7 @@ class Files(Case):
 
     def test_what_failed(self):
         card = self.begin()
-        self.world.fault("status", status=400, times="always")
+        self.world.fault("status", prefix="/metapod/api/migrations", status=400, times="always")
         card.click("Approve", BEN)
         self.slack.wait(view=1, user=BEN)
         self.slack.post("submit_view", user=BEN, values={"typed": str(ITEMS)})
@@ -74,7 +73,7 @@ class Files(Case):
         """Slack shows the end, and the bot has done with the card, before Slack takes the file; and at first it does not."""
         card = self.begin()
         self.file(card, "-plan.txt")
-        self.world.fault("status", status=400, times="always")
+        self.world.fault("status", prefix="/metapod/api/migrations", status=400, times="always")
         self.slack.post("nasty", api={"upload": {"n": 1, "slow_ms": 2000, "status": 503}})
         card.click("Approve", BEN)
         self.slack.wait(view=1, user=BEN)
@@ -85,7 +84,7 @@ class Files(Case):
     def test_what_failed_comes_after_a_restart(self):
         card = self.begin()
         self.file(card, "-plan.txt")
-        self.world.fault("status", status=400, times="always")
+        self.world.fault("status", prefix="/metapod/api/migrations", status=400, times="always")
         self.slack.post("nasty", api={"files.getUploadURLExternal": {"hang": True}})
         card.click("Approve", BEN)
         self.slack.wait(view=1, user=BEN)

@@ -250,6 +250,18 @@ class Jobs(Case):
         self.slack.wait(view=1, user=BEN, contains="Type")
         self.slack.post("submit_view", user=BEN, values={"typed": typed})
 
+    def test_retract_all_while_jobs_write(self):
+        self.recipes("retract-all", "job-kill")
+        card = self.run_recipe(f"retract-all {TRANSACTION}", "Retract every")
+        text = card.wait("Stopped")
+        self.assertIn("itaipu-contracts/0 RUNNING", text)
+        self.assertIn("Kill them first", text)
+        card.click("Kill itaipu-contracts", ANA)
+        kill = self.card("Kill the *whole* job `prod/itaipu-contracts`")
+        self.approve(kill)
+        kill.wait("Killed and gone")
+        self.assertEqual(self.effects(), {("sabesp kill", "itaipu-contracts"): 1}, "nothing is retracted")
+
     def test_commit_empty(self):
         def forget(state):  # BigQuery's table is of another day, as the world stands
             rows = state["bigquery"]["tables"]["dataset.spark_ops"]["rows"]

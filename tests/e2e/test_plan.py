@@ -66,7 +66,7 @@ TO_THE_GATE = {
     "restart-airflow": ["cantareira", "x"],
     "restart-aurora": ["cantareira"],
     "retract": [DATASET],
-    "retract-all": [TRANSACTION],
+    "retract-all": ["f7832a01-001b-56f7-a4fe-b3a417f8f654"],
     "retract-attribute": [DATASET],
     "retract-indexed-attribute": [DATASET],
     "retract-manual-append": ["5d94b837-c31e-4109-ac73-b904bbc7bf17", "series/direct-mail", "ann",
