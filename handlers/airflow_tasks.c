@@ -406,9 +406,9 @@ static enum hm_verdict task_response(const struct hm_backend *backend, const jso
     (void)cursor;
 
     enum hm_verdict verdict = hm_airflow_read(backend, thing, false, answer, &json, out);
-    if (verdict == HM_VERDICT_OK && (!read_instance(json, dag, run, &key, &value) || !hm_streq(key, task)))
+    if (verdict == HM_VERDICT_OK && (!read_instance(json, dag, run, &key, &value) || !hm_streq(key, task))) {
         verdict = hm_airflow_odd(out, "it is not the task instance that was asked for");
-    if (verdict == HM_VERDICT_OK) {
+    } else if (verdict == HM_VERDICT_OK) {
         char *link = hm_airflow_link(backend, dag, run, task);
         out->result = hm_airflow_item_new(key, value);
         for (size_t i = 0; i < HM_ARRAY_LEN(times); i++)

@@ -159,7 +159,7 @@ static void github_handle(void *system, struct hm_world *world, const struct hm_
     char *name = hm_xasprintf("%s/%s", hm_kit_segment(segments, 1), hm_kit_segment(segments, 2));
     bool under_repos = hm_streq(hm_kit_segment(segments, 0), "repos");
     json_t *repo = under_repos ? hm_kit_find(hm_json_get_arr(g, "repos"), "name", name) : NULL;
-    const char *what = hm_kit_segment(segments, 3);
+    const char *what = repo != NULL ? hm_kit_segment(segments, 3) : ""; /* nor is anything there that is not under /repos/ */
     (void)world;
     if (!hm_kit_let_in(config, "Bearer", req, ans)) {
         /* answered */
@@ -169,8 +169,6 @@ static void github_handle(void *system, struct hm_world *world, const struct hm_
         hm_kit_say(ans, 405, "only reads are played here");
     } else if (hm_streq(req->path, "/rate_limit")) {
         hm_world_answer_json(ans, 200, "application/json", json_pack("{s:{s:i, s:i}}", "rate", "limit", 5000, "remaining", 4999));
-    } else if (repo == NULL) { /* and what is not under /repos/ */
-        hm_kit_say(ans, 404, "Not Found");
     } else if (hm_streq(what, "contents")) {
         show_file(repo, req->path, req, ans);
     } else if (hm_streq(what, "compare")) {
