@@ -77,8 +77,8 @@ static void on_words(struct hm_asker *asker, const char *text)
     for (char *c = word; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
 
-    if (hm_people_is_outsider(asker)) {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
+    if (hm_people_refuse_stranger(asker)) {
+        /* he has been told */
     } else if (word[0] == '\0' || strcmp(word, "help") == 0) {
         char *about = hm_words_first(rest, &rest);
         say_help(asker, about);

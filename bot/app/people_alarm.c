@@ -135,10 +135,8 @@ void hm_people_alarm(struct hm_asker *asker, const char *offer)
         hm_say_text(asker, hm_alarm_card_refusal(named.c, named.offer));
         return;
     }
-    if (hm_people_is_outsider(asker)) {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
+    if (hm_people_refuse_stranger(asker))
         return;
-    }
     json_t *with = json_deep_copy(named.offer->with);
     const struct hm_recipe *recipe = hm_people_recipe(asker, named.offer->recipe);
     if (recipe != NULL && needs_more(recipe, with))

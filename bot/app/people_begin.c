@@ -119,9 +119,8 @@ void hm_people_form_button(struct hm_asker *asker, const char *value)
 {
     struct hm_start_ref ref;
     const struct hm_recipe *recipe = NULL;
-    if (hm_people_is_outsider(asker)) {
+    if (hm_people_refuse_stranger(asker)) {
         ref = (struct hm_start_ref){0};
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
     } else if (hm_start_ref_parse(value, &ref)) {
         recipe = ref.recipe[0] != '\0' ? hm_people_recipe(asker, ref.recipe) : NULL;
         if (recipe != NULL)
@@ -150,8 +149,8 @@ static void pick(struct hm_asker *asker, const struct hm_start_ref *ref)
 
 void hm_people_shortcut(struct hm_asker *asker, const struct hm_slack_request *req)
 {
-    if (hm_people_is_outsider(asker)) {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
+    if (hm_people_refuse_stranger(asker)) {
+        /* he has been told */
     } else if (strcmp(req->callback_id, HM_SHORTCUT_START) == 0) {
         pick(asker, &(const struct hm_start_ref){0});
     } else if (strcmp(req->callback_id, HM_SHORTCUT_ON_MESSAGE) == 0) {
@@ -206,9 +205,7 @@ void hm_people_picked(struct hm_asker *asker, const struct hm_slack_request *req
     if (in_view && !hm_start_ref_parse(req->private_metadata, &ref))
         in_view = false;
     const struct hm_recipe *recipe = NULL;
-    if (hm_people_is_outsider(asker))
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
-    else
+    if (!hm_people_refuse_stranger(asker))
         recipe = hm_people_recipe(asker, name);
     if (recipe != NULL) {
         ref.recipe = recipe->name;
@@ -252,10 +249,10 @@ static char *refusal(const struct hm_asker *asker, const struct hm_start_ref *re
 {
     const struct hm_people *people = asker->people;
     struct hm_notice notice = {
-        .kind = HM_NOTICE_NR, .recipe = recipe, .word = ref->recipe, .command = people->settings->slack.command};
-    if (hm_people_is_outsider(asker))
-        notice.kind = HM_NOTICE_OUTSIDER;
-    else if (recipe == NULL)
+        .kind = hm_people_stranger(asker), .recipe = recipe, .word = ref->recipe, .command = people->settings->slack.command};
+    if (notice.kind != HM_NOTICE_NR)
+        return hm_notice_text(&notice);
+    if (recipe == NULL)
         notice.kind = HM_NOTICE_UNKNOWN_RECIPE;
     else if (hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_NO)
         notice.kind = HM_NOTICE_MAY_NOT_START;

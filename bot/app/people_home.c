@@ -30,7 +30,7 @@ struct hm_watcher {
     char user[32];
     int64_t opened_ms; /* monotonic */
     bool dirty, busy;
-    bool outsider;
+    bool outsider, nobody_known;
     char shown[HM_SHA256_HEX]; /* digest of what Slack shows, or "" */
     int64_t inbox_id;          /* the envelope of his opening it, or 0 */
 };
@@ -127,7 +127,8 @@ static json_t *page_new(struct hm_people *people, const struct hm_watcher *watch
                                   .recent = page->recent,
                                   .alarms = page->alarms,
                                   .mine = mine,
-                                  .outsider = watcher->outsider};
+                                  .outsider = watcher->outsider,
+                                  .nobody_known = watcher->nobody_known};
     page->home.n_mine = hm_people_may_start(people, watcher->user, mine);
     page->home.unsure = !hm_roles_known(people->opts.roles);
     add_runs(page);
@@ -268,7 +269,9 @@ void hm_people_home_opened(struct hm_asker *asker, const struct hm_slack_request
         w->shown[0] = '\0'; /* Slack shows nothing yet, whatever we believed */
     w->inbox_id = asker->inbox_id;
     w->opened_ms = hm_mono_ms(people->opts.clock);
-    w->outsider = hm_people_is_outsider(asker);
+    enum hm_notice_kind stranger = hm_people_stranger(asker);
+    w->outsider = stranger == HM_NOTICE_OUTSIDER;
+    w->nobody_known = stranger == HM_NOTICE_TEAM_UNKNOWN;
     w->dirty = true;
     hm_asker_free(asker);
     if (!w->busy)

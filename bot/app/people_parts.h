@@ -39,6 +39,7 @@ struct hm_asker {
     int64_t inbox_id;
     char *user, *user_team, *channel, *thread_ts, *card_thread, *response_url, *trigger_id;
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
+    bool member;                      /* of our workspace: only members can use its slash commands */
     bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
     char *alarm;                      /* the alarm's offer that this is about, "<case>.<nonce>"; NULL = none */
@@ -73,8 +74,11 @@ void hm_say_again(void *arg);
 /* ---- people_start.c ----------------------------------------------------------------------------------------------------- */
 
 enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user);
-/* He belongs to another workspace. */
-bool hm_people_is_outsider(const struct hm_asker *asker);
+/* HM_NOTICE_NR when he belongs to our workspace, as far as Slack tells; else what he is to be told. As long as we do not know our
+ * own workspace, only those are known to belong to it of whom Slack takes care (struct hm_asker.member). */
+enum hm_notice_kind hm_people_stranger(const struct hm_asker *asker);
+/* Tells him; false when there is nothing to be told. */
+bool hm_people_refuse_stranger(struct hm_asker *asker);
 /* The recipe of that name, if the asker may start it; else he is told, and it is NULL. */
 const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *name);
 /* Starts the recipe of that name with the words of a command, if there is one and the asker may. */

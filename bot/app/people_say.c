@@ -32,6 +32,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .response_url = hm_xstrdup(req->response_url),
         .trigger_id = hm_xstrdup(req->trigger_id),
         .stored_ms = stored_ms,
+        .member = req->kind == HM_SLACK_COMMAND,
         .in_dialog = req->kind == HM_SLACK_CLICK && hm_streq(hm_json_get_str(req->view, "type", ""), "modal"),
     };
     memcpy(asker->message_ts, req->message_ts, sizeof asker->message_ts);

@@ -22,10 +22,22 @@ enum hm_member hm_people_in_any(const struct hm_people *people, char *const *rol
     return best;
 }
 
-bool hm_people_is_outsider(const struct hm_asker *asker)
+enum hm_notice_kind hm_people_stranger(const struct hm_asker *asker)
 {
     const char *team = asker->people->team;
-    return team != NULL && asker->user_team[0] != '\0' && strcmp(asker->user_team, team) != 0;
+    if (asker->user_team[0] == '\0')
+        return HM_NOTICE_NR;
+    if (team == NULL)
+        return asker->member ? HM_NOTICE_NR : HM_NOTICE_TEAM_UNKNOWN;
+    return strcmp(asker->user_team, team) != 0 ? HM_NOTICE_OUTSIDER : HM_NOTICE_NR;
+}
+
+bool hm_people_refuse_stranger(struct hm_asker *asker)
+{
+    enum hm_notice_kind kind = hm_people_stranger(asker);
+    if (kind != HM_NOTICE_NR)
+        hm_say_notice(asker, (struct hm_notice){.kind = kind});
+    return kind != HM_NOTICE_NR;
 }
 
 static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
@@ -75,7 +87,7 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
             .params = params,
             .given = given != NULL ? given : typed,
             .requester = asker->user,
-            .team = people->team,
+            .team = people->team != NULL ? people->team : hm_or_null(asker->user_team), /* a member's is ours */
             .channel = asker->channel,
             .thread_ts = hm_or_null(asker->card_thread),
             .alarm = asker->holds_offer ? asker->alarm : NULL,
@@ -193,10 +205,8 @@ void hm_people_offer(struct hm_asker *asker, const char *nonce)
         hm_people_click(asker, &in);
         return;
     }
-    if (hm_people_is_outsider(asker)) {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_OUTSIDER});
+    if (hm_people_refuse_stranger(asker))
         return;
-    }
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
     if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
         hm_people_click(asker, &in);

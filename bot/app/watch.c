@@ -243,18 +243,56 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
 }
 
 /* An edited message raises nothing; it may say that its own alarm is over. */
-static bool judge_edit(struct hm_watch *watch, const struct hm_slack_request *req, int64_t inbox_id)
+static bool judge_edit(struct hm_watch *watch, const json_t *message, const char *channel, const char *ts, int64_t inbox_id)
 {
-    struct hm_alarm_around around = around_of(watch, req->channel);
+    struct hm_alarm_around around = around_of(watch, channel);
     struct hm_alarm_verdict v;
-    struct hm_watched *w = hm_watched_of_message(watch, req->channel, req->message_ts);
+    struct hm_watched *w = hm_watched_of_message(watch, channel, ts);
     if (w == NULL || w->c->grouped > 0) /* one message of a storm says nothing of the others */
         return false;
     around.edited = true;
-    hm_alarm_judge(&watch->settings->alarms, req->message, &around, &v);
+    hm_alarm_judge(&watch->settings->alarms, message, &around, &v);
     bool notice = v.kind == HM_ALARM_RESOLVED && hm_watch_edit_notice(w, &v, hm_wall_ms(watch->opts.clock), inbox_id);
     hm_alarm_verdict_done(&v);
     return notice;
+}
+
+/* ---- before it is known who we are: whose messages count is not known either. They wait, and their envelopes stay open. ---- */
+
+struct hm_watch_early {
+    TAILQ_ENTRY(hm_watch_early) link;
+    int64_t inbox_id;
+    bool edit;
+    json_t *message;
+    char *channel, *ts;
+};
+
+static void keep_early(struct hm_watch *watch, int64_t inbox_id, const struct hm_slack_request *req, bool edit)
+{
+    struct hm_watch_early *early = hm_xcalloc(1, sizeof *early);
+    *early = (struct hm_watch_early){.inbox_id = inbox_id,
+                                     .edit = edit,
+                                     .message = json_incref(hm_unconst(req->message)),
+                                     .channel = hm_xstrdup(req->channel),
+                                     .ts = hm_xstrdup(req->message_ts)};
+    TAILQ_INSERT_TAIL(&watch->earlies, early, link);
+}
+
+/* judge: it is known now; else they are forgotten, and the next start hands them out again. */
+static void end_early(struct hm_watch *watch, bool judge)
+{
+    while (!TAILQ_EMPTY(&watch->earlies)) {
+        struct hm_watch_early *early = TAILQ_FIRST(&watch->earlies);
+        TAILQ_REMOVE(&watch->earlies, early, link);
+        bool ours = !judge || (early->edit ? judge_edit(watch, early->message, early->channel, early->ts, early->inbox_id)
+                                           : hm_watch_judge(watch, early->message, early->channel, early->inbox_id, false));
+        if (!ours)
+            hm_intake_done(watch->opts.intake, early->inbox_id);
+        json_decref(early->message);
+        free(early->channel);
+        free(early->ts);
+        free(early);
+    }
 }
 
 bool hm_watch_message(struct hm_watch *watch, int64_t inbox_id, const struct hm_slack_request *req)
@@ -263,7 +301,12 @@ bool hm_watch_message(struct hm_watch *watch, int64_t inbox_id, const struct hm_
     if (watch->stopped || (!said && req->kind != HM_SLACK_MESSAGE_CHANGED) || req->message == NULL ||
         !hm_alarms_watch(&watch->settings->alarms, req->channel))
         return false;
-    return said ? hm_watch_judge(watch, req->message, req->channel, inbox_id, false) : judge_edit(watch, req, inbox_id);
+    if (watch->team == NULL) {
+        keep_early(watch, inbox_id, req, !said);
+        return true;
+    }
+    return said ? hm_watch_judge(watch, req->message, req->channel, inbox_id, false)
+                : judge_edit(watch, req->message, req->channel, req->message_ts, inbox_id);
 }
 
 json_t *hm_watch_channels_new(const struct hm_watch *watch)
@@ -335,6 +378,7 @@ struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
     watch->away_ms = INT64_MAX;
     TAILQ_INIT(&watch->cases);
     TAILQ_INIT(&watch->endings);
+    TAILQ_INIT(&watch->earlies);
     watch->seen = hm_json_obj_new();
     watch->links = hm_json_obj_new();
     watch->known = hm_json_obj_new();
@@ -365,6 +409,7 @@ void hm_watch_free(struct hm_watch *watch)
     if (watch == NULL)
         return;
     hm_watched_free_all(watch);
+    end_early(watch, false);
     hm_watch_notices_done(watch);
     hm_watch_history_done(watch);
     hm_post_link_free(watch->link);
@@ -401,6 +446,8 @@ void hm_watch_identity(struct hm_watch *watch, const char *bot_user, const char 
     set(&watch->bot_user, bot_user);
     set(&watch->bot_id, bot_id);
     set(&watch->team, team);
+    if (watch->team != NULL && !watch->stopped)
+        end_early(watch, true);
 }
 
 const json_t *hm_watch_known(const struct hm_watch *watch)

@@ -45,7 +45,7 @@ void hm_watch_stop(struct hm_watch *watch);
 void hm_watch_free(struct hm_watch *watch);
 /* settings: borrowed until the next use. */
 void hm_watch_use(struct hm_watch *watch, const struct hm_settings *settings);
-/* Who we are, once Slack has said so. Copied. */
+/* Who we are, once Slack has said so; what came before that is judged then. Copied. */
 void hm_watch_identity(struct hm_watch *watch, const char *bot_user, const char *bot_id, const char *team);
 /* At start, before the runs are restored: what is remembered, and the cases with their cards. */
 HM_MUST enum hm_code hm_watch_restore(struct hm_watch *watch, struct hm_err *err);

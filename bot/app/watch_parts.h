@@ -43,6 +43,10 @@ struct hm_watched {
 };
 TAILQ_HEAD(hm_watched_list, hm_watched);
 
+/* What was said before Slack has told who we are (watch.c). */
+struct hm_watch_early;
+TAILQ_HEAD(hm_watch_earlies, hm_watch_early);
+
 /* A notice whose cases are being committed (watch_notice.c). */
 struct hm_watch_ending;
 TAILQ_HEAD(hm_watch_endings, hm_watch_ending);
@@ -65,6 +69,7 @@ struct hm_watch {
     struct hm_poster *poster;
     struct hm_watched_list cases;
     struct hm_watch_endings endings;
+    struct hm_watch_earlies earlies;
     json_t *seen;       /* "C…:ts" → [case id, at_ms] */
     json_t *links;      /* HM_WATCH_RUNS_SPACE as it was at start, until the runs are there */
     json_t *known;      /* shown to others */

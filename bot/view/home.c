@@ -171,6 +171,10 @@ json_t *hm_home_new(const struct hm_home *home, struct hm_err *err)
         (void)hm_blocks_section(blocks, "You belong to another workspace; only people of this one can run recipes here.");
         return hm_form_view_new(blocks, HM_SURFACE_HOME, &head, err);
     }
+    if (home->nobody_known) {
+        (void)hm_blocks_section(blocks, "Slack did not say which workspace this is. Open this tab again in a minute.");
+        return hm_form_view_new(blocks, HM_SURFACE_HOME, &head, err);
+    }
     add_held(blocks, home);
     add_gates(blocks, home);
     struct hm_strbuf title;

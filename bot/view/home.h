@@ -48,6 +48,7 @@ struct hm_home {
     size_t n_mine;
     bool unsure; /* Slack did not say which roles he has */
     bool outsider;
+    bool nobody_known; /* Slack did not say which workspace is ours */
 };
 
 /* A new view for views.publish. */

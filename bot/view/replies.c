@@ -463,6 +463,11 @@ char *hm_notice_text(const struct hm_notice *n)
     case HM_NOTICE_OUTSIDER:
         hm_strbuf_adds(&out, "You belong to another workspace; only people of this one can start recipes here.");
         break;
+    case HM_NOTICE_TEAM_UNKNOWN:
+        hm_strbuf_adds(&out,
+                       "Slack did not say which workspace this is, so it is not known whether you belong to it. Nothing was "
+                       "started. Try again in a minute; if it stays so, the log of hausmeister says why.");
+        break;
     case HM_NOTICE_BOT:
         hm_strbuf_adds(&out, "Recipes are started by people, not by bots.");
         break;

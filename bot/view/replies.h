@@ -17,6 +17,7 @@ enum hm_notice_kind {
     HM_NOTICE_MAY_NOT_START,  /* recipe */
     HM_NOTICE_ROLE_UNKNOWN,   /* recipe */
     HM_NOTICE_OUTSIDER,
+    HM_NOTICE_TEAM_UNKNOWN,  /* Slack has not said which workspace is ours: nobody is known to belong to it */
     HM_NOTICE_BOT,           /* a bot asked */
     HM_NOTICE_BUSY,          /* recipe; run_id that holds the lock, detail: the lock; or detail alone: both in words */
     HM_NOTICE_STARTED,       /* recipe, run_id, channel: where its card is, when that is not where it was asked for */

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from alarm_case import AUTO, BAD, DI, ETL, LOOK, OVER, AlarmCase
-from harness import ANA, BEN, COMMITTED_2, DAN, DATASET, DATASET_NAME, TOP, TRANSACTION, BotDied, Deadline, Stage, check, main
+from harness import ANA, BEN, COMMITTED_2, DAN, DATASET, DATASET_NAME, EVE, OPS, TOP, TRANSACTION, BotDied, Deadline, Stage, check, main
 
 
 class Alarms(AlarmCase):
@@ -68,6 +68,32 @@ class Alarms(AlarmCase):
         self.slack.post("edit_message", channel=DI, ts=parent["ts"], text=text)
         self.quiet()
         self.assertEqual(self.replies(parent), [])
+
+    def test_slack_does_not_say_who_we_are(self):
+        """For longer than people are made to wait: whose alarms count is not known, so they wait; and nobody is taken for a colleague."""
+        self.bot.add_recipe("look-at-it", LOOK)  # anybody of the workspace may
+        self.slack.post("nasty", api={"auth.test": {"error": "invalid_auth"}})
+        self.bot.start()
+        foreign = {"type": "message", "subtype": "bot_message", "channel": DI, "channel_type": "channel", "bot_id": "B0SPLUNK",
+                   "team": "T0OTHER", "text": f"bad dataset {COMMITTED_2}"}
+        ours = self.say(f"bad dataset {DATASET}")
+        ts = f"{ours['ts'].split('.')[0]}.000001"
+        self.slack.post("event", event={**foreign, "ts": ts, "event_ts": ts})
+        self.slack.post("mention", user=EVE, channel=OPS, text=f"look-at-it {DATASET}")
+        self.slack.wait(channel=OPS, user=EVE, ephemeral=1, contains="which workspace", alive=self.alive())
+        self.assertEqual(self.replies(ours), [])
+        self.retract(DATASET)  # a slash command is for members only, Slack sees to that
+        self.slack.post("nasty", api={"auth.test": None})
+        self.alarm_card(ours)
+        self.quiet()
+        self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
+        self.bot.stop()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            raised = [json.loads(d)["key"] for d, in journal.execute("SELECT data FROM events WHERE type = 'alarm.raised'")]
+            waiting = journal.execute("SELECT count(*) FROM inbox_open").fetchone()[0]
+        self.assertNotIn(COMMITTED_2, raised)
+        self.assertIn(DATASET, raised)
+        self.assertEqual(waiting, 0)
 
     def test_shapes(self):
         self.bot.start()

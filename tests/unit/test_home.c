@@ -51,6 +51,9 @@ static void test_golden(void **state)
     home.outsider = true;
     add(&out, "an outsider", hm_home_new(&home, &err));
     home.outsider = false;
+    home.nobody_known = true;
+    add(&out, "the workspace is not known", hm_home_new(&home, &err));
+    home.nobody_known = false;
 
     struct view_run *waits = view_run_bulk_new(318);
     struct view_run *runs = view_run_bulk_new(318);

@@ -51,6 +51,7 @@ static const char *const notice_names[] = {
     [HM_NOTICE_MAY_NOT_START] = "may not start",
     [HM_NOTICE_ROLE_UNKNOWN] = "role unknown",
     [HM_NOTICE_OUTSIDER] = "outsider",
+    [HM_NOTICE_TEAM_UNKNOWN] = "team unknown",
     [HM_NOTICE_BOT] = "bot",
     [HM_NOTICE_BUSY] = "busy",
     [HM_NOTICE_STARTED] = "started",
