@@ -6,8 +6,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "slack/escape.h"
 
-enum { EACH_MAX = 5, SAY_MAX = 6000 };
+enum { EACH_MAX = 5, NAMED_MAX = 20 /* of those left out */, SAY_MAX = 6000 };
 
 json_t *hm_alarm_scope_new(const struct hm_alarm_rule *rule, const json_t *values, const json_t *known)
 {
@@ -44,6 +45,36 @@ static bool holds(const struct hm_expr *when, const json_t *scope, const char *w
     return yes;
 }
 
+/* The entry of a list as a person would type it. */
+static void add_item(struct hm_strbuf *out, const json_t *item)
+{
+    char *text = json_is_string(item) ? hm_xstrdup(json_string_value(item)) : hm_json_text(item);
+    hm_slack_add_code(out, text);
+    free(text);
+}
+
+/* An offer for each entry of a list has an end: what has no button of its own is named, with the way to it. */
+static void add_left_out(struct hm_strbuf *out, const struct hm_alarm_start *start, const json_t *scope)
+{
+    json_t *items = start->each != NULL ? hm_expr_eval_new(start->each, scope, NULL) : NULL;
+    size_t count = json_array_size(items);
+    if (count > EACH_MAX && holds(start->when, scope, start->recipe, NULL)) {
+        size_t end = count < EACH_MAX + NAMED_MAX ? count : EACH_MAX + NAMED_MAX;
+        hm_strbuf_addf(out, "%s:warning: Only the first %d of %zu have a button. Start ", out->len > 0 ? "\n" : "", EACH_MAX,
+                       count);
+        hm_slack_add_code(out, start->recipe);
+        hm_strbuf_adds(out, " by hand for the others: ");
+        for (size_t i = EACH_MAX; i < end; i++) {
+            hm_strbuf_adds(out, i > EACH_MAX ? ", " : "");
+            add_item(out, json_array_get(items, i));
+        }
+        if (end < count)
+            hm_strbuf_addf(out, " and %zu more, which stand in the message", count - end);
+        hm_strbuf_addc(out, '.');
+    }
+    json_decref(items);
+}
+
 char *hm_alarm_say(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems)
 {
     struct hm_err err = {0};
@@ -62,6 +93,8 @@ char *hm_alarm_say(const struct hm_alarm_rule *rule, const json_t *scope, json_t
         hm_strbuf_adds(&out, text);
         free(text);
     }
+    for (size_t i = 0; i < rule->n_offers; i++)
+        add_left_out(&out, &rule->offers[i], scope);
     return hm_strbuf_take(&out);
 }
 

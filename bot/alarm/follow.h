@@ -8,7 +8,8 @@
 /* Every field of the rule (null when it has no value) and `known`. A new reference. */
 HM_MUST json_t *hm_alarm_scope_new(const struct hm_alarm_rule *rule, const json_t *values, const json_t *known);
 
-/* mrkdwn, one paragraph per sentence; "" for none; caller frees. problems: an array to which reasons are added, or NULL. */
+/* mrkdwn, one paragraph per sentence, and one for each offer with `each` whose list has more entries than get a button; "" for
+ * none; caller frees. problems: an array to which reasons are added, or NULL. */
 char *hm_alarm_say(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems);
 /* [{recipe, label, with, style}], in order; a new reference. style: "primary", "danger" or "". */
 HM_MUST json_t *hm_alarm_offers_new(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm/guard.h"
 #include "alarm/load.h"
 #include "alarm/macros.h"
 #include "base/mem.h"
@@ -17,6 +18,13 @@ static struct hm_finder *make_finder(const struct hm_cfg_node *node, const char 
     struct hm_finder *finder = expanded != NULL ? hm_finder_new(expanded, &err) : NULL;
     if (finder == NULL)
         hm_cfg_add_here(node, "%s", err.msg);
+    size_t len = 0;
+    const char *open = finder != NULL ? hm_alarm_unguarded(expanded, &len) : NULL;
+    if (open != NULL)
+        hm_cfg_add_here(node,
+                        "nothing guards the value \"%.*s\" on its left: \"$(x)-tapir\" would pass as tapir, also with \\b; write "
+                        "{{begin}} or a label before it",
+                        (int)len, open);
     free(expanded);
     return finder;
 }

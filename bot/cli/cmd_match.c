@@ -48,20 +48,49 @@ static const json_t *message_in(const json_t *root)
     return NULL;
 }
 
-/* Text as a message; JSON as the message in it. A new reference, or NULL when it is JSON without a message. */
-static json_t *read_message_new(const char *text, size_t len, bool *ret_bare)
+/* How stdin begins: JSON, something that could be meant as JSON, or text. A text may begin like "[FIRING:1] …" or "{'log': …". */
+enum look { LOOK_TEXT, LOOK_PERHAPS, LOOK_JSON };
+
+static enum look look_at(const char *text)
 {
-    json_t *root = text[strspn(text, " \t\r\n")] == '{' ? hm_json_parse_new(text, len, INPUT_MAX, NULL) : NULL;
+    const char *first = text + strspn(text, " \t\r\n");
+    const char *next = first + (*first != '\0' ? 1 : 0);
+    next += strspn(next, " \t\r\n");
+    if (*first == '{')
+        return *next == '"' || *next == '}' || *next == '\0' ? LOOK_JSON : LOOK_PERHAPS;
+    if (*first == '[')
+        return *next != '\0' && strchr("{[\"]", *next) != NULL ? LOOK_JSON : LOOK_TEXT;
+    return LOOK_TEXT;
+}
+
+static json_t *text_message_new(const char *text, size_t len)
+{
+    char *clean = hm_utf8_clean(text, len);
+    json_t *message = hm_json_obj_new();
+    hm_json_set_str(message, "text", clean);
+    free(clean);
+    return message;
+}
+
+/* Text as a message; JSON as the message in it. A new reference, or NULL with err set. */
+static json_t *read_message_new(const char *text, size_t len, bool *ret_bare, struct hm_err *err)
+{
+    enum look look = look_at(text);
+    json_t *root = look != LOOK_TEXT ? hm_json_parse_new(text, len, INPUT_MAX, err) : NULL;
     *ret_bare = root == NULL;
+    if (root == NULL && look == LOOK_JSON)
+        return NULL;
     if (root == NULL) {
-        char *clean = hm_utf8_clean(text, len);
-        json_t *message = hm_json_obj_new();
-        hm_json_set_str(message, "text", clean);
-        free(clean);
-        return message;
+        if (look == LOOK_PERHAPS)
+            (void)fprintf(stderr, "hausmeister: stdin: %s; taken for a text\n", err->msg);
+        return text_message_new(text, len);
     }
     const json_t *found = message_in(root);
     json_t *message = found != NULL ? json_incref(hm_unconst(found)) : NULL;
+    if (found == NULL)
+        (void)hm_err_set(err, HM_EINVAL, "%s",
+                         json_is_array(root) ? "a list; give one message, not several"
+                                             : "there is no message in it: it needs text, blocks or attachments");
     json_decref(root);
     return message;
 }
@@ -186,6 +215,7 @@ static int run_match(const struct hm_cli *cli)
     size_t len = 0;
     struct hm_alarm_around around = {.explain = true};
     struct hm_alarm_verdict verdict;
+    struct hm_err err = {0};
     if (cli->n_words > 0)
         return hm_cli_fail(HM_EXIT_USAGE, "match takes no arguments; the text or message comes on stdin");
     struct hm_settings *settings = hm_cli_settings(cli, NULL);
@@ -200,14 +230,13 @@ static int run_match(const struct hm_cli *cli)
                            cli->channel);
     }
     char *text = read_input(&len);
-    json_t *message = text != NULL ? read_message_new(text, len, &around.bare) : NULL;
+    if (text == NULL)
+        (void)hm_err_set(&err, HM_ETOOBIG, "longer than %d bytes", INPUT_MAX);
+    json_t *message = text != NULL ? read_message_new(text, len, &around.bare, &err) : NULL;
     free(text);
     if (message == NULL) {
         hm_settings_free(settings);
-        return hm_cli_fail(HM_EXIT_USAGE,
-                           "stdin holds neither a text nor a message of at most %d bytes (JSON needs text, blocks or "
-                           "attachments)",
-                           INPUT_MAX);
+        return hm_cli_fail(HM_EXIT_USAGE, "stdin: %s", err.msg);
     }
     if (cli->channel != NULL)
         hm_json_set_str(message, "channel", around.channel);

@@ -14,13 +14,15 @@
 #include "target.h"
 
 static const char rule_text[] =
-    "name = \"any\"; title = \"Any\"; channels = [ \"C0A\" ]; from = [ \"B0A\", \"people\" ]; match = \"(?<word>[^\\n]+)\";\n"
+    "name = \"any\"; title = \"Any\"; channels = [ \"C0A\" ]; from = [ \"B0A\", \"people\" ]; match = \"^(?<word>[^\\n]+)\";\n"
+    "unless = [ \"not\", \"\\\\?$\" ];\n"
     "fields = ( { name = \"word\"; type = \"string\"; }, { name = \"n\"; type = \"int\"; find = \"{{sep}}(?<n>[0-9]+){{end}}\"; "
     "optional "
     "= true; },\n"
-    "  { name = \"all\"; type = \"string\"; find = \"(?<all>\\\\S{1,20})\"; many = true; optional = true; } );\n"
+    "  { name = \"all\"; type = \"string\"; find = \"{{begin}}(?<all>\\\\S{1,20})\"; many = true; optional = true; } );\n"
     "dedupe = { key = \"${word}/${all}\"; for = \"1h\"; }; say = \"${word} ${n} ${all}\";\n"
-    "offers = ( { recipe = \"r\"; label = \"${word}\"; with = { word = \"${word}\"; n = \"${n}\"; }; } );";
+    "offers = ( { recipe = \"r\"; label = \"${word}\"; with = { word = \"${word}\"; n = \"${n}\"; }; },\n"
+    "  { recipe = \"e\"; each = \"all\"; label = \"${item}\"; } );";
 
 static struct hm_alarms *any_rule(void)
 {

@@ -6,6 +6,7 @@
 
 #include "alarm/flatten.h"
 #include "alarm/follow.h"
+#include "alarm/guard.h"
 #include "alarm/judge.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -70,16 +71,16 @@ static void test_findings(void **state)
         HEAD "match = \"(?<a\";",
         HEAD "match = \"(?i)(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; } );",
         HEAD "match = \"{{nonsense}}\";",
-        HEAD "match = \"(?<a>b)\";",
+        HEAD "match = \"x(?<a>b)\";",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"string\"; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"(?<a>b)\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"x(?<a>b)\"; } );",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"int\"; find = \"b\"; min = 5; max = 1; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"A-b\"; type = \"int\"; find = \"(?<b>b)\"; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"known\"; type = \"int\"; find = \"(?<b>b)\"; } );",
-        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"a\"; type = \"string\"; } );",
-        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; many = true; } );",
-        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; map = ( { like = \"x\"; is = \"y\"; } ); } );",
-        HEAD "match = \"(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"e\"; type = \"string\"; of = [ "
+        HEAD "match = \"a\"; fields = ( { name = \"A-b\"; type = \"int\"; find = \"x(?<b>b)\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"known\"; type = \"int\"; find = \"x(?<b>b)\"; } );",
+        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; many = true; } );",
+        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; map = ( { like = \"x\"; is = \"y\"; } ); } );",
+        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"e\"; type = \"string\"; of = [ "
              "\"z\" ]; } );",
         HEAD "match = \"a\"; dedupe = { for = \"2h\"; };",
         HEAD "match = \"a\"; dedupe = { key = \"${nobody}\"; for = \"2 hours\"; };",
@@ -95,6 +96,8 @@ static void test_findings(void **state)
         HEAD "match = \"a\"; resolves = [ ];",
         HEAD "match = \"a\"; resolves = [ \"*\" ]; say = \"x\";",
         HEAD "match = \"a\"; keeps_open = true;",
+        HEAD "match = \"\\\\b(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"b\"; type = \"string\"; find = \"(?<b>b)\"; } );",
         HEAD "match = \"a\"; unless = [ ];",
         HEAD "match = \"a\"; unless = [ \"(b\" ];",
         HEAD "match = \"a\"; unless = [ \"b\", \"(?<c>c)\" ];",
@@ -141,6 +144,54 @@ static void test_names_of_channels_and_senders(void **state)
     hm_diags_done(&diags);
     json_decref(channels);
     json_decref(senders);
+}
+
+/* Which named groups have nothing to their left. */
+static void test_guards(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *unguarded; /* NULL = none */
+    } cases[] = {
+        {"", NULL},
+        {"a", NULL},
+        {"(?<v>a)", "v"},
+        {"\\b(?<v>a)", "v"},
+        {"a \\b(?<v>a)", "v"},
+        {"a (?<v>a)", NULL},
+        {"\\s(?<v>a)", NULL},
+        {"^(?<v>a)", NULL},
+        {"[^\\s](?<v>a)", NULL},
+        {"[]\\]([:alpha:]](?<v>a)", NULL},
+        {"(?<![^\\s])(?<v>a)", NULL},
+        {"(?<=x)(?<v>a)", NULL},
+        {"(?=x)(?<v>a)", "v"},
+        {"a(?!x)(?<v>a)", NULL},
+        {"(?i:job)[:=](?<v>a)", NULL},
+        {"(?:(?<v>a))", "v"},
+        {"(?i:x)|(?<v>a)", "v"},
+        {"(?:job: |\\b)(?<v>a)", NULL}, /* the way through \b is not looked for */
+        {"(?:job: |\\b(?<w>p)-)(?<v>a)", "w"},
+        {"a(?:b|(?<v>a))", NULL},
+        {"\\b(?:b|(?<v>a))", "v"},
+        {"x(?<v>a(?<w>b))", NULL},
+        {"(?P<v>a)", "v"},
+        {"(?'v'a)", "v"},
+        {"\\((?<v>a)", NULL},
+        {"(?:", NULL},
+        {"(?<", ""},
+        {"(((", NULL},
+        {"a)(?<v>b)", NULL},
+        {"\\", NULL},
+        {"[", NULL},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        size_t len = 0;
+        const char *name = hm_alarm_unguarded(cases[i].pattern, &len);
+        if ((name == NULL) != (cases[i].unguarded == NULL) ||
+            (name != NULL && (strlen(cases[i].unguarded) != len || memcmp(name, cases[i].unguarded, len) != 0)))
+            fail_msg("%s: %s", cases[i].pattern, name != NULL ? name : "none");
+    }
 }
 
 /* ---- flattening -------------------------------------------------------------------------------------------------------------
@@ -254,7 +305,7 @@ static void test_fields_are_typed(void **state)
         HEAD "match = \"boom (?<service>[A-Za-z]+)\"; dedupe = { key = \"${service}/${id}/${day}\"; };\n"
              "fields = ( { name = \"service\"; type = \"string\"; lower = true; },\n"
              "  { name = \"n\"; type = \"int\"; max = 10; find = \"n=(?<n>[0-9]+)\"; optional = true; },\n"
-             "  { name = \"id\"; type = \"uuid\"; find = \"(?<id>{{uuid}}){{end}}\"; many = true; optional = true; },\n"
+             "  { name = \"id\"; type = \"uuid\"; find = \"{{begin}}(?<id>{{uuid}}){{end}}\"; many = true; optional = true; },\n"
              "  { name = \"where\"; type = \"string\"; find = \"at (?<where>[a-z]+)\"; aside = true; optional = true; },\n"
              "  { name = \"env\"; type = \"choice\"; choices = [ \"a\", \"b\" ]; of = [ \"where\" ]; assume = \"a\"; optional = "
              "true;\n"
@@ -381,12 +432,51 @@ static void test_follow(void **state)
     hm_alarms_done(&alarms);
 }
 
+/* What `each` leaves out is named. */
+static void test_each_has_an_end(void **state)
+{
+    (void)state;
+    enum { FEW = 5, SOME = 7, MANY = 40 };
+    static const int counts[] = {FEW, SOME, MANY};
+    struct hm_alarms alarms = one_rule(HEAD "match = \"boom\"; fields = ( { name = \"id\"; type = \"string\"; many = true; "
+                                            "find = \"{{begin}}(?<id>#[0-9]+)\"; } ); say = \"Boom.\";\n"
+                                            "offers = ( { recipe = \"mend\"; each = \"id\"; label = \"Mend ${item}\"; } );");
+    for (size_t k = 0; k < HM_ARRAY_LEN(counts); k++) {
+        json_t *values = hm_json_obj_new();
+        json_t *ids = hm_json_arr_new();
+        for (int i = 1; i <= counts[k]; i++) {
+            char *id = hm_xasprintf("#%d", i);
+            hm_json_add(ids, hm_json_str_new(id));
+            free(id);
+        }
+        hm_json_set(values, "id", ids);
+        json_t *scope = hm_alarm_scope_new(alarms.items[0], values, NULL);
+        json_t *offers = hm_alarm_offers_new(alarms.items[0], scope, NULL);
+        char *say = hm_alarm_say(alarms.items[0], scope, NULL);
+        assert_int_equal(json_array_size(offers), FEW);
+        if (counts[k] == FEW)
+            assert_string_equal(say, "Boom.");
+        else if (counts[k] == SOME)
+            assert_string_equal(say, "Boom.\n:warning: Only the first 5 of 7 have a button. Start `mend` by hand for the others: "
+                                     "`#6`, `#7`.");
+        else
+            assert_non_null(strstr(say, "of 40 have a button. Start `mend` by hand for the others: `#6`, "));
+        assert_int_equal(strstr(say, "`#25` and 15 more, which stand in the message.") != NULL, counts[k] == MANY);
+        free(say);
+        json_decref(offers);
+        json_decref(scope);
+        json_decref(values);
+    }
+    hm_alarms_done(&alarms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_findings),         cmocka_unit_test(test_names_of_channels_and_senders),
-        cmocka_unit_test(test_flatten),          cmocka_unit_test(test_flatten_people),
-        cmocka_unit_test(test_many_marks),       cmocka_unit_test(test_unless),
+        cmocka_unit_test(test_guards),           cmocka_unit_test(test_flatten),
+        cmocka_unit_test(test_flatten_people),   cmocka_unit_test(test_many_marks),
+        cmocka_unit_test(test_unless),           cmocka_unit_test(test_each_has_an_end),
         cmocka_unit_test(test_fields_are_typed), cmocka_unit_test(test_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

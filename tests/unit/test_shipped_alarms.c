@@ -9,6 +9,8 @@
 #include "app/settings.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
 #include "unit.h"
 
 static struct hm_settings *load(void)
@@ -90,11 +92,94 @@ static void test_every_rule_has_a_sample(void **state)
     hm_settings_free(settings);
 }
 
+/* text with each `value` in it put between before and behind; NULL when it is not there. Caller frees. */
+static char *embedded(const char *text, const char *value, const char *before, const char *behind)
+{
+    struct hm_strbuf out;
+    bool any = false;
+    hm_strbuf_init(&out, 100000);
+    for (const char *at = strstr(text, value); at != NULL; at = strstr(text, value)) {
+        hm_strbuf_add(&out, text, (size_t)(at - text));
+        hm_strbuf_addf(&out, "%s%s%s", before, value, behind);
+        text = at + strlen(value);
+        any = true;
+    }
+    hm_strbuf_adds(&out, text);
+    char *made = hm_strbuf_take(&out);
+    if (any)
+        return made;
+    free(made);
+    return NULL;
+}
+
+static void check_embedded(const struct hm_settings *settings, const json_t *want, const char *field, const char *value)
+{
+    static const struct {
+        const char *before, *behind;
+    } forms[] = {{"$(x)-", ""}, {"x;-", ""}, {"../", ""}, {"", "$(x)"}, {"", "/../x"}, {"", "-\xd1\x81"}, {"x\xd1\x81", ""}};
+    const struct hm_alarm_around around = {.team = "T0SIM", .explain = false};
+    const json_t *message = hm_json_get_obj(want, "message");
+    for (size_t i = 0; i < HM_ARRAY_LEN(forms); i++) {
+        char *text = embedded(hm_json_get_str(message, "text", ""), value, forms[i].before, forms[i].behind);
+        if (text == NULL)
+            return;
+        json_t *other = json_copy(hm_unconst(message));
+        struct hm_alarm_verdict v;
+        hm_json_set_str(other, "text", text);
+        hm_alarm_judge(&settings->alarms, other, &around, &v);
+        if (hm_streq(hm_json_get_str(v.found, field, NULL), value))
+            fail_msg("%s: %s is still \"%s\" in\n%s", hm_json_get_str(want, "name", "?"), field, value, text);
+        hm_alarm_verdict_done(&v);
+        json_decref(other);
+        free(text);
+    }
+}
+
+/* No value of a shipped rule is a part of a longer word. */
+static void test_no_part_of_a_word_is_a_value(void **state)
+{
+    (void)state;
+    enum { LINE_MAX_BYTES = 200000, SHORTEST = 3 };
+    struct hm_settings *settings = load();
+    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
+    char *line = hm_xmalloc(LINE_MAX_BYTES);
+    size_t count = 0;
+    assert_non_null(file);
+    while (fgets(line, LINE_MAX_BYTES, file) != NULL) {
+        const char *field = NULL;
+        json_t *value = NULL;
+        json_t *want = hm_json_parse_new(line, strlen(line), LINE_MAX_BYTES, NULL);
+        json_object_foreach(json_object_get(want, "fields"), field, value)
+        {
+            if (json_string_length(value) >= SHORTEST) {
+                check_embedded(settings, want, field, json_string_value(value));
+                count++;
+            }
+        }
+        json_decref(want);
+    }
+    assert_true(count > 100);
+    (void)fclose(file);
+    free(line);
+    hm_settings_free(settings);
+}
+
+/* A value that we ship under known would be a default of destructive recipes in a house where it means nothing. */
+static void test_nothing_is_known_beforehand(void **state)
+{
+    (void)state;
+    struct hm_settings *settings = load();
+    assert_int_equal(json_object_size(settings->known), 0);
+    hm_settings_free(settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_corpus),
         cmocka_unit_test(test_every_rule_has_a_sample),
+        cmocka_unit_test(test_no_part_of_a_word_is_a_value),
+        cmocka_unit_test(test_nothing_is_known_beforehand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

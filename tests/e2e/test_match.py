@@ -1,0 +1,131 @@
+"""`hausmeister match` on the command line, and what docs/alarms.md tells: its first rule loads and matches, its macros take what it
+says. No network."""
+import json
+import os
+import re
+import shutil
+import tempfile
+import unittest
+
+from harness import TOP, bot_program, main, run_cli
+
+DOCS = os.path.join(TOP, "docs", "alarms.md")
+ROW = re.compile(r"^\| `\{\{(\w+)\}\}`([^|]*)\|(.*)\|(.*)\|$", re.M)
+EXAMPLE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+HEAD = 'title = "Of the tests"; channels = [ "C0123" ]; from = [ "B0123" ]; match = "^probe\\\\b";'
+
+
+def docs():
+    with open(DOCS, encoding="utf-8") as file:
+        return file.read()
+
+
+def first_rule():
+    """The first block of code that has the name of a rule, without its indentation."""
+    for block in re.findall(r"^( *)```\n(.*?)^\1```$", docs(), re.M | re.S):
+        if "name     =" in block[1]:
+            return "".join(line[len(block[0]):] + "\n" for line in block[1].splitlines())
+    raise AssertionError("docs/alarms.md has no rule")
+
+
+class Match(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hm-match-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.alarms = os.path.join(self.folder, "alarms")
+        self.config = os.path.join(self.folder, "hausmeister.cfg")
+        os.mkdir(self.alarms)
+        shutil.copytree(os.path.join(TOP, "config", "recipes"), os.path.join(self.folder, "recipes"),
+                        ignore=shutil.ignore_patterns("tests"))
+        with open(os.path.join(TOP, "config", "hausmeister.cfg"), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in (('channels = {\n', 'channels = {\n  ops = "C0123";\n'), ('"B0SPLUNK"', '"B0123"')):
+            self.assertEqual(text.count(old), 1, old)
+            text = text.replace(old, new)
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def rule(self, name, text):
+        with open(os.path.join(self.alarms, name + ".cfg"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def cli(self, command, *words, stdin=None, code=0):
+        return run_cli([bot_program(), command, "--config", self.config, *words], code, env={"PATH": os.environ["PATH"]}, stdin=stdin)
+
+    def match(self, stdin, code=0):
+        return json.loads(self.cli("match", "--json", stdin=stdin, code=code)[0])
+
+
+class Input(Match):
+    def setUp(self):
+        super().setUp()
+        self.rule("probe", f'name = "probe"; {HEAD}')
+
+    def test_text_message_event_envelope(self):
+        message = {"type": "message", "channel": "C0123", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"}
+        for stdin in ("probe", json.dumps(message), json.dumps({"event": message}), json.dumps({"payload": {"event": message}})):
+            self.assertEqual(self.match(stdin)["alarm"], "probe", stdin)
+        self.assertEqual(self.match(json.dumps({**message, "bot_id": "B0456"}), code=1)["reason"], "gate:poster")
+
+    def test_broken_json_is_said(self):
+        for stdin, said in (('{"text": "probe"', "line 1, column 16"), ('{"text": "probe",\n "ts" 1}', "line 2, column 7"),
+                            ('{"text": "probe", "text": "probe"}', "duplicate"), ('{', "line 1, column 1"), ('["probe"', "line 1, column 8"),
+                            ('[{"text": "probe"}]', "a list"), ('{"a": "probe"}', "no message")):
+            out, err = self.cli("match", stdin=stdin, code=2)
+            self.assertEqual(out, "", stdin)
+            self.assertRegex(err, r"\Ahausmeister: stdin: [^\n]+\n\Z")
+            self.assertIn(said, err)
+
+    def test_text_that_begins_like_json(self):
+        self.rule("probe", 'name = "probe"; ' + HEAD.replace("^probe", "probe"))
+        out, err = self.cli("match", stdin="{'log': 'probe'}")
+        self.assertIn("alarm: probe\n", out)
+        self.assertRegex(err, r"\Ahausmeister: stdin: not JSON: [^\n]*line 1, column 2; taken for a text\n\Z")
+        out, err = self.cli("match", stdin="[FIRING:1] probe")
+        self.assertIn("alarm: probe\n", out)
+        self.assertEqual(err, "")
+
+    def test_too_long(self):
+        self.assertIn("1048576 bytes", self.cli("match", stdin="x" * (1 << 20) + "y", code=2)[1])
+
+
+class Docs(Match):
+    def test_the_rule_in_ten_minutes(self):
+        self.rule("disk-full", first_rule())
+        self.assertIn("1 alarm,", self.cli("check")[0])
+        text = "Warning: Disk is full\nhost: ip-10-130-0-80.ec2.internal\nused: 97%"
+        message = {"type": "message", "channel": "C0123", "bot_id": "B0123", "ts": "1796000007.000000", "text": text}
+        attached = {**message, "text": "", "attachments": [{"title": "Disk is full", "fields": [
+            {"title": "Host", "value": "i-0abc12345def67890"}]}]}
+        for stdin, host, used in ((text, "ip-10-130-0-80.ec2.internal", "97"), (json.dumps(message), "ip-10-130-0-80.ec2.internal", "97"),
+                                  (json.dumps(attached), "i-0abc12345def67890", None)):
+            said = self.match(stdin)
+            self.assertEqual((said["verdict"], said["alarm"], said["key"]), ("match", "disk-full", host))
+            self.assertEqual(said["fields"], {"host": host, **({"used": used} if used else {})})
+            self.assertEqual([offer["recipe"] for offer in said["offers"]], ["scale-status"])
+            self.assertEqual(said["problems"], [])
+        for changed, reason in (({"text": "Disk is full\nhost: web 1"}, "missing:host"), ({"bot_id": "B0456"}, "gate:poster"),
+                                ({"text": "the disk is fine"}, "no-anchor")):
+            self.assertEqual(self.match(json.dumps({**message, **changed}), code=1)["reason"], reason)
+
+    def test_the_macros(self):
+        """Each example in the two tables, in both columns."""
+        around = {"sep": "^job{{sep}}(?<v>tapir)", "begin": "{{begin}}(?<v>tapir)", "end": "^.?(?<v>tapir){{end}}"}
+        seen = {}
+        for name, _, takes, refuses in ROW.findall(docs()):
+            find = around.get(name, f"^v=(?<v>{{{{{name}}}}}){{{{end}}}}")
+            self.rule("probe", f'name = "probe"; {HEAD} fields = ( {{ name = "v"; type = "string"; optional = true; find = "{find}"; }} );')
+            for column, taken in ((takes, True), (refuses, False)):
+                examples = [found[1].strip() if len(found[0]) > 1 else found[1] for found in EXAMPLE.findall(column)]
+                self.assertTrue(examples, name)
+                for example in examples:
+                    text = example.replace("↵", "\n") if name in around else "v=" + example
+                    value = self.match("probe\n" + text)["fields"].get("v")
+                    self.assertEqual(value, ("tapir" if name in around else example) if taken else None, (name, example))
+                    seen[name] = seen.get(name, 0) + 1
+        self.assertEqual(set(seen), {"begin", "sep", "end", "uuid", "dataset", "job", "service", "prototype", "topic", "day", "moment", "sha",
+                                     "host", "stack"})
+
+
+if __name__ == "__main__":
+    main()
