@@ -14,18 +14,22 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "handlers/http_request.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, PAGE = 500, TIME_WORD_MAX = 40, SID_MAX = 200, WARNING_MAX = 200 };
+enum { LAST_LINES_MS = 60000 }; /* what a task logs at its end may be there a little later */
 enum { POLLS_MAX = 120, QUICK_POLLS = 5, QUICK_WAIT_MS = 1000, WAIT_MS = 5000 };
 
 static const struct hm_arg_spec search_args[] = {
     {"query", HM_ARG_STRING, true, "the search; \"search \" is put before it unless it begins with a bar"},
     {"earliest", HM_ARG_STRING, false, "-24h@h (the default), -30m, 2026-11-28T03:00:00Z …"},
     {"latest", HM_ARG_STRING, false, "now (the default), or like earliest"},
+    {"from", HM_ARG_STRING, false, "a moment, when it is known: instead of earliest"},
+    {"to", HM_ARG_STRING, false, "a moment, when it is known: a minute later is the end, instead of latest"},
     {"count", HM_ARG_INT, false, "at most so many rows, 100 if not given, up to 1000"},
     {"numbers", HM_ARG_LIST, false, "names of fields that hold numbers"},
     {NULL, HM_ARG_STRING, false, NULL},
@@ -49,11 +53,30 @@ static bool is_time_word(const char *word)
     return len > 0 && len <= TIME_WORD_MAX && strspn(word, allowed) == len;
 }
 
+/* The word for one end of the window: the moment in the argument `key`, `after_ms` later, else what the argument `word_key` says.
+ * Into buf[HM_TIME_MAX] or borrowed; NULL with err set when the moment is none. */
+static const char *time_word(const json_t *args, const char *key, int64_t after_ms, const char *word_key, const char *usual,
+                             char *buf, struct hm_err *err)
+{
+    const char *moment = hm_json_get_str(args, key, "");
+    int64_t at = 0;
+    if (moment[0] == '\0')
+        return hm_json_get_str(args, word_key, usual);
+    if (hm_parse_time(moment, &at))
+        return hm_format_time(at + after_ms, buf);
+    (void)hm_err_set(err, HM_EINVAL, "%s: \"%.40s\" is no moment like 2026-11-28T03:00:00Z", key, moment);
+    return NULL;
+}
+
 static enum hm_code begin_search(const struct hm_backend *backend, const json_t *args, const char *mode, struct hm_request *req,
                                  struct hm_err *err)
 {
-    const char *earliest = hm_json_get_str(args, "earliest", "-24h@h"), *latest = hm_json_get_str(args, "latest", "now");
+    char from[HM_TIME_MAX], to[HM_TIME_MAX];
+    const char *earliest = time_word(args, "from", 0, "earliest", "-24h@h", from, err);
+    const char *latest = earliest != NULL ? time_word(args, "to", LAST_LINES_MS, "latest", "now", to, err) : NULL;
     char *query = NULL;
+    if (latest == NULL)
+        return err->code;
     if (!is_time_word(earliest) || !is_time_word(latest))
         return hm_err_set(err, HM_EINVAL, "earliest and latest: like -24h@h, now or 2026-11-28T03:00:00Z, not \"%.40s\"",
                           is_time_word(earliest) ? latest : earliest);

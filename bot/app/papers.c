@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "io/timer.h"
+#include "run/decide.h"
 #include "run/plan.h"
 #include "slack/web_api.h"
 #include "view/paper.h"
@@ -138,8 +139,15 @@ static void on_address(void *arg, const struct hm_web_answer *answer)
 
 static void begin(struct paper *paper)
 {
-    if (paper->busy || !find_place(paper))
-        return; /* once its card is there */
+    if (paper->busy)
+        return;
+    if (!find_place(paper)) { /* once its card is there */
+        if (++paper->tries < TRIES)
+            return;
+        hm_log(HM_LOG_WARN, paper->run_id, "its file %s: its card is not there", paper->name);
+        drop(paper);
+        return;
+    }
     json_t *args = hm_json_obj_new();
     HM_FREE(paper->file_id);
     hm_json_set_str(args, "filename", paper->name);
@@ -152,10 +160,12 @@ static void on_timer(void *arg)
 {
     struct hm_papers *papers = arg;
     bool waits = false;
-    for (struct paper *paper = papers->list; paper != NULL; paper = paper->next) {
+    for (struct paper *paper = papers->list, *next = NULL; paper != NULL; paper = next) {
+        next = paper->next;
         begin(paper);
-        waits = waits || !paper->busy;
     }
+    for (const struct paper *paper = papers->list; paper != NULL; paper = paper->next)
+        waits = waits || !paper->busy;
     if (waits)
         hm_timer_start(papers->timer, AGAIN_MS);
 }
@@ -188,10 +198,36 @@ static char *plan_text(struct hm_papers *papers, const struct hm_run *run, const
     return text;
 }
 
+/* The list that the step wants in a file, as it is now; NULL when there is nothing in it. */
+static char *list_text(struct hm_papers *papers, const struct hm_run *run, int step)
+{
+    struct hm_run_env env = {0};
+    struct hm_err err = {0};
+    if (step < 0 || run->recipe->steps[step].file == NULL)
+        return NULL;
+    papers->opts.env(papers->opts.arg, run->recipe->name, &env);
+    json_t *scope = hm_run_scope_new(run, &env);
+    json_t *list = hm_expr_eval_new(run->recipe->steps[step].file, scope, &err);
+    char *text = hm_paper_list(run, step, list);
+    if (err.code != HM_OK)
+        hm_log(HM_LOG_WARN, run->id, "the file of its step %s: %s", run->recipe->steps[step].id, err.msg);
+    json_decref(list);
+    json_decref(scope);
+    return text;
+}
+
+static char *name_of(const struct hm_run *run, const char *what)
+{
+    return hm_xasprintf("%s-%s.txt", run->id, what);
+}
+
 static void make(struct hm_papers *papers, const struct hm_run *run, const char *key, const json_t *value)
 {
     bool is_plan = json_object_get(value, "step") != NULL;
-    char *text = is_plan ? plan_text(papers, run, value) : hm_paper_failed(run);
+    const char *list = hm_json_get_str(value, "list", NULL);
+    char *text = is_plan        ? plan_text(papers, run, value)
+                 : list != NULL ? list_text(papers, run, step_by_id(run, list))
+                                : hm_paper_failed(run);
     if (text == NULL) {
         forget(papers, key);
         return;
@@ -202,10 +238,15 @@ static void make(struct hm_papers *papers, const struct hm_run *run, const char 
         .papers = papers,
         .key = hm_xstrdup(key),
         .run_id = hm_xstrdup(run->id),
-        .name = hm_xasprintf("%s-%s.txt", run->id, is_plan ? "plan" : "failed"),
-        .title = is_plan ? hm_xasprintf("%s: every request of the plan", run->id) : hm_xasprintf("%s: what failed", run->id),
-        .comment = is_plan ? hm_xasprintf("Every request of the plan of `%s`, exactly as it will be sent.", run->id)
-                           : hm_xasprintf("Every item of `%s` that failed or was not sent.", run->id),
+        .name = name_of(run, is_plan        ? "plan"
+                             : list != NULL ? list
+                                            : "failed"),
+        .title = is_plan        ? hm_xasprintf("%s: every request of the plan", run->id)
+                 : list != NULL ? hm_xasprintf("%s: %s, all of it", run->id, list)
+                                : hm_xasprintf("%s: what failed", run->id),
+        .comment = is_plan        ? hm_xasprintf("Every request of the plan of `%s`, exactly as it will be sent.", run->id)
+                   : list != NULL ? hm_xasprintf("All of what `%s` has found.", run->id)
+                                  : hm_xasprintf("Every item of `%s` that failed or was not sent.", run->id),
         .text = text,
     };
     if (json_object_get(value, "thread") != NULL)
@@ -231,12 +272,17 @@ static json_t *owed_for_new(const struct hm_papers *papers, const struct hm_run 
     const char *thread = NULL;
     bool plan = event->type == HM_EV_GATE_OPENED && json_array_size(hm_json_get_arr(event->data, "plan")) >= HM_PAPER_PLAN_FROM;
     bool end = event->type == HM_EV_RUN_FINISHED && many_failed(run);
-    if (!plan && !end)
+    const char *step = hm_json_get_str(event->data, "step", "");
+    int at = event->type == HM_EV_STEP_FINISHED ? step_by_id(run, step) : -1;
+    bool list = at >= 0 && run->recipe->steps[at].file != NULL;
+    if (!plan && !end && !list)
         return NULL;
     json_t *value = hm_json_obj_new();
     hm_json_set_str(value, "run", run->id);
+    if (list)
+        hm_json_set_str(value, "list", step);
     if (plan) {
-        hm_json_set_str(value, "step", hm_json_get_str(event->data, "step", ""));
+        hm_json_set_str(value, "step", step);
         hm_json_set_str(value, "nonce", hm_json_get_str(event->data, "nonce", ""));
     } else if ((thread = hm_cards_thread(papers->opts.cards, run->id, &channel)) != NULL) {
         hm_json_set_str(value, "channel", channel); /* a restart does not ask where the card of a run is that is over */

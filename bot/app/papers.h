@@ -1,4 +1,5 @@
-/* Files under the cards: the whole plan when it is too long for its card, and the items that failed when they are many.
+/* Files under the cards: the whole plan when it is too long for its card, the items that failed when they are many, and the list
+ * that a recipe's step wants there (`file`).
  *
  * A file is owed in the journal, in the batch of the gate (or the end) that it belongs to, until Slack has it. Happy path:
  * committed → the card is posted → an address for the bytes → the bytes → completed in the card's thread. Failure modes: Slack is
@@ -34,7 +35,8 @@ HM_MUST enum hm_code hm_papers_restore(struct hm_papers *papers, const char *jou
 json_t *hm_papers_of_commit_new(struct hm_papers *papers, struct hm_batch *batch, const struct hm_commit *commit);
 void hm_papers_send(struct hm_papers *papers, json_t *stolen_owed);
 
-/* The journal's space for them: key → {run, step, nonce} of a plan, {run, channel, thread} of what failed. */
+/* The journal's space for them: key → {run, step, nonce} of a plan, {run, list: the step, channel, thread} of a list, {run, channel,
+ * thread} of what failed. */
 #define HM_PAPERS_SPACE "papers"
 
 #endif

@@ -54,6 +54,7 @@ static const struct {
     {"verify", ON_DO},
     {"stop_if", ON_DO | ON_ASK | ON_MANUAL},
     {"say", ON_DO | ON_ASK | ON_MANUAL | ON_SAY},
+    {"file", ON_SAY},
     {"approve", ON_APPROVE},
     {"by", ON_APPROVE},
     {"need", ON_APPROVE},
@@ -373,6 +374,7 @@ static void load_kind(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
     }
     if (step->kind == HM_STEP_SAY) {
         step->say = hm_load_template(l, group, "say", HM_CFG_REQUIRED, HM_TEXT_MAX, HM_SCOPE_BEFORE | HM_SCOPE_MRKDWN);
+        step->file = hm_load_expr(l, group, "file", HM_CFG_OPTIONAL, HM_SCOPE_BEFORE);
     } else if (step->kind != HM_STEP_APPROVE && step->kind != HM_STEP_OFFER) {
         load_stop_if(l, group, step);
         step->say = hm_load_template(l, group, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_MRKDWN);
@@ -425,6 +427,7 @@ void hm_load_step_free(struct hm_step *step)
         free_clause(&step->stop_if[i]);
     free(step->stop_if);
     hm_template_free(step->say);
+    hm_expr_free(step->file);
     hm_template_free(step->question);
     hm_cfg_strings_free(step->by);
     hm_template_free(step->typed);

@@ -93,6 +93,7 @@ struct hm_step {
     struct hm_clause *stop_if; /* looked at in order after the step; the first true one ends the run, quietly */
     size_t n_stop_if;
     struct hm_template *say; /* a line on the card when the step is done */
+    struct hm_expr *file;    /* say: a list that comes as a file under the card; NULL = none */
 
     /* approve */
     struct hm_template *question;

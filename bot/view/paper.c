@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
@@ -75,4 +76,23 @@ char *hm_paper_failed(const struct hm_run *run)
         return finish(&out, run, 0);
     hm_strbuf_done(&out);
     return NULL;
+}
+
+char *hm_paper_list(const struct hm_run *run, int step, const json_t *list)
+{
+    struct hm_strbuf out;
+    size_t i = 0, n = json_array_size(list);
+    if (n == 0)
+        return NULL;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    add_head(&out, run, run->started_ms);
+    hm_strbuf_addf(&out, "%s: %zu\n\n", hm_word_step(&run->recipe->steps[step]), n);
+    for (; i < n && out.len < PAPER_MAX; i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *text = json_is_string(item) ? json_string_value(item) : hm_json_get_str(item, "text", NULL);
+        char *made = text == NULL ? hm_json_text(item) : NULL;
+        hm_strbuf_addf(&out, "%s\n", text != NULL ? text : made);
+        free(made);
+    }
+    return finish(&out, run, n - i);
 }

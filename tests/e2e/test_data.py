@@ -57,7 +57,14 @@ class Data(Tools):
         self.assertLess(text.index("could not read the features"), text.index("Traceback"), "oldest first")
         self.assertNotIn("ana.souza", self.slack.everything() + str(self.run_events()), "what belongs to a customer")
         self.assertNotIn("of another day", text)
+        self.assertIn("on GitHub: hermione (212), ron (3)", text)
         self.assertEqual(self.world.counts()["effects"], [])
+        self.slack.wait(channel=card.channel, thread_ts=card.ts, contains="All of what", alive=self.alive())
+        files = [f for m in self.slack.get("thread", channel=card.channel, ts=card.ts)["messages"] for f in m.get("files", [])]
+        self.assertEqual([f["name"].split("-", 2)[-1] for f in files], ["all.txt"])
+        whole = self.slack.http.request("GET", "/_sim/file", query={"id": files[0]["id"]}, raw=True)[1]
+        self.assertIn("ERROR sorting_hat.train: could not read the features of customer [e-mail] ([number])\nERROR Traceback", whole)
+        self.assertNotIn("INFO", whole)
 
     def test_model_failed_while_splunk_is_busy(self):
         self.world.fault("status", prefix="/splunk/", method="POST", status=503, body='{"messages":[{"type":"ERROR","text":"concurrency"}]}',

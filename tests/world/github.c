@@ -6,7 +6,7 @@
  * State: {"config": {"bearer", "date", "page": most items of a list at once}, "repos": [{"name": "owner/name", "files": {path:
  * text}, "branches": {name: [newest first:
  * {"sha", "message", "by"}]}, "pulls": [{"number", "title", "state", "merged", "base", "head_sha", "merge_sha", "by"}], "checks":
- * {sha: [{"name", "conclusion"}]}}]}. A branch's name may also be a commit that a branch has. */
+ * {sha: [{"name", "conclusion"}]}, "contributors": [{"login", "contributions", "type"}]}]}. A branch's name may also be a commit that a branch has. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +173,9 @@ static void github_handle(void *system, struct hm_world *world, const struct hm_
         show_file(repo, req->path, req, ans);
     } else if (hm_streq(what, "compare")) {
         compare(config, repo, req->path + strlen("/repos/") + strlen(name) + strlen("/compare/"), req->query, ans);
+    } else if (hm_streq(what, "contributors")) {
+        const json_t *people = hm_json_get_arr(repo, "contributors");
+        hm_world_answer_json(ans, 200, "application/json", people != NULL ? json_deep_copy(people) : hm_json_arr_new());
     } else if (hm_streq(what, "pulls")) {
         show_pull(repo, hm_kit_segment(segments, 4), ans);
     } else if (hm_streq(what, "commits") && hm_streq(hm_kit_segment(segments, 5), "check-runs")) {
