@@ -265,8 +265,8 @@ static enum hm_code clear_probe_args(const json_t *args, const json_t *context, 
     return HM_OK;
 }
 
-/* Airflow clears all of a request in one transaction: one task that has begun anew is the proof, one that stands as it stood the
- * proof of the contrary, and both at once mean that somebody else has been at it. */
+/* Airflow clears all of a request in one transaction: one task that has begun anew is the proof; as long as all stand as they
+ * stood, it may still come; and both at once mean that somebody else has been at it. */
 static enum hm_probe_says clear_probe_judge(const json_t *args, enum hm_verdict verdict, const json_t *result)
 {
     size_t started = json_array_size(hm_json_get_arr(result, "started"));
@@ -276,7 +276,7 @@ static enum hm_probe_says clear_probe_judge(const json_t *args, enum hm_verdict 
         return HM_PROBE_CANNOT_TELL;
     if (started > 0)
         return HM_PROBE_APPLIED;
-    return still > 0 ? HM_PROBE_NOT_APPLIED : HM_PROBE_CANNOT_TELL;
+    return still > 0 ? HM_PROBE_NOT_YET : HM_PROBE_CANNOT_TELL;
 }
 
 const struct hm_action hm_airflow_clear = {
@@ -293,4 +293,5 @@ const struct hm_action hm_airflow_clear = {
     .probe_args = clear_probe_args,
     .probe_judge = clear_probe_judge,
     .probe_context = clear_context,
+    .settle_ms = 130000, /* its web server kills a request after 120 s (webserver.web_server_worker_timeout) */
 };

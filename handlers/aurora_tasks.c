@@ -499,7 +499,7 @@ enum hm_probe_says hm_aurora_probe_fresh(const json_t *args, enum hm_verdict ver
     if (verdict != HM_VERDICT_OK || hm_json_get_arr(result, "fresh") == NULL)
         return HM_PROBE_CANNOT_TELL;
     /* None proves nothing: the program that was to start it may still be at it. */
-    return json_array_size(hm_json_get_arr(result, "fresh")) > 0 ? HM_PROBE_APPLIED : HM_PROBE_CANNOT_TELL;
+    return json_array_size(hm_json_get_arr(result, "fresh")) > 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 /* Some instances only: those that were there before must be gone, whatever becomes of the others; `before` then names them. */

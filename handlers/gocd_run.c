@@ -1,7 +1,8 @@
 /* Running a stage of GoCD by hand: a deploy's release or rollback stage.
  *
  * Each accepted run makes a new stage counter, so it is HM_EFFECT_ONCE: sent again it would deploy again. Whether it was accepted
- * can be read: the stage's counter is then higher than the one that was seen before (`after`). */
+ * can be read: the stage's counter is then higher than the one that was seen before (`after`). As long as it is not, nobody can
+ * tell: GoCD only takes the request (202) and schedules the stage by itself, and nothing documents by when. */
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -74,7 +75,7 @@ static enum hm_probe_says run_probe_judge(const json_t *args, enum hm_verdict ve
     if (verdict != HM_VERDICT_OK || seen < 0 ||
         !hm_streq(hm_json_get_str(result, "stage", ""), hm_json_get_str(args, "stage", "?")))
         return HM_PROBE_CANNOT_TELL;
-    return seen > hm_json_get_int(args, "after", INT32_MAX) ? HM_PROBE_APPLIED : HM_PROBE_NOT_APPLIED;
+    return seen > hm_json_get_int(args, "after", INT32_MAX) ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 const struct hm_action hm_gocd_run_stage = {

@@ -55,6 +55,7 @@ struct hm_backend {
     char *client_key;
     char *proxy;        /* URL or NULL */
     int64_t timeout_ms; /* for one request */
+    int64_t settle_ms;  /* hm_action.settle_ms of all its actions; 0 = each its own */
     double rate_per_s;  /* at most this many requests start per second; 0 = no limit */
     unsigned max_connections;
 };
@@ -144,7 +145,18 @@ struct hm_outcome {
                           works at it; 0 = none */
 };
 
-enum hm_probe_says { HM_PROBE_APPLIED, HM_PROBE_NOT_APPLIED, HM_PROBE_CANNOT_TELL };
+/* What a look says about a request whose answer was lost. A system may still be at work on it, so "not there" is a word about
+ * now: it is looked again, and only an idempotent request is sent again for it. Under HM_EFFECT_ONCE no look ever proves that
+ * nothing happened: when settle_ms have passed and nothing was seen, a person is asked. */
+enum hm_probe_says {
+    HM_PROBE_APPLIED,
+    HM_PROBE_NOT_APPLIED, /* the thing is as it was before: an idempotent request may be sent again */
+    HM_PROBE_NOT_YET,     /* nothing of it is seen, and that proves nothing: look again until settle_ms have passed, then ask */
+    HM_PROBE_CANNOT_TELL  /* looking again will not help: ask */
+};
+
+/* For actions that do not say settle_ms. */
+enum { HM_SETTLE_DEFAULT_MS = 60000 };
 
 struct hm_action {
     const char *name;  /* "metapod.retract-dataset": handler, dot, verb-noun */
@@ -168,6 +180,10 @@ struct hm_action {
     enum hm_code (*probe_args)(const json_t *args, const json_t *context, json_t **ret_args, struct hm_err *err);
     enum hm_probe_says (*probe_judge)(const json_t *args, enum hm_verdict verdict, const json_t *result);
     const struct hm_arg_spec *probe_context; /* what `context` may hold; ends with name == NULL; NULL = nothing */
+
+    /* How long after its answer was lost the system may still carry the request out: a documented limit of its own where there is
+     * one. 0 = HM_SETTLE_DEFAULT_MS. A backend's `settle` goes before it. */
+    int64_t settle_ms;
 
     bool silent; /* what its program prints may be a secret: it is not shown while it runs, and response() keeps none of it */
 };

@@ -2,7 +2,7 @@
  *
  * Making an issue has no idempotency key: each request makes another one, so it is HM_EFFECT_ONCE. A label that only this run
  * uses is the key: it is looked for when the answer was lost. Jira's search lags behind by seconds, which is why "not found" is
- * "cannot tell" to the probe, not "did not happen". */
+ * "not yet" to the probe, not "did not happen". */
 #include "handlers/jira.h"
 
 #include <stdio.h>
@@ -283,15 +283,16 @@ static enum hm_code create_probe_args(const json_t *args, const json_t *context,
 static enum hm_probe_says create_probe_judge(const json_t *args, enum hm_verdict verdict, const json_t *result)
 {
     (void)args;
-    return verdict == HM_VERDICT_OK && hm_json_get_int(result, "count", 0) > 0 ? HM_PROBE_APPLIED : HM_PROBE_CANNOT_TELL;
+    if (verdict != HM_VERDICT_OK)
+        return HM_PROBE_CANNOT_TELL;
+    return hm_json_get_int(result, "count", 0) > 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 static const struct hm_action create_action = {
     .name = "jira.create",
     .title = "Make an issue",
     .doc = "With the labels hausmeister and `label`. Result: {key, label}. If the answer is lost, the label is looked for; when "
-           "it is "
-           "not found, a person must say, because Jira's search lags behind.",
+           "it is not found within a minute, a person must say.",
     .effect = HM_EFFECT_ONCE,
     .args = create_args,
     .request = create_request,

@@ -2,7 +2,7 @@
  * (list, replay, discard) and the names of fields are configured (endpoint.h); without them the sentence names the page.
  *
  * Replaying and discarding are ONCE: a replay is a second delivery, and new letters of the same error may have come meanwhile.
- * After a lost answer the group is looked at: gone means done, anything else nobody can tell. */
+ * After a lost answer the group is looked at: gone means done; while it is there, nobody can tell. */
 #include "handlers/mortician.h"
 
 #include <stdlib.h>
@@ -274,9 +274,10 @@ static enum hm_code letters_probe_args(const json_t *args, const json_t *context
 static enum hm_probe_says letters_probe_judge(const json_t *args, enum hm_verdict verdict, const json_t *result)
 {
     (void)args;
-    if (verdict != HM_VERDICT_OK || hm_json_get_int(result, "count", -1) != 0)
-        return HM_PROBE_CANNOT_TELL; /* it may be at work, or new letters have come */
-    return HM_PROBE_APPLIED;
+    if (verdict != HM_VERDICT_OK)
+        return HM_PROBE_CANNOT_TELL;
+    /* While it has letters it may be at work, or new ones have come. */
+    return hm_json_get_int(result, "count", -1) == 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 static const struct hm_action replay = {

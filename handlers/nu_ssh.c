@@ -215,7 +215,9 @@ static enum hm_code restart_probe_args(const json_t *args, const json_t *context
 static enum hm_probe_says restart_probe_judge(const json_t *args, enum hm_verdict verdict, const json_t *result)
 {
     (void)args;
-    return verdict == HM_VERDICT_OK && hm_json_get_bool(result, "restarted", false) ? HM_PROBE_APPLIED : HM_PROBE_CANNOT_TELL;
+    if (verdict != HM_VERDICT_OK)
+        return HM_PROBE_CANNOT_TELL;
+    return hm_json_get_bool(result, "restarted", false) ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 const struct hm_action hm_nu_restart_unit = {
@@ -232,4 +234,5 @@ const struct hm_action hm_nu_restart_unit = {
     .probe_args = restart_probe_args,
     .probe_judge = restart_probe_judge,
     .probe_context = restart_context,
+    .settle_ms = 120000, /* systemd stops a unit for 90 s before it kills it (DefaultTimeoutStopSec), and starts it then */
 };

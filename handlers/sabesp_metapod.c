@@ -162,7 +162,9 @@ static enum hm_probe_says commit_probe_judge(const json_t *args, enum hm_verdict
     const char *path = hm_json_get_str(result, "path", NULL); /* only when dataset_fields of Metapod's backend asks for it */
     bool same = verdict == HM_VERDICT_OK && strcasecmp(hm_json_get_str(result, "id", ""), hm_json_get_str(args, "id", "?")) == 0;
     bool ours = path == NULL || hm_streq(path, hm_json_get_str(args, "path", ""));
-    return same && ours && hm_json_get_bool(result, "committed", false) ? HM_PROBE_APPLIED : HM_PROBE_CANNOT_TELL;
+    if (!same || (!ours && hm_json_get_bool(result, "committed", false)))
+        return HM_PROBE_CANNOT_TELL;
+    return hm_json_get_bool(result, "committed", false) ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
 const struct hm_action hm_sabesp_commit_dataset = {

@@ -42,7 +42,10 @@ static void say_help(struct hm_asker *asker, const char *about)
         char *value = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
         around.form_ref = value;
         around.may = hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_YES;
+        json_t *scope = hm_people_scope_new(people);
+        around.scope = scope;
         hm_help_recipe_render(recipe, &around, &message);
+        json_decref(scope);
         free(value);
     } else {
         const struct hm_recipes *recipes = &people->settings->recipes;

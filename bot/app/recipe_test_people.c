@@ -157,24 +157,6 @@ static const char *honest_user(const struct hm_recipe_test *test)
     return test->requester;
 }
 
-/* A `once` request that was lost in the crash before it arrived: its probe denied it, and the step asks what to do (on_error =
- * "ask"). Whoever looked says: try again. */
-static bool retry_honestly(struct hm_test_play *play)
-{
-    const struct hm_run *run = hm_test_play_find(play);
-    const struct hm_question *question = run != NULL ? hm_run_open_question(run) : NULL;
-    for (size_t i = 0; question != NULL && question->kind == HM_QUESTION_ERROR && i < play->n_lost; i++) {
-        struct hm_test_lost lost = play->lost[i];
-        if (lost.applied || question != &run->steps[lost.step].question)
-            continue;
-        play->lost[i] = play->lost[--play->n_lost];
-        const struct hm_input in = {.kind = HM_IN_RETRY, .user = honest_user(play->test)};
-        click(play, &in, question->nonce);
-        return true;
-    }
-    return false;
-}
-
 /* True when the question was the crash's doing, and is answered. */
 static bool answer_honestly(struct hm_test_play *play)
 {
@@ -195,7 +177,7 @@ static bool answer_honestly(struct hm_test_play *play)
 
 bool hm_test_people_move(struct hm_test_play *play, size_t *next_move)
 {
-    if (answer_honestly(play) || retry_honestly(play))
+    if (answer_honestly(play))
         return true;
     if (*next_move == play->test->n_moves)
         return false;

@@ -283,6 +283,7 @@ static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group
         read_http_backend(settings, group, handler != NULL ? handler->by_program : HM_BY_PROGRAM_NEVER, backend);
     backend->settings = read_object(group, "settings");
     backend->timeout_ms = hm_cfg_get_duration(group, "timeout", HM_CFG_OPTIONAL, 30000, longest_timeout_ms);
+    backend->settle_ms = hm_cfg_get_duration(group, "settle", HM_CFG_OPTIONAL, 0, longest_timeout_ms);
     if (handler != NULL)
         check_handler_settings(group, handler, backend->settings);
     hm_cfg_finish(group);
@@ -431,6 +432,21 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
     if (diags->count == before)
         return settings;
     hm_settings_free(settings);
+    return NULL;
+}
+
+char *hm_settings_journal_path(const char *file, struct hm_diags *diags)
+{
+    size_t before = diags->count;
+    struct hm_settings settings = {.dir = dir_of(file)};
+    struct hm_cfg *cfg = hm_cfg_open_file(file, diags);
+    if (cfg != NULL)
+        read_journal(&settings, hm_cfg_root(cfg));
+    hm_cfg_close(cfg);
+    free(settings.dir);
+    if (diags->count == before)
+        return settings.journal_path;
+    free(settings.journal_path);
     return NULL;
 }
 

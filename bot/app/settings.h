@@ -61,6 +61,9 @@ struct hm_settings {
 
 /* NULL when anything was found. */
 struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags);
+/* The journal's path of a configuration, whatever else is wrong in it: only the group `journal` is looked at. The caller frees; NULL
+ * with findings in diags. */
+char *hm_settings_journal_path(const char *file, struct hm_diags *diags);
 /* One more holder. */
 const struct hm_settings *hm_settings_ref(const struct hm_settings *borrowed);
 /* One holder less; the last one takes them with him. NULL is fine. */

@@ -45,15 +45,20 @@ enum hm_exit hm_cli_exit_of(enum hm_code code)
     return HM_EXIT_ENV;
 }
 
+void hm_cli_print_findings(const struct hm_cli *cli, const struct hm_diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++)
+        (void)fprintf(stderr, "%s:%d: %s\n", diags->items[i].file, diags->items[i].line, diags->items[i].text);
+    if (diags->dropped > 0)
+        (void)fprintf(stderr, "%s: and %zu more findings\n", cli->config, diags->dropped);
+}
+
 struct hm_settings *hm_cli_settings(const struct hm_cli *cli, size_t *ret_findings)
 {
     struct hm_diags diags;
     hm_diags_init(&diags);
     struct hm_settings *settings = hm_settings_load(cli->config, &diags);
-    for (size_t i = 0; i < diags.count; i++)
-        (void)fprintf(stderr, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
-    if (diags.dropped > 0)
-        (void)fprintf(stderr, "%s: and %zu more findings\n", cli->config, diags.dropped);
+    hm_cli_print_findings(cli, &diags);
     if (ret_findings != NULL)
         *ret_findings = diags.count + diags.dropped;
     hm_diags_done(&diags);

@@ -40,6 +40,8 @@ int hm_cli_fail(enum hm_exit code, const char *fmt, ...) __attribute__((format(p
 enum hm_exit hm_cli_exit_of(enum hm_code code);
 /* Loads the configuration; prints every finding to stderr and returns NULL when there is one. ret_findings may be NULL. */
 struct hm_settings *hm_cli_settings(const struct hm_cli *cli, size_t *ret_findings);
+/* The findings in the configuration, a line each, to stderr. */
+void hm_cli_print_findings(const struct hm_cli *cli, const struct hm_diags *diags);
 /* Prints a JSON value in a readable form and a line break. */
 void hm_cli_print_json(const json_t *value);
 

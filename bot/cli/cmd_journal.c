@@ -1,4 +1,5 @@
-/* hausmeister runs and audit: reading the journal, also while a bot writes it. */
+/* hausmeister runs and audit: reading the journal, also while a bot writes it, and also when recipes, alarms or backends of the
+ * configuration are faulty: that is when somebody wants to know what was running. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +16,18 @@ enum { MAX_LISTED = 200 };
 static struct hm_journal_reader *open_journal(const struct hm_cli *cli, int *ret_exit)
 {
     struct hm_err err = {0};
-    struct hm_settings *settings = hm_cli_settings(cli, NULL);
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    char *path = hm_settings_journal_path(cli->config, &diags);
+    hm_cli_print_findings(cli, &diags);
+    hm_diags_done(&diags);
     *ret_exit = HM_EXIT_NO;
-    if (settings == NULL)
+    if (path == NULL)
         return NULL;
-    struct hm_journal_reader *reader = hm_journal_reader_open(settings->journal_path, &err);
+    struct hm_journal_reader *reader = hm_journal_reader_open(path, &err);
     if (reader == NULL)
         *ret_exit = hm_cli_fail(HM_EXIT_ENV, "%s", err.msg);
-    hm_settings_free(settings);
+    free(path);
     return reader;
 }
 
@@ -100,6 +105,8 @@ static int run_runs(const struct hm_cli *cli)
         hm_cli_print_json(listing.out);
     else if (listing.count == 0)
         (void)puts("no runs yet");
+    if (code == HM_OK && run_id == NULL && listing.count == MAX_LISTED)
+        (void)fprintf(stderr, "only the newest %d runs are listed\n", (int)MAX_LISTED);
     json_decref(listing.out);
     hm_journal_reader_free(reader);
     return exit_code;

@@ -8,7 +8,11 @@ static int run_run(const struct hm_cli *cli)
 {
     struct hm_err err = {0};
     if (cli->n_words > 0)
-        return hm_cli_fail(HM_EXIT_USAGE, "run takes no arguments, only --config FILE");
+        return hm_cli_fail(
+            HM_EXIT_USAGE,
+            "run starts the bot and takes no arguments; `hausmeister runs --config FILE %s` shows a run, and recipes "
+            "are started in Slack",
+            cli->words[0]);
     struct hm_settings *settings = hm_cli_settings(cli, NULL);
     if (settings == NULL)
         return HM_EXIT_NO;

@@ -11,21 +11,18 @@ enum {
     MIN_TRIES = 3,          /* for what may be repeated at all */
     DEFAULT_WAIT_MS = 1000, /* doubles from try to try */
     MAX_WAIT_MS = 60000,
-    PROBE_WAIT_MS = 3000, /* between two probes */
-    DENIALS_NEEDED = 2,   /* probes in a row that must say "not applied": a slow server may still be at it */
+    PROBE_WAIT_MS = 3000,      /* between two probes; doubles while a `once` request is waited for */
+    MAX_PROBE_WAIT_MS = 30000, /* up to this */
+    DENIALS_NEEDED = 2,        /* probes in a row that must say "not applied": a slow server may still be at it */
 };
 
-/* by: "probe" or a user; applied: what they say. */
-static void emit_settled(struct hm_deciding *d, const struct hm_site *site, bool applied, const char *by, const char *error)
+/* A probe has seen it. */
+static void emit_seen(struct hm_deciding *d, const struct hm_site *site)
 {
     json_t *data = hm_step_data_new(d->run, site->index);
     hm_json_set_int(data, "item", site->item);
-    hm_json_set_bool(data, "applied", applied);
-    hm_json_set_str(data, "by", by);
-    if (!applied) {
-        hm_json_set_str(data, "error", error);
-        hm_json_set_str(data, "code", "not-applied");
-    }
+    hm_json_set_bool(data, "applied", true);
+    hm_json_set_str(data, "by", "probe");
     hm_emit(d, HM_EV_CALL_SETTLED, data);
 }
 
@@ -168,11 +165,21 @@ static void answer_ok(struct hm_deciding *d, const struct hm_site *site, json_t 
     }
 }
 
+/* How long it may still come about: as the backend that was asked is configured, or as the action says. */
+static int64_t settle_ms(struct hm_deciding *d, const struct hm_site *site)
+{
+    const char *name = site->call->backend != NULL ? site->call->backend : "";
+    const struct hm_backend *backend = d->env->backend(d->env->arg, name);
+    int64_t own = site->step->call.action->settle_ms > 0 ? site->step->call.action->settle_ms : HM_SETTLE_DEFAULT_MS;
+    return backend != NULL && backend->settle_ms > 0 ? backend->settle_ms : own;
+}
+
 static void emit_unknown(struct hm_deciding *d, const struct hm_site *site, const char *error)
 {
     json_t *data = hm_call_data_new(d->run, site);
     hm_json_set_int(data, "try", site->call->sent);
     hm_json_set_str(data, "error", error);
+    hm_json_set_int(data, "settle", settle_ms(d, site));
     hm_emit(d, HM_EV_CALL_UNKNOWN, data);
 }
 
@@ -211,26 +218,65 @@ static unsigned resends_allowed(const struct hm_site *site)
     return site->step->tries > MIN_TRIES ? site->step->tries : MIN_TRIES;
 }
 
-/* It has provably not happened. An idempotent request is sent again; a `once` never is, without a person. */
+/* When to look again for what is not seen yet: soon at first, for the last time when it can not come about any more. */
+static int64_t next_look(const struct hm_deciding *d, const struct hm_call *call)
+{
+    int64_t now = d->env->now_ms, wait = PROBE_WAIT_MS;
+    for (unsigned i = 1; i < call->attempts && wait < MAX_PROBE_WAIT_MS; i++)
+        wait *= 2;
+    if (wait > MAX_PROBE_WAIT_MS)
+        wait = MAX_PROBE_WAIT_MS;
+    return now < call->settles_ms && now + wait > call->settles_ms ? call->settles_ms : now + wait;
+}
+
+static bool has_settled(const struct hm_deciding *d, const struct hm_call *call)
+{
+    return d->env->now_ms >= call->settles_ms && call->denied + 1 >= DENIALS_NEEDED;
+}
+
+/* Nothing of it is seen: looked again as long as it may come about, then a person is asked. */
+static void not_seen(struct hm_deciding *d, const struct hm_site *site)
+{
+    const char *before = site->call->error != NULL ? site->call->error : "no answer";
+    if (!has_settled(d, site->call)) {
+        emit_probe_again(d, site, site->call->denied + 1, next_look(d, site->call));
+        return;
+    }
+    char *error = hm_xasprintf("%s%s Looked %u times afterwards: nothing of it is to be seen.", before, hm_full_stop(before),
+                               site->call->denied + 1);
+    hm_emit_call_asked(d, site, error);
+    free(error);
+}
+
+/* The thing is as it was before. An idempotent request is sent again, as often as it may be; anything else may still be on its
+ * way, and "it has not happened" would be a guess. */
 static void not_applied(struct hm_deciding *d, const struct hm_site *site)
 {
+    if (site->step->effect != HM_EFFECT_IDEMPOTENT || site->call->resent >= resends_allowed(site)) {
+        not_seen(d, site);
+        return;
+    }
     if (site->call->denied + 1 < DENIALS_NEEDED) {
         emit_probe_again(d, site, site->call->denied + 1, d->env->now_ms + PROBE_WAIT_MS);
         return;
     }
-    if (site->step->effect == HM_EFFECT_IDEMPOTENT && site->call->resent < resends_allowed(site)) {
-        json_t *data = hm_step_data_new(d->run, site->index);
-        hm_json_set_int(data, "item", site->item);
-        hm_json_set_bool(data, "applied", false);
-        hm_json_set_bool(data, "resend", true);
-        hm_json_set_str(data, "by", "probe");
-        hm_emit(d, HM_EV_CALL_SETTLED, data);
-        return;
-    }
-    const char *before = site->call->error != NULL ? site->call->error : "no answer";
-    char *error = hm_xasprintf("%s%s Looked afterwards: it has not happened.", before, hm_full_stop(before));
-    emit_settled(d, site, false, "probe", error);
-    free(error);
+    json_t *data = hm_step_data_new(d->run, site->index);
+    hm_json_set_int(data, "item", site->item);
+    hm_json_set_bool(data, "applied", false);
+    hm_json_set_bool(data, "resend", true);
+    hm_json_set_str(data, "by", "probe");
+    hm_emit(d, HM_EV_CALL_SETTLED, data);
+}
+
+/* The look itself failed. */
+static void not_looked(struct hm_deciding *d, const struct hm_site *site)
+{
+    if (site->step->effect == HM_EFFECT_ONCE && d->env->now_ms < site->call->settles_ms)
+        emit_probe_again(d, site, site->call->denied, next_look(d, site->call));
+    else if (site->call->attempts < 2 * MIN_TRIES)
+        emit_probe_again(d, site, site->call->denied, d->env->now_ms + PROBE_WAIT_MS);
+    else
+        hm_emit_call_asked(d, site, site->call->error != NULL ? site->call->error : "");
 }
 
 static void answer_probe(struct hm_deciding *d, const struct hm_site *site, const struct hm_answer *answer)
@@ -242,15 +288,18 @@ static void answer_probe(struct hm_deciding *d, const struct hm_site *site, cons
 
     if (verdict == HM_VERDICT_MORE) {
         emit_page(d, site, out.cursor, out.wait_ms);
-    } else if ((verdict == HM_VERDICT_RETRYABLE || verdict == HM_VERDICT_MAYBE) && site->call->attempts < 2 * MIN_TRIES) {
-        emit_probe_again(d, site, site->call->denied, d->env->now_ms + PROBE_WAIT_MS);
+    } else if (verdict == HM_VERDICT_RETRYABLE || verdict == HM_VERDICT_MAYBE) {
+        not_looked(d, site);
     } else {
         switch (action->probe_judge(site->call->args, verdict, out.result)) {
         case HM_PROBE_APPLIED:
-            emit_settled(d, site, true, "probe", NULL);
+            emit_seen(d, site);
             break;
         case HM_PROBE_NOT_APPLIED:
             not_applied(d, site);
+            break;
+        case HM_PROBE_NOT_YET:
+            not_seen(d, site);
             break;
         case HM_PROBE_CANNOT_TELL:
             hm_emit_call_asked(d, site, site->call->error != NULL ? site->call->error : "");

@@ -4,7 +4,8 @@
  * Happy path: READY → CALL_STARTED (committed, then sent) → CALL_FINISHED ok. Failure modes, by effect:
  *   read        time-out, reset, 5xx: repeated, up to `retry` (3 tries at least)
  *   idempotent  the same, but the action's probe, if it has one, is asked first: what has happened is not sent again
- *   once        never repeated: the probe settles it; if it can not tell, a person does (CALL_ASKED)
+ *   once        never repeated: the probe may see that it happened, as long as that may still come about (settles_ms); what it
+ *               does not see a person settles (CALL_ASKED)
  * Whatever provably was not sent (HM_TRANSPORT_NOT_SENT) or was refused with nothing done may be tried again under any effect. */
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,7 @@ static void emit_started(struct hm_deciding *d, const struct hm_site *site, cons
     bool next_page = call->cursor != NULL;
     bool repeat = call->error != NULL && call->phase == HM_CALL_WAITING;
     unsigned attempt = next_page ? call->attempts : repeat ? call->attempts + 1 : 1;
-    if (site->purpose == HM_FOR_PROBE)
+    if (site->purpose == HM_FOR_PROBE && !next_page)
         attempt = call->phase == HM_CALL_WAITING_PROBE ? call->attempts + 1 : 1;
 
     hm_request_digest(&rendered->req, digest);

@@ -26,7 +26,7 @@ enum hm_event_type {
     HM_EV_GATE_VOIDED,     /* step why [accept]: its approval no longer fits what would be sent */
     HM_EV_CALL_STARTED,    /* step item try attempt purpose backend args digest request: committed before it leaves */
     HM_EV_CALL_FINISHED,   /* step item try purpose verdict [result|cursor] [error code] [again] [denied] [duration] */
-    HM_EV_CALL_UNKNOWN,    /* step item try error: sent, and nobody knows */
+    HM_EV_CALL_UNKNOWN,    /* step item try error settle: sent, and nobody knows; it may come about for so many ms */
     HM_EV_CALL_ASKED,      /* step item nonce error: only a person can tell */
     HM_EV_CALL_SETTLED,    /* step item applied by [error] [resend] */
     HM_EV_CANCEL_ASKED,    /* user: no further effect is started */

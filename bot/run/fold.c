@@ -474,6 +474,8 @@ static enum hm_code on_call_event(struct hm_run *run, const struct hm_event *eve
         call_settled(&at, event);
     } else {
         call->maybe = true;
+        if (event->type == HM_EV_CALL_UNKNOWN)
+            call->settles_ms = event->at_ms + hm_json_get_int(event->data, "settle", HM_SETTLE_DEFAULT_MS);
         move_to(&at, event->type == HM_EV_CALL_UNKNOWN ? HM_CALL_UNKNOWN : HM_CALL_ASKING);
         hm_fold_json(&call->cursor, NULL);
         hm_fold_text(&call->error, hm_json_get_str(event->data, "error", ""));

@@ -81,7 +81,43 @@ static void add_example(struct hm_strbuf *out, const struct hm_recipe *recipe, c
     hm_strbuf_done(&text);
 }
 
-static void add_param(struct hm_strbuf *out, const struct hm_param *param)
+/* "the latest known target date (etl)" of ${known.etl.target_date}; any other template as it is written. The caller frees. */
+static char *remembered_name(const char *text)
+{
+    static const char begins[] = "${known.";
+    const char *key = hm_starts_with(text, begins) ? text + strlen(begins) : "";
+    size_t len = strcspn(key, ".}");
+    const char *field = key[len] == '.' ? key + len + 1 : "";
+    size_t field_len = strcspn(field, "}");
+    if (field_len == 0 || strcmp(field + field_len, "}") != 0)
+        return hm_xstrdup(text);
+    char *name = hm_xasprintf("the latest known %.*s (%.*s)", (int)field_len, field, (int)len, key);
+    for (char *c = name; *c != '\0'; c++)
+        *c = *c == '_' ? ' ' : *c;
+    return name;
+}
+
+/* What a param is when it is left out, and what that is now. */
+static void add_left_out(struct hm_strbuf *out, const struct hm_param *param, const json_t *scope)
+{
+    if (param->fallback == NULL) {
+        hm_strbuf_adds(out, param->optional ? " · may be left out" : "");
+        return;
+    }
+    char *now = hm_param_default_text(param, scope);
+    hm_strbuf_adds(out, " · when left out: ");
+    if (!hm_template_is_literal(param->fallback)) {
+        char *name = remembered_name(hm_template_text(param->fallback));
+        hm_word_plain(out, name, TITLE_MAX);
+        hm_strbuf_adds(out, now != NULL ? ", now " : "; none is known now");
+        free(name);
+    }
+    if (now != NULL)
+        hm_slack_add_code(out, now);
+    free(now);
+}
+
+static void add_param(struct hm_strbuf *out, const struct hm_param *param, const json_t *scope)
 {
     char type[200];
     hm_strbuf_adds(out, "• ");
@@ -92,16 +128,7 @@ static void add_param(struct hm_strbuf *out, const struct hm_param *param)
     }
     hm_strbuf_adds(out, " · ");
     hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
-    if (param->fallback != NULL) {
-        const char *text = hm_template_text(param->fallback);
-        bool remembered = !hm_template_is_literal(param->fallback);
-        char *name = remembered && hm_starts_with(text, "${") ? hm_xstrndup(text + 2, strcspn(text + 2, "}")) : hm_xstrdup(text);
-        hm_strbuf_adds(out, remembered ? " · when left out, what is remembered as " : " · when left out: ");
-        hm_slack_add_code(out, name);
-        free(name);
-    } else if (param->optional) {
-        hm_strbuf_adds(out, " · may be left out");
-    }
+    add_left_out(out, param, scope);
 }
 
 /* " with role `a` or `b`", " of each role: `a` and `b`" */
@@ -257,7 +284,7 @@ void hm_help_recipe_render(const struct hm_recipe *recipe, const struct hm_help_
     hm_slack_add_code(&out, usage);
     for (size_t i = 0; i < recipe->n_params; i++) {
         hm_strbuf_addc(&out, '\n');
-        add_param(&out, &recipe->params[i]);
+        add_param(&out, &recipe->params[i], around->scope);
     }
     hm_blocks_reserve(blocks, 3, 2500);
     (void)hm_blocks_section(blocks, hm_strbuf_str(&out));

@@ -488,7 +488,7 @@ char *hm_notice_text(const struct hm_notice *n)
     case HM_NOTICE_NO_RUN:
         hm_strbuf_adds(&out, "There is no run ");
         add_word(&out, n->word);
-        hm_strbuf_adds(&out, " under way. Its id stands on the card, like `r-7k2m`.");
+        hm_strbuf_adds(&out, ". A run's id is like `r-7k2m` and stands on its card; `runs` lists the latest.");
         break;
     case HM_NOTICE_JOURNAL_DOWN:
         hm_strbuf_adds(&out, "Nothing was started, because the journal can not be written");

@@ -442,7 +442,7 @@ journal = {{ engine = "sqlite"; path = "{s["journal"]}"; }};
 http = {{ listen = "127.0.0.1:{s["http_port"]}"; }};
 roles = {{ hausmeister = {{ users = [ {users} ];{group} }}; }};
 backends = {{ metapod = {{ handler = "metapod"; url = "{url}"; auth = {{ bearer = "env:METAPOD_TOKEN"; }};
-  timeout = "{s["timeout"]}";{rate}{ca}{s["settings"]} }}; }};
+  timeout = "{s["timeout"]}"; settle = "6s";{rate}{ca}{s["settings"]} }}; }};
 {known}
 recipes = [ "recipes" ];
 {s["alarms"]}

@@ -104,5 +104,6 @@ def shipped_backends(world_url, folder, program, without=()):
         if "program =" in text:
             env = f'env = {{ {handler.upper()}_WORLD = "{folder}"; WORLD_URL = "{world_url}"; }};'
             text = text.rstrip("; \n").rstrip("}") + env + " };"
-        entries.append(text)
+        # What was lost is looked for that long before a person is asked; a minute and more would be too long to sit through.
+        entries.append(text.rstrip("; \n").rstrip("}") + ' settle = "6s"; };')
     return "\n".join(entries)

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import ANA, BEN, TRANSACTION, Case, main
+from harness import ANA, BEN, TRANSACTION, Case, Deadline, main
 
 RUN = "scheduled__2026-11-27T00:00:00+00:00"
 FOZ_RUN = "scheduled__2026-11-27T02:00:00+00:00"
@@ -68,11 +68,35 @@ class Airflow(Case):
         self.world.fault("drop", prefix="/airflow/api/v1/dags/prod-dagao/clearTaskInstances")
         card = self.start("restart-task lusa cantareira", "Restart")
         card.click("Approve", BEN)
-        card.wait("it has not happened")
+        self.assertIn("nothing of it is to be seen", card.wait("nobody knows whether it happened"))
         self.assertEqual(self.effects("clear"), {})
-        card.click("Try again", BEN)
+        card.click("It did not", BEN)
         self.assertIn("began anew", card.wait("*Done*"))
         self.assertEqual(self.effects("clear"), {"lusa": 1})
+
+    def test_the_clear_comes_late(self):
+        """Airflow is still at it after several looks, and carries it out then: seen, and not sent a second time."""
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace('settle = "6s"', 'settle = "10m"'))
+        self.world.fault("hold", prefix="/airflow/api/v1/dags/prod-dagao/clearTaskInstances")
+        card = self.start("restart-task lusa cantareira", "Restart")
+        card.click("Approve", BEN)
+        deadline = Deadline()
+        while self.world.counts()["waiting"] == 0:
+            self.assertFalse(deadline.over(), "the clear was never sent")
+            self.bot.child._pause()
+        self.bot.kill()
+        looks = sum(r["path"].endswith("/taskInstances") for r in self.world.log())
+        self.bot.start()
+        while sum(r["path"].endswith("/taskInstances") for r in self.world.log()) < looks + 3:
+            self.assertFalse(deadline.over(), "it is not looked for")
+            self.bot.child._pause()
+        self.assertEqual(self.effects("clear"), {})
+        self.world.release()
+        self.assertIn("a look at the system shows that it happened", card.wait("*Done*"))
+        self.assertEqual((self.effects("clear"), len(self.bodies("/clearTaskInstances"))), ({"lusa": 1}, 1))
 
     def test_nothing_to_restart(self):
         for task, why in (("sorting-hat", "its state is *running*"), ("itaipu-rest", "has not failed itself"), ("nope", "has no task")):

@@ -220,6 +220,33 @@ class Journal(Case):
         self.bot.cli("audit", "polish", code=2)
 
 
+    def test_a_faulty_configuration_does_not_hide_the_journal(self):
+        """Recipes, alarms and backends that do not load are when somebody asks what was running."""
+        self.bot.start()
+        card = self.retract(DATASET)
+        card.wait_button("Approve")
+        run = self.bot.runs()[0]["run"]
+        self.bot.stop()
+        with open(os.path.join(self.bot.recipes, "retract.cfg"), "a") as file:
+            file.write("nonsense = 1;\n")
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace('handler = "metapod";', 'handler = "nobody"; nonsense = 1;') + "more_nonsense = 1;\n")
+        self.bot.cli("check", code=1)
+        self.assertIn(run, self.bot.cli("runs")[0])
+        self.assertIn("gate.opened", self.bot.cli("runs", run)[0])
+        self.assertIn("ok: ", self.bot.cli("audit", "verify")[0])
+        self.assertIn(run, self.bot.cli("audit", "export")[0])
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace("journal = ", "diary = "))
+        self.assertIn("journal", self.bot.cli("runs", code=1)[1])
+
+    def test_run_is_not_runs(self):
+        out, err = self.bot.cli("run", "r-nope", code=2)
+        self.assertIn("`hausmeister runs --config FILE r-nope` shows a run", err)
+
+
 class Manifest(Case):
     def test_is_what_slack_wants(self):
         manifest = json.loads(self.bot.cli("manifest")[0])

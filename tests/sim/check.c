@@ -60,6 +60,17 @@ static bool is_write(const struct book_run *run, const json_t *data)
            run->state->recipe->steps[step_index(run, data)].effect != HM_EFFECT_READ;
 }
 
+/* "Nothing of it is to be seen" is told to a person who may have it sent again: then nothing of it may be to come. */
+static void check_asked(const struct book_run *run, const struct hm_event *e)
+{
+    int step = step_index(run, e->data), item = (int)hm_json_get_int(e->data, "item", 0);
+    const struct call_record *record = backend_record(run->id, step, item);
+    bool not_seen = strstr(hm_json_get_str(e->data, "error", ""), "nothing of it is to be seen") != NULL;
+    if (not_seen && (record->on_way > 0 || record->applied > 0))
+        sim_fail("outcomes-are-true", "%s says that nothing is to be seen of step %d, item %d; it %s", run->id, step, item,
+                 record->on_way > 0 ? "is still to come" : "has happened");
+}
+
 /* What the journal says about an outcome is what the world knows. */
 static void check_outcome(const struct book_run *run, const struct hm_event *e)
 {
@@ -137,6 +148,9 @@ void check_row(const struct book_run *run, size_t n)
         }
         check_outcome(run, e);
         break;
+    case HM_EV_CALL_ASKED:
+        check_asked(run, e);
+        break;
     case HM_EV_CANCEL_ASKED:
     case HM_EV_RUN_REOPENED:
         for (size_t i = 0; i < run->state->recipe->n_steps; i++)
@@ -156,7 +170,6 @@ void check_row(const struct book_run *run, size_t n)
     case HM_EV_STEP_SKIPPED:
     case HM_EV_STEP_FINISHED:
     case HM_EV_CALL_UNKNOWN:
-    case HM_EV_CALL_ASKED:
     case HM_EV_RUN_FINISHED:
     case HM_EV_QUESTION_OPENED:
     case HM_EV_OFFERS_MADE:

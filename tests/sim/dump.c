@@ -113,6 +113,7 @@ static void put_call(struct dump *d, const char *name, size_t index, const struc
     put_int(d, "started_ms", call->started_ms);
     put_int(d, "ended_ms", call->ended_ms);
     put_int(d, "again_ms", call->again_ms);
+    put_int(d, "settles_ms", call->settles_ms);
     put_json(d, "args", call->args);
     put_json(d, "probe_args", call->probe_args);
     put_str(d, "backend", call->backend);

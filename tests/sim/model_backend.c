@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "check.h"
+#include "model_book.h"
 #include "model_time.h"
 #include "process.h"
 #include "run/runner.h"
@@ -232,11 +233,18 @@ size_t backend_waiting(void)
     return n;
 }
 
+static bool is_looked_for_long(const struct flight *f)
+{
+    const struct book_run *run = book_find(f->run_id);
+    const struct hm_step *step = run != NULL ? &run->state->recipe->steps[f->ticket.step] : NULL;
+    return step != NULL && step->effect == HM_EFFECT_ONCE && step->call.action->probe_action != NULL;
+}
+
 static void give_up(struct flight *f)
 {
     record_of(f)->on_way++;
     f->place = GIVEN_UP;
-    f->until_ms = sim_true_ms() + rng_between(&sim->rng, 0, SIM_LATE_MS);
+    f->until_ms = sim_true_ms() + rng_between(&sim->rng, 0, is_looked_for_long(f) ? SIM_LATE_ONCE_MS : SIM_LATE_MS);
 }
 
 /* The bot hears nothing but that the line is dead. */

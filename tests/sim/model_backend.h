@@ -3,15 +3,17 @@
  *
  * A request is sent, arrives (here the write takes effect, or not), is answered; each of these may come late, go wrong or never
  * happen. A write that the bot has given up, or whose process died, may still arrive: at most SIM_LATE_MS later, which is less
- * than the time between two looks of a probe (decide_calls.c: PROBE_WAIT_MS). A server that is slower than that is outside of
- * what the bot promises. While our machine is suspended, or its clock is set, what was on its way arrives. */
+ * than the time between two looks of a probe (decide_answer.c: PROBE_WAIT_MS); a `once` write that can be looked for up to
+ * SIM_LATE_ONCE_MS later, which is less than the time it is looked for (handler.h: HM_SETTLE_DEFAULT_MS). A server that is slower
+ * than that is outside of what the bot promises. While our machine is suspended, or its clock is set, what was on its way
+ * arrives. */
 #ifndef HM_SIM_MODEL_BACKEND_H
 #define HM_SIM_MODEL_BACKEND_H
 
 #include "handlers/handler.h"
 #include "run/state.h"
 
-enum { SIM_LATE_MS = 2500 };
+enum { SIM_LATE_MS = 2500, SIM_LATE_ONCE_MS = HM_SETTLE_DEFAULT_MS - 1000 };
 
 /* What the world knows about one call of a run: one item of an effectful step. */
 struct call_record {

@@ -120,27 +120,34 @@ static enum hm_probe_says probe_judge(const json_t *args, enum hm_verdict verdic
 }
 
 static const struct hm_action list = {
-    "fake.list", "List the things", "", HM_EFFECT_READ, no_args, list_request, response, NULL, NULL, NULL, NULL, false};
+    "fake.list", "List the things", "", HM_EFFECT_READ, no_args, list_request, response, NULL, NULL, NULL, NULL, 0, false};
 static const struct hm_action pages = {
-    "fake.pages", "Read three pages", "", HM_EFFECT_READ, no_args, page_request, page_response, NULL, NULL, NULL, NULL, false};
+    "fake.pages", "Read three pages", "", HM_EFFECT_READ, no_args, page_request, page_response, NULL, NULL, NULL, NULL, 0, false};
 static const struct hm_action poll = {
-    "fake.poll", "Ask until it is ready", "", HM_EFFECT_READ, no_args, page_request, poll_response, NULL, NULL, NULL, NULL,
+    "fake.poll", "Ask until it is ready", "", HM_EFFECT_READ, no_args, page_request, poll_response, NULL, NULL, NULL, NULL, 0,
     false};
 static const struct hm_action get = {
-    "fake.get", "Look at a thing", "", HM_EFFECT_READ, id_args, get_request, response, NULL, NULL, NULL, NULL, false};
+    "fake.get", "Look at a thing", "", HM_EFFECT_READ, id_args, get_request, response, NULL, NULL, NULL, NULL, 0, false};
 static const struct hm_action once = {"fake.once", "Turn a thing off, once",
                                       "",          HM_EFFECT_ONCE,
                                       id_args,     put_request,
                                       response,    "fake.get",
                                       probe_args,  probe_judge,
-                                      NULL,        false};
+                                      NULL,        0,
+                                      false};
 static const struct hm_action blind = {
-    "fake.blind", "Turn a thing off, unseen", "", HM_EFFECT_ONCE, id_args, put_request, response, NULL, NULL, NULL, NULL, false};
-static const struct hm_action idem = {"fake.idem", "Turn a thing off", "",         HM_EFFECT_IDEMPOTENT, id_args, put_request,
-                                      response,    "fake.get",         probe_args, probe_judge,          NULL,    false};
-static const struct hm_action plain = {
-    "fake.plain", "Turn a thing off, plainly", "", HM_EFFECT_IDEMPOTENT, id_args, put_request, response, NULL, NULL, NULL, NULL,
+    "fake.blind", "Turn a thing off, unseen", "", HM_EFFECT_ONCE, id_args, put_request, response, NULL, NULL, NULL, NULL, 0,
     false};
+static const struct hm_action idem = {"fake.idem", "Turn a thing off", "",         HM_EFFECT_IDEMPOTENT, id_args, put_request,
+                                      response,    "fake.get",         probe_args, probe_judge,          NULL,    0,
+                                      false};
+static const struct hm_action plain = {"fake.plain", "Turn a thing off, plainly",
+                                       "",           HM_EFFECT_IDEMPOTENT,
+                                       id_args,      put_request,
+                                       response,     NULL,
+                                       NULL,         NULL,
+                                       NULL,         0,
+                                       false};
 
 static const struct hm_action *const actions[] = {&list, &pages, &poll, &get, &once, &blind, &idem, &plain, NULL};
 static const struct hm_handler fake = {.name = "fake", .title = "The stage's backend", .actions = actions};

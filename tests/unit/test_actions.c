@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "handlers/handler.h"
 
-static const char *const judgements[] = {"applied", "not-applied", "cannot-tell"};
+static const char *const judgements[] = {"applied", "not-applied", "not-yet", "cannot-tell"};
 
 /* --- reading a case ------------------------------------------------------------------------------------------------------ */
 

@@ -65,6 +65,12 @@ static void test_help(void **state)
     around.may = false;
     hm_help_recipe_render(items[1], &around, &m);
     add_message(&out, "reads", &m);
+    json_t *scope = json_pack("{s:{s:{s:s}}}", "known", "etl", "transaction", "319703ce-b90d-5a07-8195-33df0de911c8");
+    around.scope = scope;
+    hm_help_recipe_render(items[1], &around, &m);
+    add_message(&out, "reads, and something is known", &m);
+    json_decref(scope);
+    around.scope = NULL;
     around.may = true;
     around.form_ref = NULL;
     hm_help_recipe_render(items[2], &around, &m);

@@ -208,15 +208,15 @@ static void test_fates(void **state)
         const char *ending; /* "" = it waits for a person's word */
         unsigned writes, effects;
     } cases[] = {
-        {"once", STAGE_OK, "done", 1, 1},      {"once", STAGE_LOST, "done", 1, 1}, /* the probe saw it */
-        {"once", STAGE_NEVER, "failed", 1, 0},                                     /* the probe saw that not; never repeated */
-        {"once", STAGE_500, "failed", 1, 0},   {"once", STAGE_REFUSED, "failed", 0, 0}, /* no retry asked for */
-        {"once", STAGE_503, "failed", 1, 0},   {"once", STAGE_404, "failed", 1, 0},
-        {"once", STAGE_400, "failed", 1, 0},   {"idem", STAGE_LOST, "done", 1, 1},  /* looked first, so not sent again */
-        {"idem", STAGE_NEVER, "done", 2, 1},                                        /* has not happened: sent again */
-        {"idem", STAGE_500, "done", 2, 1},     {"plain", STAGE_LOST, "done", 2, 2}, /* no probe: repeated, as its effect allows */
-        {"plain", STAGE_NEVER, "done", 2, 1},  {"blind", STAGE_LOST, "", 1, 1},
-        {"blind", STAGE_NEVER, "", 1, 0},      {"blind", STAGE_400, "failed", 1, 0},
+        {"once", STAGE_OK, "done", 1, 1},     {"once", STAGE_LOST, "done", 1, 1}, /* the probe saw it */
+        {"once", STAGE_NEVER, "", 1, 0}, /* not seen for a minute, which proves nothing: never repeated, a person is asked */
+        {"once", STAGE_500, "", 1, 0},        {"once", STAGE_REFUSED, "failed", 0, 0}, /* no retry asked for */
+        {"once", STAGE_503, "failed", 1, 0},  {"once", STAGE_404, "failed", 1, 0},
+        {"once", STAGE_400, "failed", 1, 0},  {"idem", STAGE_LOST, "done", 1, 1},  /* looked first, so not sent again */
+        {"idem", STAGE_NEVER, "done", 2, 1},                                       /* has not happened: sent again */
+        {"idem", STAGE_500, "done", 2, 1},    {"plain", STAGE_LOST, "done", 2, 2}, /* no probe: repeated, as its effect allows */
+        {"plain", STAGE_NEVER, "done", 2, 1}, {"blind", STAGE_LOST, "", 1, 1},
+        {"blind", STAGE_NEVER, "", 1, 0},     {"blind", STAGE_400, "failed", 1, 0},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         struct stage stage;
@@ -229,6 +229,64 @@ static void test_fates(void **state)
             stage_effects(&stage, "x1") != cases[i].effects)
             fail_msg("case %zu (%s, fate %d): \"%s\", %u writes, %u effects", i, cases[i].recipe, (int)cases[i].fate,
                      stage_ending(&stage, NULL), stage_writes(&stage, "x1"), stage_effects(&stage, "x1"));
+        stage_done(&stage);
+    }
+}
+
+static unsigned calls_in(struct stage *stage, enum hm_call_phase phase)
+{
+    const struct hm_run *run = stage_run(stage);
+    unsigned n = 0;
+    for (size_t i = 0; run != NULL && i < run->recipe->n_steps; i++)
+        n += (unsigned)run->steps[i].n_in[phase];
+    return n;
+}
+
+/* As if the request had been in a queue until now. */
+static void comes_about(struct stage *stage, const char *id)
+{
+    for (size_t i = 0; i < stage->n_things; i++)
+        if (strcmp(stage->things[i].id, id) == 0)
+            stage->things[i].off = true;
+}
+
+/* A `once` request of which nothing is seen is no request that did not happen: it is looked for until it can not come about any
+ * more, and only then a person is asked. Not even a look that fails cuts that short. */
+static void test_once_is_looked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t settle_ms; /* the backend's; 0 = the action's: a minute */
+        int64_t late_ms;   /* when it comes about */
+        unsigned failing;  /* looks */
+        bool seen;
+    } cases[] = {
+        {0, 1000, 0, true},        {0, 10000, 0, true},        {0, 55000, 0, true},
+        {0, 61000, 0, false},      {10000, 5000, 0, true},     {10000, 11000, 0, false},
+        {300000, 250000, 0, true}, {300000, 301000, 0, false}, {0, 40000, 3, true},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct stage stage;
+        begin(&stage, "once", "x1");
+        stage.backend.settle_ms = cases[i].settle_ms;
+        stage.write_fate = STAGE_NEVER;
+        stage.write_fate_for = 1;
+        stage.read_fate = STAGE_500;
+        stage.read_fate_for = cases[i].failing;
+        (void)stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL);
+        for (int64_t at = 0; at < cases[i].late_ms; at += 1000)
+            stage_advance(&stage, 1000);
+        bool asked = calls_in(&stage, HM_CALL_ASKING) > 0;
+        if (asked == cases[i].seen)
+            fail_msg("case %zu: %s after %lld ms", i, asked ? "asked" : "not asked", (long long)cases[i].late_ms);
+        comes_about(&stage, "x1");
+        stage_advance(&stage, 31000);
+        assert_string_equal(stage_ending(&stage, NULL), cases[i].seen ? "done" : "");
+        assert_int_equal(stage_writes(&stage, "x1"), 1);
+        if (asked) {
+            assert_int_equal(stage_click(&stage, HM_IN_HAPPENED, "U0ANA", NULL), HM_REPLY_SETTLED);
+            assert_string_equal(stage_ending(&stage, NULL), "done");
+        }
         stage_done(&stage);
     }
 }
@@ -469,7 +527,7 @@ static void test_crash_sweep(void **state)
     }
 }
 
-/* A once request that was lost in a crash, and has not happened: never sent again by itself. */
+/* A once request that was lost in a crash, and has not happened: never sent again by itself, and a person is asked. */
 static void test_once_is_never_repeated(void **state)
 {
     (void)state;
@@ -477,7 +535,10 @@ static void test_once_is_never_repeated(void **state)
         struct stage stage;
         (void)play(&stage, "once", die_at, false);
         assert_true(stage_writes(&stage, "x1") <= 1);
-        assert_true(strcmp(stage_ending(&stage, NULL), "done") == 0 || strcmp(stage_ending(&stage, NULL), "failed") == 0);
+        if (stage_writes(&stage, "x1") == 0 || stage_effects(&stage, "x1") == 0)
+            assert_int_equal(calls_in(&stage, HM_CALL_ASKING), 1);
+        else
+            assert_string_equal(stage_ending(&stage, NULL), "done");
         stage_done(&stage);
     }
 }
@@ -493,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_expiry_and_reject),
         cmocka_unit_test(test_stop_if),
         cmocka_unit_test(test_fates),
+        cmocka_unit_test(test_once_is_looked_for),
         cmocka_unit_test(test_a_person_settles),
         cmocka_unit_test(test_reads_are_repeated),
         cmocka_unit_test(test_pages_and_until),

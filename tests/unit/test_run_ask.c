@@ -413,6 +413,11 @@ static void answer_if_asked(struct stage *stage)
     const struct hm_gate *gate = run != NULL ? hm_run_open_gate(run) : NULL;
     char nonce[17];
     struct hm_input in = {.user = "U0BEN", .user_team = "T0SIM", .nonce = nonce};
+    for (size_t i = 0; run != NULL && i < run->recipe->n_steps; i++)
+        if (run->steps[i].n_in[HM_CALL_ASKING] > 0) { /* whether what was lost in the crash happened: b refused it */
+            (void)stage_click(stage, HM_IN_STOP_HERE, "U0BEN", NULL);
+            return;
+        }
     if (q == NULL && gate == NULL)
         return;
     memcpy(nonce, q != NULL ? q->nonce : gate->nonce, sizeof nonce);
