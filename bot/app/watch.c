@@ -495,7 +495,7 @@ static size_t newest(const struct hm_watch *watch, const struct hm_case **ret_ca
 size_t hm_watch_home(void *arg, struct hm_home_alarm *ret_alarms, size_t most)
 {
     const struct hm_watch *watch = arg;
-    const struct hm_case *cases[HM_HOME_ALARMS];
+    const struct hm_case *cases[HM_HOME_ALARMS] = {NULL};
     size_t n = newest(watch, cases, most < HM_HOME_ALARMS ? most : HM_HOME_ALARMS);
     for (size_t i = 0; i < n; i++) {
         struct hm_home_alarm *alarm = &ret_alarms[i];

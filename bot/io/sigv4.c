@@ -131,7 +131,9 @@ static void add_query(struct hm_strbuf *out, const char *query)
     if (n > 0)
         qsort(pairs, n, sizeof *pairs, compare_texts);
     for (size_t i = 0; i < n; i++) {
-        *strchr(pairs[i], '\x01') = '=';
+        char *mark = strchr(pairs[i], '\x01');
+        if (mark != NULL) /* else the pair was cut: no URL is that long */
+            *mark = '=';
         if (i > 0)
             hm_strbuf_addc(out, '&');
         hm_strbuf_adds(out, pairs[i]);

@@ -486,28 +486,35 @@ static enum hm_code on_call_event(struct hm_run *run, const struct hm_event *eve
 
 /* ---------------------------------------------------------------------------------------------------------------------- */
 
+/* The recipe's text as it was when the run began, or was planned anew. Borrowed. */
+static enum hm_code recipe_of(struct hm_run *run, const struct hm_event *event, hm_recipe_by_sha_fn recipe_by_sha, void *arg,
+                              const struct hm_recipe **ret_recipe, struct hm_err *err)
+{
+    const char *sha = hm_json_get_str(event->data, "sha", "");
+    *ret_recipe = recipe_by_sha(arg, sha);
+    if (*ret_recipe != NULL)
+        return HM_OK;
+    if (event->type == HM_EV_RUN_STARTED && run->seq == 0)
+        read_origin(run, event);
+    return hm_err_set(err, HM_EENV, "the text of its recipe (%.12s) can not be read", sha);
+}
+
 static enum hm_code fold_one(struct hm_run *run, const struct hm_event *event, hm_recipe_by_sha_fn recipe_by_sha, void *arg,
                              struct hm_err *err)
 {
     const struct hm_recipe *recipe = NULL;
+    enum hm_code code = HM_OK;
 
-    if (event->type == HM_EV_RUN_STARTED || event->type == HM_EV_RUN_REPLANNED) {
-        const char *sha = hm_json_get_str(event->data, "sha", "");
-        recipe = recipe_by_sha(arg, sha);
-        if (recipe == NULL) {
-            if (event->type == HM_EV_RUN_STARTED && run->seq == 0)
-                read_origin(run, event);
-            return hm_err_set(err, HM_EENV, "the text of its recipe (%.12s) can not be read", sha);
-        }
-    } else if (run->seq == 0) {
+    if (run->seq == 0 && event->type != HM_EV_RUN_STARTED)
         return hm_err_set(err, HM_EBUG, "the first event is not run.started");
-    }
 
     switch (event->type) {
     case HM_EV_RUN_STARTED:
-        return on_run_started(run, event, recipe, err);
+        code = recipe_of(run, event, recipe_by_sha, arg, &recipe, err);
+        return code != HM_OK ? code : on_run_started(run, event, recipe, err);
     case HM_EV_RUN_REPLANNED:
-        return on_run_replanned(run, event->data, recipe, err);
+        code = recipe_of(run, event, recipe_by_sha, arg, &recipe, err);
+        return code != HM_OK ? code : on_run_replanned(run, event->data, recipe, err);
     case HM_EV_STEP_STARTED:
         return on_step_started(run, event, err);
     case HM_EV_STEP_SKIPPED:

@@ -114,12 +114,12 @@ static void add_lines(struct hm_request *req, const char *lines)
 {
     while (*lines != '\0') {
         size_t len = strcspn(lines, "\n");
-        char *name = hm_xstrndup(lines, len);
-        char *value = strchr(name, ':');
-        assert_non_null(value);
-        *value = '\0';
-        hm_request_add_header(req, name, value + 1);
-        free(name);
+        char *line = hm_xstrndup(lines, len);
+        size_t name_len = strcspn(line, ":");
+        assert_int_equal(line[name_len], ':');
+        line[name_len] = '\0';
+        hm_request_add_header(req, line, line + name_len + 1);
+        free(line);
         lines += len + (lines[len] == '\n');
     }
 }
@@ -236,7 +236,8 @@ static void test_headers_of_a_request(void **state)
                             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         if (i == 0) {
             assert_string_equal(value_of(&headers, "X-Amz-Security-Token"), "t0ken");
-            assert_non_null(strstr(value_of(&headers, "Authorization"), "x-amz-date;x-amz-security-token, "));
+            const char *authorization = value_of(&headers, "Authorization");
+            assert_non_null(strstr(authorization != NULL ? authorization : "", "x-amz-date;x-amz-security-token, "));
         } else {
             assert_null(value_of(&headers, "X-Amz-Security-Token"));
         }
