@@ -384,6 +384,7 @@ static void close_loop(void *arg)
     bot->socket = NULL;
     bot->health = NULL;
     hm_watch_stop(bot->watch);
+    hm_notices_stop(bot->notices);
     hm_cards_stop(bot->cards);
     hm_web_api_free(bot->api);
     hm_roles_free(bot->roles);
@@ -566,7 +567,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, bot};
     bot->runner = hm_runner_new(&io);
     bot->hold = hm_hold_new(bot->journal, bot->runner, bot->cards, bot->clock);
-    bot->notices = hm_notices_new(bot->journal, bot->cards, bot->clock);
+    bot->notices = hm_notices_new(&bot->loop, bot->journal, bot->cards, bot->clock);
     hm_notices_attach(bot->notices, bot->roles);
     hm_ledger_attach(bot->ledger, bot->notices);
     const struct hm_papers_opts papers = {&bot->loop, bot->api, bot->journal, bot->cards, bot->runner, io_env, bot};

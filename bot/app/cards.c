@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/card_notes.h"
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -34,8 +35,11 @@ struct hm_cards {
     int64_t word_ms;
     void (*on_other_shown)(void *arg, const char *key);
     void *other_arg;
-    void (*on_card_posted)(void *arg, const char *run_id);
-    void *posted_arg;
+    struct {
+        void (*fn)(void *arg, const char *run_id);
+        void *arg;
+    } on_card_posted[HM_CARDS_LISTENERS];
+    unsigned n_card_posted;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -87,8 +91,8 @@ static void on_posted(void *arg, const char *key, const char *channel, const cha
     bool moved = hm_card_note_set(&note->channel, channel);
     if (hm_card_note_set(&note->ts, ts) || moved)
         store(cards, note);
-    if (cards->on_card_posted != NULL)
-        cards->on_card_posted(cards->posted_arg, run_id);
+    for (unsigned i = 0; i < cards->n_card_posted; i++)
+        cards->on_card_posted[i].fn(cards->on_card_posted[i].arg, run_id);
 }
 
 static void on_shown(void *arg, const char *key, const char *digest)
@@ -396,8 +400,9 @@ const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, co
 
 void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg)
 {
-    cards->on_card_posted = fn;
-    cards->posted_arg = arg;
+    HM_ASSERT(cards->n_card_posted < HM_CARDS_LISTENERS);
+    cards->on_card_posted[cards->n_card_posted].fn = fn;
+    cards->on_card_posted[cards->n_card_posted++].arg = arg;
 }
 
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts)

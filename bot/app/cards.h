@@ -14,6 +14,8 @@
 
 struct hm_cards;
 
+enum { HM_CARDS_LISTENERS = 4 };
+
 struct hm_cards_opts {
     uv_loop_t *loop;
     struct hm_web_api *api;
@@ -52,7 +54,7 @@ void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts);
 /* The thread under that card (or the one that it is in), and its channel; NULL while the card is not posted. Borrowed. */
 const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel);
-/* fn is called when a run's card is at Slack for the first time, or somewhere else. */
+/* fn is called when a run's card is at Slack for the first time, or somewhere else. Up to HM_CARDS_LISTENERS may ask for it. */
 void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg);
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);

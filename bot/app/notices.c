@@ -9,9 +9,13 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
+#include "io/timer.h"
 #include "view/card.h"
 
-enum { SINCE_MS = 60000 }; /* our clock may have been set since the notice was posted */
+enum {
+    SINCE_MS = 60000, /* our clock may have been set since the notice was posted */
+    AGAIN_MS = 30000  /* a conversation that could not be opened is asked for again so often, for a day */
+};
 
 struct hm_notices {
     struct hm_journal *journal;
@@ -20,6 +24,8 @@ struct hm_notices {
     const struct hm_settings *settings;
     const struct hm_roles *roles; /* NULL = nobody is asked to approve */
     json_t *waiting;              /* key → value: for the thread of a card that is not posted yet */
+    json_t *unopened;             /* the same: for people whose conversation could not be opened */
+    struct hm_timer *again_timer; /* NULL = stopped */
 };
 
 static void forget(struct hm_notices *notices, const char *key)
@@ -55,19 +61,55 @@ static void on_card(void *arg, const char *run_id)
     json_decref(waiting);
 }
 
-struct hm_notices *hm_notices_new(struct hm_journal *journal, struct hm_cards *cards, const struct hm_clock *clock)
+/* Nobody wants to hear of a gate that closed long ago. */
+static bool too_old(const struct hm_notices *notices, const json_t *value)
+{
+    static const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    return hm_json_get_str(value, "channel", NULL) == NULL &&
+           hm_wall_ms(notices->clock) - hm_json_get_int(value, "at", 0) > day_ms;
+}
+
+static void on_again(void *arg)
+{
+    struct hm_notices *notices = arg;
+    json_t *unopened = notices->unopened;
+    const char *key = NULL;
+    json_t *value = NULL;
+    notices->unopened = hm_json_obj_new();
+    json_object_foreach(unopened, key, value)
+    {
+        if (too_old(notices, value))
+            forget(notices, key);
+        else
+            say(notices, key, value, true);
+    }
+    json_decref(unopened);
+}
+
+struct hm_notices *hm_notices_new(uv_loop_t *loop, struct hm_journal *journal, struct hm_cards *cards,
+                                  const struct hm_clock *clock)
 {
     struct hm_notices *notices = hm_xcalloc(1, sizeof *notices);
     *notices = (struct hm_notices){.journal = journal, .cards = cards, .clock = clock};
     notices->waiting = hm_json_obj_new();
+    notices->unopened = hm_json_obj_new();
+    notices->again_timer = hm_timer_new(loop, on_again, notices);
     hm_cards_listen(cards, on_shown, notices);
     hm_cards_listen_posted(cards, on_card, notices);
     return notices;
 }
 
+void hm_notices_stop(struct hm_notices *notices)
+{
+    hm_timer_free(notices->again_timer);
+    notices->again_timer = NULL;
+}
+
 void hm_notices_free(struct hm_notices *notices)
 {
     json_decref(notices->waiting);
+    json_decref(notices->unopened);
+    hm_timer_free(notices->again_timer);
     free(notices);
 }
 
@@ -209,19 +251,23 @@ static int gate_of(const struct hm_run *run, const json_t *vote)
     return -1;
 }
 
-/* What waits for the card of a run is stale once that gate is decided. */
-static void drop_waiting(struct hm_notices *notices, struct hm_batch *batch, const char *run_id)
+/* What waits for the card of a run is stale once that gate is decided. It goes on waiting until that is committed: for each a
+ * null among what is handed to hm_notices_post() then. */
+static json_t *drop_waiting_new(const struct hm_notices *notices, struct hm_batch *batch, const char *run_id)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    void *next = NULL;
-    json_object_foreach_safe(notices->waiting, next, key, value)
+    json_t *dropped = NULL;
+    json_object_foreach(notices->waiting, key, value)
     {
         if (!hm_streq(hm_json_get_str(value, "run", ""), run_id))
             continue;
+        if (dropped == NULL)
+            dropped = hm_json_obj_new();
         hm_batch_set(batch, HM_NOTICES_SPACE, key, NULL);
-        (void)json_object_del(notices->waiting, key);
+        hm_json_set(dropped, key, json_null());
     }
+    return dropped;
 }
 
 static json_t *of_event_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_commit *commit,
@@ -231,7 +277,7 @@ static json_t *of_event_new(struct hm_notices *notices, struct hm_batch *batch, 
     bool asks = event->type == HM_EV_GATE_OPENED || event->type == HM_EV_GATE_REMINDED;
     int gate = glass || asks ? gate_of(commit->run, event->data) : -1;
     if (event->type == HM_EV_RUN_FINISHED || event->type == HM_EV_GATE_APPROVED || event->type == HM_EV_GATE_VOIDED)
-        drop_waiting(notices, batch, commit->run_id);
+        return drop_waiting_new(notices, batch, commit->run_id);
     if (gate < 0)
         return NULL;
     char *key = hm_xasprintf("%s:%s:%lld", glass ? "audit" : "ask", commit->run_id, (long long)seq);
@@ -281,16 +327,32 @@ struct opening {
     bool again;
 };
 
+/* Not now, but perhaps later: it is still owed. */
+static void say_later(struct hm_notices *notices, const char *key, const json_t *value)
+{
+    if (notices->again_timer == NULL) /* the next start says it */
+        return;
+    hm_json_set(notices->unopened, key, json_deep_copy(value));
+    if (!hm_timer_active(notices->again_timer))
+        hm_timer_start(notices->again_timer, AGAIN_MS);
+}
+
 static void on_open(void *arg, const struct hm_web_answer *answer)
 {
     struct opening *o = arg;
     const char *channel = json_string_value(hm_json_get_path(answer->body, "channel.id"));
-    if (answer->code == HM_OK && channel != NULL && hm_cards_poster(o->notices->cards) != NULL)
+    bool opened = answer->code == HM_OK && channel != NULL;
+    bool later = answer->code == HM_OK || answer->code == HM_EIO || answer->code == HM_EUNKNOWN || answer->fatal;
+    if (!opened)
+        hm_log(HM_LOG_WARN, "notify", "%s can not be told%s: %s", hm_json_get_str(o->value, "user", "?"),
+               later ? ", it is tried again" : "",
+               answer->code != HM_OK ? answer->sentence : "Slack's answer names no conversation");
+    if (opened && hm_cards_poster(o->notices->cards) != NULL)
         say_in(o->notices, o->key, o->value, channel, NULL, o->again);
-    else if (answer->code != HM_OK && answer->code != HM_EIO)
+    else if (!opened && later)
+        say_later(o->notices, o->key, o->value);
+    else if (!opened)
         forget(o->notices, o->key); /* somebody who can not be written to */
-    if (answer->code != HM_OK)
-        hm_log(HM_LOG_WARN, "notify", "%s can not be told: %s", hm_json_get_str(o->value, "user", "?"), answer->sentence);
     json_decref(o->value);
     free(o->key);
     free(o);
@@ -327,16 +389,14 @@ void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    json_object_foreach(stolen_owed, key, value) say(notices, key, value, false);
+    json_object_foreach(stolen_owed, key, value)
+    {
+        if (json_is_null(value))
+            (void)json_object_del(notices->waiting, key);
+        else
+            say(notices, key, value, false);
+    }
     json_decref(stolen_owed);
-}
-
-/* Nobody wants to hear of a gate that closed long ago. */
-static bool too_old(const struct hm_notices *notices, const json_t *value)
-{
-    static const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
-    return hm_json_get_str(value, "channel", NULL) == NULL &&
-           hm_wall_ms(notices->clock) - hm_json_get_int(value, "at", 0) > day_ms;
 }
 
 static bool restore_one(void *arg, const char *key, const json_t *value)

@@ -22,6 +22,7 @@ struct paper {
     struct hm_papers *papers;
     char *key, *run_id, *name, *title, *comment;
     char *channel, *thread; /* NULL: its card is not there yet */
+    json_t *value;          /* what the journal has of it */
     char *text;
     char *file_id;
     char *url;
@@ -41,6 +42,7 @@ static void free_paper(struct paper *paper)
                              paper->channel, paper->thread, paper->text, paper->file_id, paper->url};
     for (size_t i = 0; i < HM_ARRAY_LEN(strings); i++)
         free(strings[i]);
+    json_decref(paper->value);
     free(paper);
 }
 
@@ -139,15 +141,8 @@ static void on_address(void *arg, const struct hm_web_answer *answer)
 
 static void begin(struct paper *paper)
 {
-    if (paper->busy)
-        return;
-    if (!find_place(paper)) { /* once its card is there */
-        if (++paper->tries < TRIES)
-            return;
-        hm_log(HM_LOG_WARN, paper->run_id, "its file %s: its card is not there", paper->name);
-        drop(paper);
-        return;
-    }
+    if (paper->busy || !find_place(paper))
+        return; /* once its card is there: on_card() */
     json_t *args = hm_json_obj_new();
     HM_FREE(paper->file_id);
     hm_json_set_str(args, "filename", paper->name);
@@ -159,15 +154,25 @@ static void begin(struct paper *paper)
 static void on_timer(void *arg)
 {
     struct hm_papers *papers = arg;
-    bool waits = false;
-    for (struct paper *paper = papers->list, *next = NULL; paper != NULL; paper = next) {
-        next = paper->next;
+    for (struct paper *paper = papers->list; paper != NULL; paper = paper->next)
+        begin(paper);
+}
+
+/* The card is there: what belongs under it is sent. Where that is, is kept: a restart does not ask where the card of a run is
+ * that is over. */
+static void on_card(void *arg, const char *run_id)
+{
+    struct hm_papers *papers = arg;
+    for (struct paper *paper = papers->list; paper != NULL; paper = paper->next) {
+        if (strcmp(paper->run_id, run_id) != 0 || paper->busy || !find_place(paper))
+            continue;
+        struct hm_batch *batch = hm_batch_new();
+        hm_json_set_str(paper->value, "channel", paper->channel);
+        hm_json_set_str(paper->value, "thread", paper->thread);
+        hm_batch_set(batch, HM_PAPERS_SPACE, paper->key, json_deep_copy(paper->value));
+        hm_journal_put(papers->opts.journal, batch, NULL, NULL);
         begin(paper);
     }
-    for (const struct paper *paper = papers->list; paper != NULL; paper = paper->next)
-        waits = waits || !paper->busy;
-    if (waits)
-        hm_timer_start(papers->timer, AGAIN_MS);
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------------------- */
@@ -232,8 +237,17 @@ static void make(struct hm_papers *papers, const struct hm_run *run, const char 
         forget(papers, key);
         return;
     }
+    const char *channel = NULL;
+    bool placed = json_object_get(value, "thread") != NULL;
+    if (!placed && hm_cards_thread(papers->opts.cards, run->id, &channel) == NULL && channel == NULL) {
+        hm_log(HM_LOG_WARN, run->id, "a file of it has no card to stand under, and is left out");
+        free(text);
+        forget(papers, key);
+        return;
+    }
     struct paper *paper = hm_xcalloc(1, sizeof *paper);
     *paper = (struct paper){
+        .value = json_deep_copy(value),
         .next = papers->list,
         .papers = papers,
         .key = hm_xstrdup(key),
@@ -249,7 +263,7 @@ static void make(struct hm_papers *papers, const struct hm_run *run, const char 
                                   : hm_xasprintf("Every item of `%s` that failed or was not sent.", run->id),
         .text = text,
     };
-    if (json_object_get(value, "thread") != NULL)
+    if (placed)
         set_place(paper, hm_json_get_str(value, "channel", ""), hm_json_get_str(value, "thread", ""));
     papers->list = paper;
     hm_timer_start(papers->timer, 0);
@@ -353,6 +367,7 @@ struct hm_papers *hm_papers_new(const struct hm_papers_opts *opts)
     struct hm_papers *papers = hm_xcalloc(1, sizeof *papers);
     papers->opts = *opts;
     papers->timer = hm_timer_new(opts->loop, on_timer, papers);
+    hm_cards_listen_posted(opts->cards, on_card, papers);
     return papers;
 }
 

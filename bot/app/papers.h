@@ -4,7 +4,8 @@
  * A file is owed in the journal, in the batch of the gate (or the end) that it belongs to, until Slack has it. Happy path:
  * committed → the card is posted → an address for the bytes → the bytes → completed in the card's thread. Failure modes: Slack is
  * away: later; it refuses: the log says so, and the card stands alone; the process dies before it is there: the next start makes
- * it anew, unless the gate was decided meanwhile (a crash right after the last call can show a file twice). */
+ * it anew, unless the gate was decided meanwhile (a crash right after the last call can show a file twice); there is no card and
+ * will be none: it is left out, and the log says so. */
 #ifndef HM_APP_PAPERS_H
 #define HM_APP_PAPERS_H
 
@@ -35,8 +36,8 @@ HM_MUST enum hm_code hm_papers_restore(struct hm_papers *papers, const char *jou
 json_t *hm_papers_of_commit_new(struct hm_papers *papers, struct hm_batch *batch, const struct hm_commit *commit);
 void hm_papers_send(struct hm_papers *papers, json_t *stolen_owed);
 
-/* The journal's space for them: key → {run, step, nonce} of a plan, {run, list: the step, channel, thread} of a list, {run, channel,
- * thread} of what failed. */
+/* The journal's space for them: key → {run, step, nonce} of a plan, {run, list: the step} of a list, {run} of what failed; and
+ * {channel, thread} once its card is there. */
 #define HM_PAPERS_SPACE "papers"
 
 #endif

@@ -27,7 +27,12 @@ static void on_open(void *arg, const struct hm_web_answer *a)
 {
     struct whisper *w = arg;
     const char *channel = json_string_value(hm_json_get_path(a->body, "channel.id"));
-    if (a->code != HM_OK || channel == NULL) {
+    if (a->code == HM_OK && channel == NULL) { /* nobody was told anything */
+        const struct hm_web_answer nowhere = {.code = HM_EIO, .error = "", .sentence = "Slack's answer names no conversation"};
+        on_answer(w, &nowhere);
+        return;
+    }
+    if (a->code != HM_OK) {
         on_answer(w, a);
         return;
     }

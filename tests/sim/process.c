@@ -260,7 +260,7 @@ static void open_inside(struct process *p)
         sim_clock(), sim_loop(), NULL};
     p->people = hm_people_new(&people);
     p->hold = hm_hold_new(sim_journal(), p->runner, p->cards, sim_clock());
-    p->notices = hm_notices_new(sim_journal(), p->cards, sim_clock());
+    p->notices = hm_notices_new(sim_loop(), sim_journal(), p->cards, sim_clock());
     hm_ledger_attach(p->ledger, p->notices);
     hm_hold_attach(p->hold, p->notices);
     hm_people_attach(p->people, p->cards, p->hold);

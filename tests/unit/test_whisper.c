@@ -150,6 +150,20 @@ static void test_direct(void **state)
     }
 }
 
+/* An answer that names no conversation: nobody was told anything, which may be tried later. */
+static void test_direct_to_nowhere(void **state)
+{
+    (void)state;
+    struct hm_whisper to = {.channel = "", .user = "U1", .direct = true};
+    json_t *content = hm_json_obj_new();
+    hm_json_set_str(content, "text", "psst");
+    hm_whisper_send(&seam, &to, content, on_done, NULL);
+    answer_with(0, hm_json_obj_new());
+    assert_int_equal(n_calls, 1);
+    assert_int_equal(ended, 1);
+    assert_int_equal(ended_code, HM_EIO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_second_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_second_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_direct, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_direct_to_nowhere, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
