@@ -266,8 +266,6 @@ static void when_known(void *arg)
         hold_no_more(bot);
 }
 
-static void ask_who_we_are(void *arg);
-
 static void on_auth(void *arg, const struct hm_web_answer *answer)
 {
     struct hm_bot *bot = arg;
