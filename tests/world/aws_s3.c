@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "house.h"
 #include "kit.h"
 
 enum { MAX_XML = 1024 * 1024, ETAG_DIGITS = 32 };
@@ -100,10 +101,10 @@ static char *copy_source(const struct hm_world_request *req)
     return source;
 }
 
-static void overwrite(struct s3 *s3, struct hm_world *world, const char *path, const json_t *source, struct hm_world_answer *ans)
+/* The object at "/bucket/key" has this content now; whether that changed it. */
+static bool put(struct s3 *s3, struct hm_world *world, const char *path, const char *content)
 {
     char now[HM_TIME_MAX];
-    struct hm_strbuf out;
     const char *slash = strchr(path + 1, '/');
     json_t *target = find(s3, path);
     if (target == NULL) {
@@ -112,16 +113,34 @@ static void overwrite(struct s3 *s3, struct hm_world *world, const char *path, c
         hm_json_set_str(target, "key", slash + 1);
         hm_json_add(hm_json_get_arr(s3->state, "objects"), target);
     }
-    bool changed = !hm_streq(hm_json_get_str(target, "content", NULL), hm_json_get_str(source, "content", ""));
-    hm_json_set_str(target, "content", hm_json_get_str(source, "content", ""));
+    bool changed = !hm_streq(hm_json_get_str(target, "content", NULL), content);
+    hm_json_set_str(target, "content", content);
     hm_json_set_str(target, "modified", hm_format_time(hm_world_now_ms(world), now));
+    return changed;
+}
+
+void hm_house_certificate(struct hm_world *world, const char *service)
+{
+    char now[HM_TIME_MAX];
+    char *path = hm_xasprintf("/nu-keysets-br-prod/certificates/pri/services/%s.p12", service);
+    char *content = hm_xasprintf("the key of %s: never to be seen", hm_format_time(hm_world_now_ms(world), now));
+    (void)put(hm_world_system_of(world, "s3"), world, path, content);
+    free(content);
+    free(path);
+}
+
+static void overwrite(struct s3 *s3, struct hm_world *world, const char *path, const json_t *source, struct hm_world_answer *ans)
+{
+    struct hm_strbuf out;
+    bool changed = put(s3, world, path, hm_json_get_str(source, "content", ""));
+    const json_t *target = find(s3, path);
     hm_world_count_effect(world, "s3 copy", path, changed);
     char *etag = etag_of(target);
     hm_strbuf_init(&out, MAX_XML);
     hm_strbuf_addf(&out,
                    "<?xml version='1.0' encoding='UTF-8'?>\n<CopyObjectResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
                    "<LastModified>%s</LastModified><ETag>%s</ETag></CopyObjectResult>",
-                   now, etag);
+                   hm_json_get_str(target, "modified", ""), etag);
     hm_world_answer_xml(ans, 200, &out);
     free(etag);
 }

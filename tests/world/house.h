@@ -31,6 +31,9 @@ void hm_house_orphan(struct hm_world *world, const char *framework);
 const char *hm_house_commit(struct hm_world *world, const char *transaction, const char *id, const char *name, const char *format,
                             const char *path);
 
+/* S3: a new certificate of the service lies where they are kept (README.md). */
+void hm_house_certificate(struct hm_world *world, const char *service);
+
 /* Programs (programs.c): what a command prints and how it ends. Init with {0}. */
 struct hm_house_end {
     struct hm_strbuf *out, *errors;

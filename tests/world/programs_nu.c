@@ -164,6 +164,7 @@ static void certificate(struct hm_world *world, const char *const *words, struct
         hm_house_usage(end, "nu sec generate certificate SERVICE");
         return;
     }
+    hm_house_certificate(world, service);
     hm_world_count_effect(world, "nu sec generate certificate", service, true);
     hm_strbuf_addf(end->out, "Certificate of %s generated.\n", service);
 }

@@ -124,6 +124,8 @@ def test_programs(w):
         check("successors", nu("datainfra", "hausmeister", "dataset-successors", TX, "dataset/bill-payments")[1].split()[0], "model/prospects")
         check("scale down", nu("datainfra", "ec2", "scale_down", "cantareira", "stable", "fx-model")[0], 0)
         check("certificate", nu("sec", "generate", "certificate", "aurora")[0], 0)
+        fresh = next(o for o in w.json("GET", "/_world/state/s3/objects") if o["bucket"] == "nu-keysets-br-prod")
+        check("it lies in S3", (fresh["key"], fresh["modified"] > "2026"), ("certificates/pri/services/aurora.p12", True))
         check("nonsense", nu("fly")[0], 2)
         check("effects", sum(e["applied"] for e in w.json("GET", "/_world/counts")["effects"]), 5)
         w.json("POST", "/_world/faults", {"what": "apply-drop", "prefix": "/programs/nu", "method": "POST"})
