@@ -25,7 +25,6 @@
 #include "slack/post_slots.h"
 
 enum {
-    DEFAULT_INTERVAL_MS = 1000,
     MAX_BACKOFF_MS = 60 * 1000,
     TOKEN_WAIT_MS = 60 * 1000,
     /* Before looking for a post of unknown outcome: Slack may still be at it. Not found: once more, later, before posting. */
@@ -475,7 +474,7 @@ struct hm_poster *hm_poster_new(const struct hm_poster_opts *opts)
 
     poster->opts = *opts;
     if (poster->opts.min_interval_ms <= 0)
-        poster->opts.min_interval_ms = DEFAULT_INTERVAL_MS;
+        poster->opts.min_interval_ms = HM_POST_INTERVAL_MS;
     hm_slots_init(&poster->slots);
     LIST_INIT(&poster->jobs);
     poster->wake_at_ms = INT64_MAX;

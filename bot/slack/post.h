@@ -50,10 +50,12 @@ struct hm_post_trouble {
     const char *sentence; /* for people */
 };
 
+enum { HM_POST_INTERVAL_MS = 1000 };
+
 struct hm_poster_opts {
     struct hm_poster_slack slack;
     const struct hm_clock *clock;
-    int64_t min_interval_ms; /* between two edits of one message; 0 = 1 s */
+    int64_t min_interval_ms; /* between two edits of one message; 0 = HM_POST_INTERVAL_MS */
     /* The message exists: journal channel and ts. Comes again with another ts when a deleted message was posted anew. */
     void (*on_posted)(void *arg, const char *key, const char *channel, const char *ts);
     /* Slack confirmed the latest content; digest: what hm_poster_restore() wants after a restart. May be NULL. */

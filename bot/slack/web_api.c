@@ -526,6 +526,11 @@ static void end_waiting(struct hm_web_api *api)
     }
 }
 
+unsigned hm_web_api_speed(const struct hm_web_api *api)
+{
+    return api->speed;
+}
+
 void hm_web_api_free(struct hm_web_api *api)
 {
     struct lane *lane = NULL;

@@ -34,6 +34,8 @@ struct hm_web_api_opts {
 struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_err *err);
 /* Pending calls end with HM_EIO. Call after the HTTP client was closed. */
 void hm_web_api_free(struct hm_web_api *api);
+/* Times Slack's own limits; 1 for Slack. */
+unsigned hm_web_api_speed(const struct hm_web_api *api);
 
 struct hm_web_answer {
     enum hm_code code; /* HM_OK; HM_EPERM, HM_EINVAL, HM_ENOTFOUND … for refusals by `error`; HM_EIO: not done; HM_EUNKNOWN */
