@@ -172,6 +172,22 @@ class Alarms(AlarmCase):
         again = self.say(f"bad dataset {DATASET}")
         self.assertIn("Retract it", self.alarm_card(again).buttons())
 
+    def test_over_as_the_tools_say_it(self):
+        """The shipped rules: the news in other words than the alarm, and with less than it said, ends the alarm it is about."""
+        self.bot.use_alarms()
+        self.bot.use_shipped(*[n[:-4] for n in os.listdir(os.path.join(TOP, "config", "recipes")) if n.endswith(".cfg")])
+        self.bot.start()
+        for number, (bot, before, after) in enumerate((("B0SPLUNK", "[RESOLVED] ", ""), ("B0SPLUNK", "RESOLVED: ", ""),
+                                                       ("B0OPSGENIE", "Alert #12 closed: ", ""), ("B0OPSGENIE", "[Resolved] ", ""),
+                                                       ("B0PROM", "Resolved: ", ""), ("B0PROM", "", " - resolved"))):
+            words = f"Airflow failure: cantareira-stable itaipu-ledger-{number} owner: data-infra"
+            card = self.alarm_card(self.say(f"{words}\nrun: scheduled__2026-11-27T00:00:00+00:00", bot=bot), "A node of the DAG failed")
+            other = self.alarm_card(self.say(words.replace("ledger", "other"), bot=bot), "A node of the DAG failed")
+            over = self.say(before + words + after, bot=bot)
+            card.wait("*Over*")
+            self.assertEqual((self.replies(over), card.buttons()), ([], {}))
+            self.assertIn("Restart the task", other.buttons())
+
     def test_over_by_edit(self):
         self.bot.start()
         first = self.say(f"bad dataset {DATASET}")
