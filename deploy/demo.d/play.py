@@ -1,4 +1,4 @@
-"""play.py --build FOLDER [--script] [--port N]: the demo's processes, and its story. Called by deploy/demo.
+"""play.py --build FOLDER [--script] [--port N]: the demo's processes, and its stories. Called by deploy/demo.
 
 Starts the simulated world and Slack and the bot in a folder of their own under build/demo, and ends them again whatever happens.
 Exit: 0 ended as it should, 1 it did not, 3 something could not be started.
@@ -26,7 +26,8 @@ USUAL_PORT = 8765
 DATASET = "5a5d411b-e41a-4a30-ab34-bac476b95761"
 DATASET_NAME = "archive/policy-proactive-limit-v3"
 TRANSACTION = "319703ce-b90d-5a07-8195-33df0de911c8"
-ANA, BEN, OPS = "U0ANA", "U0BEN", "C0OPS"
+ANA, BEN, OPS, ALARMS = "U0ANA", "U0BEN", "C0OPS", "C0DI"
+NODE = "itaipu-other-flaky-datasets"  # has failed in the sample's run
 PATIENCE_S = 60
 WATCHED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD}
 
@@ -237,15 +238,17 @@ def must(holds, what):
         raise Trouble(what)
 
 
-def click(demo, card, label, user):
+def click(demo, card, label, user, channel=OPS):
     """Clicks the card's button of this label as this person."""
-    message = demo.wait(channel=OPS, ts=card["ts"])["message"]
+    message = demo.wait(channel=channel, ts=card["ts"])["message"]
     for block in message.get("blocks", []):
         for element in block.get("elements", []):
             if element.get("type") == "button" and element["text"]["text"].startswith(label):
-                return ask(demo.slack_port, "POST", "/_sim/click?wait=ack",
-                           {"user": user, "channel": OPS, "ts": card["ts"], "action_id": element["action_id"],
-                            "block_id": block["block_id"]})
+                answer = ask(demo.slack_port, "POST", "/_sim/click?wait=ack",
+                             {"user": user, "channel": channel, "ts": card["ts"], "action_id": element["action_id"],
+                              "block_id": block["block_id"]})
+                must(answer.get("acked"), f"the click of {user} on {label} was not acknowledged")
+                return
     raise Trouble(f"the card has no button {label}")
 
 
@@ -258,8 +261,8 @@ def show(title, text):
     print(f"--- {title}\n{text.rstrip()}\n", flush=True)
 
 
-def thread(demo, card):
-    answer = ask(demo.slack_port, "GET", "/_sim/thread", channel=OPS, ts=card["ts"], format="text")
+def thread(demo, card, channel=OPS):
+    answer = ask(demo.slack_port, "GET", "/_sim/thread", channel=channel, ts=card["ts"], format="text")
     return answer if isinstance(answer, str) else answer["text"]
 
 
@@ -271,12 +274,12 @@ def play_story(demo):
     show(f"Ana types /hausmeister retract {DATASET}; everybody in #ops sees:", thread(demo, card))
     must(posts(demo) == 0, "something was sent before anybody had approved it")
 
-    must(click(demo, card, "Approve", ANA).get("acked"), "Ana's click was not acknowledged")
+    click(demo, card, "Approve", ANA)
     refusal = demo.wait(channel=OPS, user=ANA, ephemeral=1, contains="somebody else")
     show("Ana clicks Approve; she alone is told:", refusal["text"])
     must(posts(demo) == 0, "the requester's own click was enough")
 
-    must(click(demo, card, "Approve", BEN).get("acked"), "Ben's click was not acknowledged")
+    click(demo, card, "Approve", BEN)
     demo.wait(channel=OPS, ts=card["ts"], contains="*Done*")
     show("Ben clicks Approve; a moment later:", thread(demo, card))
 
@@ -286,6 +289,53 @@ def play_story(demo):
     must(not dataset["committed"], "the dataset is still committed")
     message = demo.wait(channel=OPS, ts=card["ts"])["message"]
     must(not any(e.get("type") == "button" for b in message["blocks"] for e in b.get("elements", [])), "buttons are left")
+
+
+def node(demo):
+    """(state, how often it was cleared) of the failed node."""
+    tasks = ask(demo.world_port, "GET", "/_world/state/airflow/dags/0/runs/1/tasks")
+    effects = ask(demo.world_port, "GET", "/_world/counts")["effects"]
+    return tasks[NODE]["state"], sum(e["applied"] for e in effects if e["endpoint"] == "airflow clear" and e["id"].endswith(NODE))
+
+
+def wait_for_mark(demo, alarm):
+    """Until the bot has put its reaction on the alarm."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        messages = ask(demo.slack_port, "GET", "/_sim/messages", channel=ALARMS)["messages"]
+        message = next(m for m in messages if m["ts"] == alarm["ts"])
+        if [r["name"] for r in message.get("reactions", [])] == ["white_check_mark"]:
+            return
+        demo.wait(idle_ms=50)
+    raise Trouble("the alarm has no mark")
+
+
+def play_alarm(demo):
+    """An alarm is raised; Ana takes its offer, Ben approves, the node runs again, and the alarm is marked."""
+    must(node(demo) == ("failed", 0), f"the node has not failed: {node(demo)}")
+    alarm = ask(demo.slack_port, "POST", "/_sim/message", {
+        "bot": "B0PROM", "channel": ALARMS,
+        "attachments": [{"title": f"[FIRING:1] Airflow failure: cantareira-stable {NODE} owner: data-infra"}]})
+    must(alarm.get("ok"), f"the alarm was not said: {alarm}")
+    card = demo.wait(channel=ALARMS, thread_ts=alarm["ts"], contains="*3 failed*", action="hm.alarm", **{"from": "B0BOT"})["message"]
+    show("Alertmanager raises an alarm; in its thread in #squad-di-alarms everybody sees:", thread(demo, alarm, ALARMS))
+
+    click(demo, card, "Restart the task", ANA, ALARMS)
+    run = demo.wait(channel=ALARMS, thread_ts=alarm["ts"], contains=f"Restart `{NODE}`", action="hm.approve")["message"]
+    must(node(demo) == ("failed", 0), "the node was cleared before anybody had approved it")
+    show("Ana clicks Restart the task; the run's own card, below the alarm's:", demo.wait(channel=ALARMS, ts=run["ts"])["text"])
+
+    click(demo, run, "Approve", BEN, ALARMS)
+    said = demo.wait(channel=ALARMS, ts=card["ts"], contains="began anew")["text"]
+    must(re.search(r"@Ana chose \*Restart the task\*[^\n]*: \*done\*", said), "the alarm's card does not say who chose what, and how it ended")
+    must("[Restart the task]" not in said, "the button is still there")
+    state, cleared = node(demo)
+    must(cleared == 1 and state in ("scheduled", "queued", "running", "success"), f"the node is {state}, cleared {cleared} times")
+    wait_for_mark(demo, alarm)
+    show("Ben clicks Approve; a moment later the node runs, the alarm is marked :white_check_mark:, and its card says:", said)
+
+
+def the_end(demo):
     broken = ask(demo.slack_port, "GET", "/_sim/stats")["violations"]
     must(not broken, f"Slack's rules were broken: {broken}")
     show("hausmeister runs; hausmeister audit verify", demo.cli("runs") + "\n" + demo.cli("audit", "verify"))
@@ -334,6 +384,8 @@ def main():
         demo.start_all()
         if args.script:
             play_story(demo)
+            play_alarm(demo)
+            the_end(demo)
         else:
             signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
             welcome(demo)

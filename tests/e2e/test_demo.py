@@ -34,6 +34,10 @@ class Demo(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn(f"committed-dataset/{DATASET}", done.stdout)
         self.assertIn("the story ended as it should", done.stdout)
+        # An alarm, from its card to its mark.
+        for part in ("Airflow failure: cantareira-stable itaipu-other-flaky-datasets", "Looked by itself", "[Restart the task]",
+                     "dags/prod-dagao/clearTaskInstances", "chose *Restart the task*", ": *done*", "the alarm is marked"):
+            self.assertIn(part, done.stdout)
         self.assertEqual(done.stderr, "")
 
     def test_the_script_says_no_when_the_bot_does_not_run(self):
