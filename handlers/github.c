@@ -610,6 +610,8 @@ static enum hm_verdict contributors_response(const struct hm_backend *backend, c
     /* 204: a repository without a commit */
     enum hm_verdict verdict = answer->status == 204 ? HM_VERDICT_OK : read_json(backend, thing, answer, true, &json, out);
     free(thing);
+    if (verdict == HM_VERDICT_OK && json_array_size(json) > 0 && !json_is_object(json_array_get(json, 0)))
+        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: a contributor is no object");
     if (verdict == HM_VERDICT_OK) {
         json_t *list = hm_json_arr_new(), *lines = hm_json_arr_new();
         for (size_t i = 0; i < json_array_size(json) && json_array_size(list) < CONTRIBUTORS_SHOWN; i++) {

@@ -51,6 +51,11 @@ char *hm_mesos_address(const char *pid)
     return hm_xstrdup(at + 1);
 }
 
+bool hm_mesos_says_no_leader(const struct hm_answer *answer)
+{
+    return answer->status == 503 && !hm_http_is_page(answer) && strcasestr(answer->body, "no leader") != NULL;
+}
+
 bool hm_mesos_id_ok(const char *id)
 {
     size_t len = strlen(id);

@@ -27,6 +27,9 @@ HM_MUST enum hm_code hm_mesos_base(const struct hm_backend *backend, const json_
 void hm_mesos_get(struct hm_request *req, const struct hm_backend *backend, const char *base, const char *path);
 /* "master@10.130.1.61:5050" → "10.130.1.61:5050", an IPv4 address and a port; NULL when it is none. The caller frees. */
 char *hm_mesos_address(const char *pid);
+/* Mesos's own word that nobody leads, so that nothing was done. Any other 503 may come from a proxy, which knows nothing of that.
+ */
+bool hm_mesos_says_no_leader(const struct hm_answer *answer);
 /* Letters, digits and . _ - only, at most 200: what Mesos makes its ids of. */
 bool hm_mesos_id_ok(const char *id);
 

@@ -63,7 +63,7 @@ static enum hm_verdict leader_response(const struct hm_backend *backend, const j
     json_t *json = NULL;
     (void)args;
     (void)cursor;
-    if (answer->status == 503 && !hm_http_is_page(answer))
+    if (hm_mesos_says_no_leader(answer))
         return no_leader(out);
     enum hm_verdict verdict = hm_http_read_json(&asked, answer, &json, out);
     if (verdict != HM_VERDICT_OK)

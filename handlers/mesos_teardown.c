@@ -138,7 +138,7 @@ static enum hm_verdict teardown_response(const struct hm_backend *backend, const
     const struct hm_http_asked asked = {.backend = backend, .system = "Mesos", .write = true};
     (void)cursor;
     bool gone = answer->status == 400 && !hm_http_is_page(answer) && strstr(answer->body, "No framework found") != NULL;
-    if (!gone && answer->status == 503 && !hm_http_is_page(answer)) /* no leader: nobody could have done it */
+    if (!gone && hm_mesos_says_no_leader(answer))
         return hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "Mesos has no leading master just now (HTTP 503); nothing was done");
     enum hm_verdict verdict = gone ? HM_VERDICT_OK : hm_http_judge(&asked, answer, out);
     if (verdict == HM_VERDICT_OK) {

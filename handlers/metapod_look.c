@@ -131,18 +131,22 @@ static json_t *first_new(const char *kind, const json_t *stems, const json_t *el
     return stem != NULL ? json_sprintf("%s%s", kind, stem) : json_null();
 }
 
-/* A regular expression of all the stems in quotes, as a list in Python names them; of as many as fit. Null when there are none.
- */
-static json_t *pattern_new(const json_t *const lists[], size_t n_lists)
+/* A regular expression of the stems in quotes, as a list in Python names them; null when there are none. *ret_all: false when
+ * there are more than fit, or one that would be more than a name in a pattern: who does not find anything has not looked for all
+ * then. */
+static json_t *pattern_new(const json_t *const lists[], size_t n_lists, bool *ret_all)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     struct hm_strbuf pattern;
     hm_strbuf_init(&pattern, HM_PATTERN_MAX - 1);
+    *ret_all = true;
     for (size_t l = 0; l < n_lists; l++) {
         for (size_t i = 0; i < json_array_size(lists[l]); i++) {
             const char *stem = json_string_value(json_array_get(lists[l], i));
             if (stem[strspn(stem, plain)] == '\0' && pattern.len + strlen(stem) + 20 < HM_PATTERN_MAX)
                 hm_strbuf_addf(&pattern, "%s%s", pattern.len == 0 ? "['\"](" : "|", stem);
+            else
+                *ret_all = false;
         }
     }
     if (pattern.len == 0)
@@ -153,18 +157,23 @@ static json_t *pattern_new(const json_t *const lists[], size_t n_lists)
     return text;
 }
 
-/* Names of what is neither a dataset nor a model, policies first. */
+/* Names of what is neither a dataset nor a model, policies first; how many more there are, when there are too many to name. */
 static json_t *others_new(const json_t *found)
 {
     json_t *others = hm_json_arr_new();
+    size_t count = 0;
     for (int policies = 1; policies >= 0; policies--) {
         for (size_t i = 0; i < json_array_size(found); i++) {
             const char *name = hm_json_get_str(json_array_get(found, i), "name", "");
             bool other = !hm_starts_with(name, "dataset/") && !hm_starts_with(name, "model/") && name[0] != '\0';
-            if (other && hm_starts_with(name, "policy/") == (policies == 1) && json_array_size(others) < OTHERS_MAX)
+            if (!other || hm_starts_with(name, "policy/") != (policies == 1))
+                continue;
+            if (count++ < OTHERS_MAX)
                 hm_json_add(others, hm_json_str_new(name));
         }
     }
+    if (count > OTHERS_MAX)
+        hm_json_add(others, json_sprintf("… and %zu more", count - OTHERS_MAX));
     return others;
 }
 
@@ -193,7 +202,9 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
     hm_json_set(out->result, "first", first_new("", both, json_array_size(datasets) > 0 ? datasets : models));
     hm_json_set(out->result, "first_dataset", first_new("dataset/", both, datasets));
     hm_json_set(out->result, "first_model", first_new("", models, both));
-    hm_json_set(out->result, "pattern", pattern_new(all, HM_ARRAY_LEN(all)));
+    bool pattern_all = false;
+    hm_json_set(out->result, "pattern", pattern_new(all, HM_ARRAY_LEN(all), &pattern_all));
+    hm_json_set_bool(out->result, "pattern_all", pattern_all);
     hm_json_set(out->result, "others", others_new(found));
     hm_json_set(out->result, "models", models);
     hm_json_set(out->result, "both", both);
@@ -213,8 +224,10 @@ const struct hm_action hm_metapod_failures = {
         "the dataset failed and took the model along; datasets: of which only a dataset is missing; models: of which only the "
         "model is; "
         "count of all three; first, first_dataset and first_model: one of them each, or null; pattern: a regular expression that "
-        "finds them in quotes, or null; others: names of other kinds, policies first, at most 50; uncommitted: how many datasets "
-        "in all}. While the run goes on much is only not done yet.",
+        "finds them in quotes, or null; pattern_all: false when it does not hold all of them; others: names of other kinds, "
+        "policies "
+        "first, the first 50 and how many more; uncommitted: how many datasets in all}. While the run goes on much is only not "
+        "done yet.",
     .effect = HM_EFFECT_READ,
     .args = failures_args,
     .request = failures_request,
