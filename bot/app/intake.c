@@ -38,6 +38,8 @@ struct hm_intake {
     bool held;
     bool forms_held;
     struct piece *forms, **forms_tail; /* waiting for hm_intake_hold_forms(intake, false) */
+    struct piece *unanswered;          /* hm_intake_later() was said of them */
+    bool later;                        /* … of the one that is being handed out */
     struct hm_timer *close_timer;
     int64_t *unclosed; /* inbox ids */
     size_t n_unclosed;
@@ -164,6 +166,7 @@ void hm_intake_free(struct hm_intake *intake)
         return;
     free_pieces(intake->queue);
     free_pieces(intake->forms);
+    free_pieces(intake->unanswered);
     hm_timer_free(intake->timer);
     hm_timer_free(intake->close_timer);
     free(intake->unclosed);
@@ -189,11 +192,17 @@ static bool answer_form(struct hm_intake *intake, struct piece *piece)
         *intake->forms_tail = piece;
         intake->forms_tail = &piece->next;
     } else if (submitted) {
+        intake->later = false;
         char *payload = intake->opts.submitted(intake->opts.arg, piece->inbox_id, &req);
         intake->stats.handled++;
-        ack(intake, piece, payload);
+        if (intake->later) {
+            piece->next = intake->unanswered;
+            intake->unanswered = piece;
+        } else {
+            ack(intake, piece, payload);
+            free_piece(piece);
+        }
         free(payload);
-        free_piece(piece);
     }
     hm_slack_request_done(&req);
     return submitted;
@@ -276,6 +285,24 @@ enum hm_code hm_intake_restore(struct hm_intake *intake, const char *journal_pat
     enum hm_code code = hm_journal_inbox_open(reader, on_open_row, intake, err);
     hm_journal_reader_free(reader);
     return code;
+}
+
+void hm_intake_later(struct hm_intake *intake)
+{
+    intake->later = true;
+}
+
+void hm_intake_answer(struct hm_intake *intake, int64_t inbox_id, const char *payload)
+{
+    for (struct piece **at = &intake->unanswered; *at != NULL; at = &(*at)->next) {
+        struct piece *piece = *at;
+        if (piece->inbox_id != inbox_id)
+            continue;
+        *at = piece->next;
+        ack(intake, piece, payload);
+        free_piece(piece);
+        return;
+    }
 }
 
 /* A row being closed. */

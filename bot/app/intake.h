@@ -21,7 +21,8 @@ struct hm_intake_opts {
     /* Handles one request, whose inbox row stays open until hm_intake_done(). stored_ms: when an
      * earlier process journaled it, or 0. */
     void (*handle)(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms);
-    /* A form was submitted, or somebody types into a search: returns the ack's payload as JSON text (caller frees), or NULL. */
+    /* A form was submitted, or somebody types into a search: returns the ack's payload as JSON text (caller frees), or NULL.
+     * Inside of it hm_intake_later() says that the ack waits for hm_intake_answer(). */
     char *(*submitted)(void *arg, int64_t inbox_id, const struct hm_slack_request *req);
     /* The journal could not take an envelope. */
     void (*refused)(void *arg, const char *problem);
@@ -45,6 +46,10 @@ void hm_intake_free(struct hm_intake *intake);
 void hm_intake_envelope(struct hm_intake *intake, struct hm_ack_ticket ticket, const struct hm_envelope *env);
 /* At start: handles what an earlier process left open. */
 HM_MUST enum hm_code hm_intake_restore(struct hm_intake *intake, const char *journal_path, struct hm_err *err);
+/* Only from inside opts.submitted(): what it returns is not the answer yet. Slack waits three seconds for it. */
+void hm_intake_later(struct hm_intake *intake);
+/* The answer that was put off: the ack leaves with this payload (NULL = none). */
+void hm_intake_answer(struct hm_intake *intake, int64_t inbox_id, const char *payload);
 /* The request's outcome can be seen (or belongs to a run): it is not handed out again. */
 void hm_intake_done(struct hm_intake *intake, int64_t inbox_id);
 

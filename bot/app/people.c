@@ -242,6 +242,7 @@ struct hm_people *hm_people_new(const struct hm_people_opts *opts)
     people->opts = *opts;
     people->say_timer = hm_timer_new(opts->loop, hm_say_again, people);
     people->home_timer = hm_timer_new(opts->loop, hm_people_home_turn, people);
+    people->lists = opts->backends != NULL ? hm_lists_new(opts->loop, opts->clock, opts->backends) : NULL;
     return people;
 }
 
@@ -249,6 +250,7 @@ void hm_people_free(struct hm_people *people)
 {
     if (people == NULL)
         return;
+    hm_lists_free(people->lists);
     while (people->askers != NULL) /* their envelopes are open: the next start handles them anew */
         hm_asker_free(people->askers);
     hm_timer_free(people->say_timer);
@@ -262,6 +264,8 @@ void hm_people_free(struct hm_people *people)
 void hm_people_use(struct hm_people *people, const struct hm_settings *settings)
 {
     people->settings = settings;
+    if (people->lists != NULL)
+        hm_lists_use(people->lists, settings);
     hm_people_changed(people);
 }
 

@@ -31,6 +31,7 @@ static void on_opened(void *arg, const struct hm_web_answer *answer)
 {
     struct hm_asker *asker = arg;
     if (answer->code == HM_OK) {
+        hm_people_form_opened(asker->people, asker->form_ref, answer->body);
         hm_asker_close(asker);
         return;
     }
@@ -47,12 +48,23 @@ static void open_view(struct hm_asker *asker, json_t *stolen_view)
 }
 
 /* The channel of the card is asked for when it is not known. */
-static const char *where_to_ask(const struct hm_asker *asker, const struct hm_start_ref *ref)
+static const char *where_to_ask(const struct hm_people *people, const struct hm_start_ref *ref)
 {
-    const char *home = asker->people->settings->slack.channel;
+    const char *home = people->settings->slack.channel;
     if (ref->channel != NULL && ref->channel[0] != '\0')
         return NULL;
     return home != NULL ? home : "";
+}
+
+json_t *hm_people_form_new(const struct hm_people *people, const struct hm_recipe *recipe, const struct hm_start_ref *ref,
+                           const json_t *no_lists, struct hm_err *err)
+{
+    json_t *scope = hm_people_scope_new(people);
+    const struct hm_start_form form = {
+        .recipe = recipe, .ref = ref, .scope = scope, .where = where_to_ask(people, ref), .no_lists = no_lists};
+    json_t *view = hm_start_form_new(&form, err);
+    json_decref(scope);
+    return view;
 }
 
 static void set_text(char **slot, const char *text)
@@ -81,9 +93,7 @@ static void open_form(struct hm_asker *asker, const struct hm_recipe *recipe, co
         offer_button(asker, hm_notice_text(&(const struct hm_notice){.kind = HM_NOTICE_FORM_BUTTON, .recipe = recipe}));
         return;
     }
-    json_t *scope = hm_people_scope_new(asker->people);
-    json_t *view = hm_start_form_new(recipe, ref, scope, where_to_ask(asker, ref), &err);
-    json_decref(scope);
+    json_t *view = hm_people_form_new(asker->people, recipe, ref, NULL, &err);
     if (view != NULL)
         open_view(asker, view);
     else
@@ -167,6 +177,8 @@ void hm_people_shortcut(struct hm_asker *asker, const struct hm_slack_request *r
 static void on_picked(void *arg, const struct hm_web_answer *answer)
 {
     struct hm_asker *asker = arg;
+    if (answer->code == HM_OK)
+        hm_people_form_opened(asker->people, asker->form_ref, answer->body);
     if (answer->code == HM_OK || answer->code == HM_ENOTFOUND) { /* the second: closed meanwhile, by him who looked at it */
         hm_asker_close(asker);
         return;
@@ -179,9 +191,7 @@ static void on_picked(void *arg, const struct hm_web_answer *answer)
 static void fill_in(struct hm_asker *asker, const struct hm_recipe *recipe, const struct hm_start_ref *ref, const char *view_id)
 {
     struct hm_err err = {0};
-    json_t *scope = hm_people_scope_new(asker->people);
-    json_t *view = hm_start_form_new(recipe, ref, scope, where_to_ask(asker, ref), &err);
-    json_decref(scope);
+    json_t *view = hm_people_form_new(asker->people, recipe, ref, NULL, &err);
     if (view == NULL) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_BAD_PARAM, .recipe = recipe, .detail = err.msg});
         return;
@@ -267,6 +277,7 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     char *payload = NULL;
     json_t *scope = hm_people_scope_new(asker->people);
     json_t *values = NULL;
+    json_t *lists = NULL;
     bool ours = hm_start_ref_parse(req->private_metadata, &ref);
     const struct hm_recipe *recipe = ours ? hm_recipes_find(&asker->people->settings->recipes, ref.recipe) : NULL;
     char *no = refusal(asker, &ref, recipe);
@@ -283,8 +294,10 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
         goto out;
     }
     values = hm_start_values_new(recipe, req->values, scope);
-    payload = asker->stored_ms == 0 ? hm_start_errors(recipe, values, scope) : NULL;
+    lists = hm_people_lists_new(asker->people, recipe, values);
+    payload = asker->stored_ms == 0 ? hm_start_errors(recipe, values, scope, lists) : NULL;
     if (payload != NULL) {
+        hm_people_lists_forget(asker->people, recipe, values);
         hm_asker_close(asker); /* nothing came of it; the form is still open */
         goto out;
     }
@@ -297,6 +310,7 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
         hm_people_begin(asker, recipe, values, is_dry(req));
 out:
     free(no);
+    json_decref(lists);
     json_decref(values);
     json_decref(scope);
     hm_start_ref_done(&ref);

@@ -118,6 +118,8 @@ void hm_people_dry_run(struct hm_asker *asker, const struct hm_run_order *order,
 
 void hm_people_stop(struct hm_people *people)
 {
+    if (people->lists != NULL)
+        hm_lists_stop(people->lists);
     for (struct hm_dry *dry = people->dries; dry != NULL; dry = dry->next) {
         hm_rehearsal_cancel(dry->rehearsal);
         if (dry->asker != NULL)

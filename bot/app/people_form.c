@@ -245,6 +245,8 @@ char *hm_people_suggest(struct hm_asker *asker, const struct hm_slack_request *r
         hm_asker_close(asker);
         return payload;
     }
+    if (strcmp(req->callback_id, HM_FORM_START) == 0)
+        return hm_people_suggest_list(asker, req);
     if (hm_card_parse_value(req->private_metadata, run_id, nonce)) {
         const struct hm_run *run = hm_runner_find(asker->people->opts.runner, run_id);
         question = run != NULL ? hm_run_open_question(run) : NULL;

@@ -3,6 +3,7 @@
 #ifndef HM_APP_PEOPLE_PARTS_H
 #define HM_APP_PEOPLE_PARTS_H
 
+#include "app/lists.h"
 #include "app/people.h"
 #include "io/timer.h"
 #include "slack/blocks.h"
@@ -18,6 +19,7 @@ struct hm_people {
     char *bot_user;
     char *team;
     struct hm_dry *dries; /* rehearsals under way */
+    struct hm_lists *lists; /* that params are chosen from; NULL = nothing can be read */
     const struct hm_asker
         *submitting;              /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
     char *ack;                    /* … and is this; else NULL */
@@ -121,6 +123,26 @@ char *hm_people_pick_options(const struct hm_people *people, const char *user, c
 size_t hm_people_may_start(const struct hm_people *people, const char *user, const struct hm_recipe **ret_recipes);
 /* A submitted form: the ack's payload, or NULL. */
 char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_request *req);
+
+/* What the recipe's form is made of, with the channel that is asked for. scope: borrowed, like all of it. */
+struct hm_start_ref;
+HM_MUST json_t *hm_people_form_new(const struct hm_people *people, const struct hm_recipe *recipe, const struct hm_start_ref *ref,
+                                   const json_t *no_lists, struct hm_err *err);
+
+/* ---- people_lists.c ----------------------------------------------------------------------------------------------------- */
+
+/* A form has opened or taken a view's place; body: Slack's answer, ref: the reference that it was made of. Its lists are read now,
+ * so that they are there when somebody looks; a field whose list can not be read becomes one for typing. */
+void hm_people_form_opened(struct hm_people *people, const char *ref, const json_t *body);
+/* Somebody types into such a field: the ack's payload, or NULL when it follows (or when there is none). Takes the asker. */
+char *hm_people_suggest_list(struct hm_asker *asker, const struct hm_slack_request *req);
+/* {param: choices} of the lists that are there already, for values as they were given. A new reference. */
+json_t *hm_people_lists_new(const struct hm_people *people, const struct hm_recipe *recipe, const json_t *values);
+/* These values were refused because of their lists: those are read anew next time. */
+void hm_people_lists_forget(const struct hm_people *people, const struct hm_recipe *recipe, const json_t *values);
+/* Looks the given values up in their lists, as far as these can be had in time; then goes on with hm_people_begin(), or says what
+ * is wrong. */
+void hm_people_begin_listed(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, bool dry);
 
 /* ---- people_alarm.c ----------------------------------------------------------------------------------------------------- */
 

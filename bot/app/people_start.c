@@ -124,7 +124,7 @@ void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recip
     else if (hm_params_lack(recipe, raw, scope))
         hm_people_form(asker, recipe, raw);
     else
-        begin(asker, recipe, raw, NULL, dry);
+        hm_people_begin_listed(asker, recipe, raw, dry);
     json_decref(scope);
     json_decref(raw);
 }

@@ -21,6 +21,7 @@ enum hm_scope_bits {
     HM_SCOPE_FROZEN = 1U << 7, /* part of the plan: must be known at the gate when the step changes something */
     HM_SCOPE_FULL = 1U << 8,   /* may not come out empty */
     HM_SCOPE_MRKDWN = 1U << 9, /* stands in Slack */
+    HM_SCOPE_FORM = 1U << 10,  /* wanted before there is a run: no run.… and no given.… */
 
     HM_SCOPE_START = HM_SCOPE_KNOWN | HM_SCOPE_PARAMS,
     HM_SCOPE_BEFORE = HM_SCOPE_START | HM_SCOPE_STEPS,
@@ -83,6 +84,7 @@ void hm_load_step(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step
 void hm_load_step_free(struct hm_step *step);
 /* do, on, with of a step or of its verify; spec->action stays NULL after a finding. */
 void hm_load_call(struct hm_loader *l, struct hm_cfg_node *group, unsigned scope, struct hm_call_spec *spec);
+void hm_load_call_free(struct hm_call_spec *spec);
 /* verify = { … } and probe = { … } of a step whose call is loaded. */
 void hm_load_verify(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step *step);
 void hm_load_probe(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step *step);

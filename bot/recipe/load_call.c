@@ -189,6 +189,12 @@ void hm_load_call(struct hm_loader *l, struct hm_cfg_node *group, unsigned scope
         check_backend(l, group, handler, spec->on);
 }
 
+void hm_load_call_free(struct hm_call_spec *spec)
+{
+    hm_template_free(spec->on);
+    hm_args_template_free(spec->with);
+}
+
 /* ---- verify and probe -------------------------------------------------------------------------------------------------- */
 
 void hm_load_verify(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step *step)

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "recipe/load.h"
 
-enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200 };
+enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200, MAX_FROM = 100 };
 
 static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int",     "bool", "regex",
                                                     "choice", "date", "dataset", "user"};
@@ -158,6 +158,77 @@ static void load_environments(const struct hm_loader *l, const struct hm_cfg_nod
         hm_cfg_add_here(node, "the settings have no environments; add environments = { … }");
 }
 
+/* ---- lists --------------------------------------------------------------------------------------------------------------- */
+
+/* The roots of the names that were noted since `first`, each once. */
+static char **roots_since(const struct hm_loader *l, size_t first)
+{
+    char **roots = hm_xcalloc(l->n_refs - first + 1, sizeof *roots);
+    size_t count = 0;
+    for (size_t i = first; i < l->n_refs; i++) {
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known = known || strcmp(roots[k], l->refs[i].root) == 0;
+        if (!known)
+            roots[count++] = hm_xstrdup(l->refs[i].root);
+    }
+    return roots;
+}
+
+/* Which field of the result: a word, or words with dots. */
+static char *load_from(struct hm_cfg_node *node)
+{
+    const char *from = hm_cfg_has(node, "from") ? hm_cfg_get_str(node, "from", HM_CFG_OPTIONAL, MAX_FROM) : "list";
+    if (from != NULL && strspn(from, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(from))
+        hm_cfg_add_here(hm_cfg_get(node, "from", HM_CFG_OPTIONAL), "\"%s\" is no field of a result; write its name, like list",
+                        from);
+    return hm_xstrdup_null(from);
+}
+
+static void load_list(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
+{
+    struct hm_cfg_node *node = hm_cfg_get_group(group, "list", HM_CFG_OPTIONAL);
+    if (node == NULL)
+        return;
+    if (l->step >= 0) {
+        hm_cfg_add_here(node, "belongs to a param of the recipe; an ask chooses with from, from what a step has read; take it out");
+        return;
+    }
+    if (param->type != HM_PARAM_STRING && param->type != HM_PARAM_UUID && param->type != HM_PARAM_DATASET)
+        hm_cfg_add_here(node, "belongs to type string, uuid or dataset, not to %s; take it out",
+                        param->is_environment ? "environment" : type_names[param->type]);
+
+    const unsigned scope = HM_SCOPE_START | HM_SCOPE_FORM;
+    struct hm_param_list *list = param->list = hm_xcalloc(1, sizeof *list);
+    size_t first = l->n_refs;
+    hm_load_call(l, node, scope, &list->call);
+    list->needs = roots_since(l, first);
+    list->from = load_from(node);
+    list->value = hm_load_template(l, node, "value", HM_CFG_REQUIRED, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
+    list->label = hm_load_template(l, node, "label", HM_CFG_OPTIONAL, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
+    list->others = hm_cfg_get_bool(node, "others", false);
+    hm_cfg_finish(node);
+
+    if (list->call.action != NULL && list->call.action->effect != HM_EFFECT_READ)
+        hm_cfg_add_here(hm_cfg_get(node, "do", HM_CFG_OPTIONAL), "%s changes something (%s); a form may only read",
+                        list->call.action->name, hm_effect_name(list->call.action->effect));
+    for (size_t i = 0; list->needs[i] != NULL && param->name != NULL; i++)
+        if (strcmp(list->needs[i], param->name) == 0)
+            hm_cfg_add_here(node, "it is read to choose %s, and uses %s itself; take that out", param->name, param->name);
+}
+
+static void free_list(struct hm_param_list *list)
+{
+    if (list == NULL)
+        return;
+    hm_load_call_free(&list->call);
+    hm_cfg_strings_free(list->needs);
+    free(list->from);
+    hm_template_free(list->value);
+    hm_template_free(list->label);
+    free(list);
+}
+
 static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
 {
     param->name = hm_load_id(group, "name");
@@ -166,10 +237,13 @@ static void load_param(struct hm_loader *l, struct hm_cfg_node *group, struct hm
     bool typed = load_typed(group, param, true);
     if (param->is_environment)
         load_environments(l, hm_cfg_get(group, "type", HM_CFG_OPTIONAL), param);
-    if (typed)
+    if (typed) {
         load_default(l, group, param);
-    else
+        load_list(l, group, param);
+    } else {
         (void)hm_cfg_get(group, "default", HM_CFG_OPTIONAL);
+        (void)hm_cfg_get(group, "list", HM_CFG_OPTIONAL);
+    }
     hm_cfg_finish(group);
 }
 
@@ -210,6 +284,7 @@ void hm_load_params_free(struct hm_param *params, size_t count)
         free(params[i].pattern);
         hm_template_free(params[i].fallback);
         hm_cfg_strings_free(params[i].choices);
+        free_list(params[i].list);
     }
     free(params);
 }

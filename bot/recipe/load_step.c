@@ -396,12 +396,6 @@ void hm_load_step(struct hm_loader *l, struct hm_cfg_node *group, struct hm_step
     hm_cfg_finish(group);
 }
 
-static void free_call(struct hm_call_spec *call)
-{
-    hm_template_free(call->on);
-    hm_args_template_free(call->with);
-}
-
 static void free_clause(struct hm_clause *clause)
 {
     hm_expr_free(clause->when);
@@ -413,13 +407,13 @@ void hm_load_step_free(struct hm_step *step)
     free(step->id);
     free(step->title);
     hm_expr_free(step->when);
-    free_call(&step->call);
+    hm_load_call_free(&step->call);
     hm_args_template_free(step->probe);
     hm_expr_free(step->foreach);
     free(step->as);
     hm_expr_free(step->until);
     free_clause(&step->expect);
-    free_call(&step->verify.call);
+    hm_load_call_free(&step->verify.call);
     hm_expr_free(step->verify.when);
     hm_expr_free(step->verify.expect);
     hm_template_free(step->verify.say);

@@ -41,6 +41,7 @@ struct hm_param {
     char *pattern;                /* STRING: PCRE2 the whole value must match, or NULL */
     int64_t min, max;             /* INT */
     size_t max_len;               /* STRING: scalars; default 200 */
+    struct hm_param_list *list;   /* STRING, UUID, DATASET: what a form offers; NULL = nothing */
 };
 
 enum hm_step_kind { HM_STEP_DO, HM_STEP_APPROVE, HM_STEP_ASK, HM_STEP_MANUAL, HM_STEP_SAY, HM_STEP_OFFER, HM_STEP_NR };
@@ -57,6 +58,15 @@ struct hm_call_spec {
     const struct hm_action *action;
     struct hm_template *on; /* backend's name; NULL = the handler's name */
     struct hm_args_template *with;
+};
+
+/* Where the values of a param come from: a read that is made when somebody fills in the form, before there is a run. */
+struct hm_param_list {
+    struct hm_call_spec call; /* a READ action */
+    char **needs;             /* the roots that `on` and `with` use: params, "environ"; NULL-terminated */
+    char *from;               /* the field of its result that is the list */
+    struct hm_template *value, *label; /* of one `item`; label NULL = the value */
+    bool others;                       /* a value that is not in the list is taken too */
 };
 
 struct hm_step {

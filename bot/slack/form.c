@@ -17,7 +17,6 @@ enum {
     PLACEHOLDER_MAX = 135,
     OPTIONS_MAX = 100,
     CHECKS_MAX = 10,
-    OPTION_MAX = 67,
     TITLE_MAX = 21,
     CALLBACK_MAX = 255,
     METADATA_MAX = 3000
@@ -41,7 +40,7 @@ static bool name_free(const struct hm_blocks *blocks, const char *name)
 static json_t *option_new(const struct hm_form_option *option)
 {
     json_t *obj = hm_json_obj_new();
-    hm_json_set(obj, "text", hm_blocks_plain_new(option->label, OPTION_MAX));
+    hm_json_set(obj, "text", hm_blocks_plain_new(option->label, HM_FORM_OPTION_MAX));
     hm_json_set_str(obj, "value", option->value);
     return obj;
 }
@@ -49,7 +48,7 @@ static json_t *option_new(const struct hm_form_option *option)
 static bool option_ok(const struct hm_form_option *option)
 {
     size_t length = hm_slack_length(option->value);
-    return length > 0 && length <= OPTION_MAX;
+    return length > 0 && length <= HM_FORM_OPTION_MAX;
 }
 
 /* The select's options; an array that may be empty. */
@@ -102,6 +101,9 @@ static json_t *search_new(const struct hm_form_field *field)
     json_t *element = hm_json_obj_new();
     hm_json_set_str(element, "type", field->kind == HM_FORM_SEARCHES ? "multi_external_select" : "external_select");
     hm_json_set_int(element, "min_query_length", 0);
+    const struct hm_form_option initial = {field->initial, field->initial};
+    if (field->kind == HM_FORM_SEARCH && field->initial != NULL && option_ok(&initial))
+        hm_json_set(element, "initial_option", option_new(&initial));
     return element;
 }
 

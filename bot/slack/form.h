@@ -25,13 +25,15 @@ enum hm_form_kind {
     HM_FORM_NR
 };
 
+enum { HM_FORM_OPTION_MAX = 67 }; /* characters */
+
 struct hm_form_option {
-    const char *label; /* plain; 67 characters */
-    const char *value; /* at most 67 characters; a longer one is left out, it can not be cut */
+    const char *label; /* plain; HM_FORM_OPTION_MAX */
+    const char *value; /* at most HM_FORM_OPTION_MAX; a longer one is left out, it can not be cut */
 };
 
 /* One field of a modal. Its value comes back in the request's `values` under `name`. SEARCH and SEARCHES (one, several) are
- * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION). USER and CHANNEL are lists that Slack itself
+ * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION); what SEARCH begins with is shown as its value. USER and CHANNEL are lists that Slack itself
  * fills; CHANNEL begins with the one that is looked at when there is no initial. CHECKS are boxes to tick, up to ten. */
 struct hm_form_field {
     const char *name; /* becomes the block_id: unique in the view, at most 200 bytes */

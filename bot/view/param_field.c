@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
+#include "slack/escape.h"
 #include "slack/form.h"
 
-enum { MENU_MAX = 100 };
+enum { MENU_MAX = 100, HINT_MAX = 1800 };
 
 static size_t add_options(const struct hm_param *param, struct hm_form_option options[MENU_MAX])
 {
@@ -43,16 +44,37 @@ static enum hm_form_kind kind_of(const struct hm_param *param)
     return HM_FORM_TEXT;
 }
 
-void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial)
+/* Its list can be offered, and what is in the field already could be one of it: Slack cuts no value, it refuses the whole form. */
+static bool is_listed(const struct hm_param *param, const char *initial, const char *no_list)
+{
+    return param->list != NULL && no_list == NULL && (initial == NULL || hm_slack_length(initial) <= HM_FORM_OPTION_MAX);
+}
+
+/* What stands below the field: what it is for, and what goes into it where the field itself does not tell. */
+static char *hint_new(const struct hm_param *param, bool typed, bool listed, const char *no_list)
+{
+    char type[300];
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, HINT_MAX);
+    hm_strbuf_adds(&out, param->help != NULL ? param->help : param->name);
+    if (typed && !listed)
+        hm_strbuf_addf(&out, ": %s", hm_param_type_text(param, type, sizeof type));
+    if (listed && param->list->others)
+        hm_strbuf_adds(&out, ". Type to search; what is not in the list can be chosen too.");
+    if (param->list != NULL && no_list != NULL)
+        hm_strbuf_addf(&out, ". Type it: its list could not be read (%s)", no_list);
+    return hm_strbuf_take(&out);
+}
+
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list)
 {
     struct hm_form_option options[MENU_MAX];
-    char type[300];
-    const char *help = param->help != NULL ? param->help : param->name;
+    bool listed = is_listed(param, initial, no_list);
     bool typed = kind_of(param) == HM_FORM_TEXT || kind_of(param) == HM_FORM_INT; /* the others say it by what they are */
-    char *hint = typed ? hm_xasprintf("%s: %s", help, hm_param_type_text(param, type, sizeof type)) : hm_xstrdup(help);
+    char *hint = hint_new(param, typed, listed, no_list);
     struct hm_form_field field = {
         .name = param->name,
-        .kind = kind_of(param),
+        .kind = listed ? HM_FORM_SEARCH : kind_of(param),
         .label = param->name,
         .hint = hint,
         .initial = initial,

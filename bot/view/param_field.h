@@ -5,7 +5,8 @@
 #include "recipe/recipe.h"
 #include "slack/blocks.h"
 
-/* initial: as a person would write it, or NULL. The field may stay empty when the param is optional or has a default. */
-void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial);
+/* initial: as a person would write it, or NULL. no_list: why the param's list can not be had, or NULL: it is offered in a select
+ * that asks for it. The field may stay empty when the param is optional or has a default. */
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "slack/escape.h"
 #include "slack/form.h"
+#include "view/choices.h"
 #include "view/help.h"
 #include "view/param_field.h"
 #include "view/words.h"
@@ -203,19 +204,28 @@ static const char *found_for(const struct hm_recipe *recipe, size_t i, const jso
     return json_array_size(list) == 1 ? json_string_value(json_array_get(list, 0)) : NULL;
 }
 
-static void add_field(struct hm_blocks *blocks, const struct hm_recipe *recipe, size_t i, const struct hm_start_ref *ref,
-                      const json_t *scope)
+bool hm_start_has_lists(const struct hm_recipe *recipe)
 {
+    for (size_t i = 0; i < recipe->n_params; i++)
+        if (recipe->params[i].list != NULL)
+            return true;
+    return false;
+}
+
+static void add_field(struct hm_blocks *blocks, const struct hm_start_form *form, size_t i)
+{
+    const struct hm_recipe *recipe = form->recipe;
+    const struct hm_start_ref *ref = form->ref;
     const struct hm_param *param = &recipe->params[i];
     struct hm_err err = {0};
-    char *fallback = hm_param_default_text(param, scope);
+    char *fallback = hm_param_default_text(param, form->scope);
     json_t *given = json_object_get(ref->values, param->name);
     json_t *value = given != NULL ? hm_param_value_new(param, given, &err) : NULL;
     char *text = value != NULL && !json_is_null(value) && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
     const char *initial = text != NULL ? text : json_string_value(json_is_string(value) ? value : given);
     if (initial == NULL)
         initial = found_for(recipe, i, ref->found);
-    hm_param_field(blocks, param, initial != NULL ? initial : fallback);
+    hm_param_field(blocks, param, initial != NULL ? initial : fallback, hm_json_get_str(form->no_lists, param->name, NULL));
     free(text);
     json_decref(value);
     free(fallback);
@@ -245,10 +255,10 @@ static void add_head(struct hm_blocks *blocks, const struct hm_recipe *recipe)
     hm_strbuf_done(&out);
 }
 
-json_t *hm_start_form_new(const struct hm_recipe *recipe, const struct hm_start_ref *ref, const json_t *scope, const char *where,
-                          struct hm_err *err)
+json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err)
 {
-    struct hm_start_ref own = *ref;
+    const struct hm_recipe *recipe = form->recipe;
+    struct hm_start_ref own = *form->ref;
     own.recipe = recipe->name;
     own.values = NULL;
     own.found = NULL;
@@ -258,13 +268,13 @@ json_t *hm_start_form_new(const struct hm_recipe *recipe, const struct hm_start_
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MODAL, "start", 0);
     add_head(blocks, recipe);
     for (size_t i = 0; i < recipe->n_params; i++)
-        add_field(blocks, recipe, i, ref, scope);
-    if (where != NULL) {
+        add_field(blocks, form, i);
+    if (form->where != NULL) {
         const struct hm_form_field field = {.name = HM_START_WHERE,
                                             .kind = HM_FORM_CHANNEL,
                                             .label = "Where to show it",
                                             .hint = "The channel of its card. hausmeister has to be in it.",
-                                            .initial = where};
+                                            .initial = form->where};
         (void)hm_form_input(blocks, &field);
     }
     if (recipe->worst != HM_EFFECT_READ)
@@ -364,26 +374,42 @@ static void add_error(json_t *errors, const char *field, const char *text)
     free(clean);
 }
 
-char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope)
+char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const json_t *choices)
+{
+    bool told = param->list != NULL && !param->list->others && json_is_array(choices) && json_is_string(value);
+    if (!told || hm_choices_have(choices, json_string_value(value)))
+        return NULL;
+    return hm_choices_refusal(param, choices, json_string_value(value));
+}
+
+/* One field, by the very check that a command's words get. */
+static void check_field(json_t *errors, const struct hm_param *param, const json_t *values, const json_t *scope,
+                        const json_t *lists)
+{
+    struct hm_err err = {0};
+    json_t *given = json_object_get(values, param->name);
+    json_t *one = hm_json_obj_new();
+    if (given != NULL)
+        hm_json_set(one, param->name, json_incref(given));
+    json_t *checked = hm_param_values_new(param, 1, given != NULL ? one : NULL, scope, NULL, &err);
+    char *unlisted = NULL;
+    if (checked == NULL)
+        add_error(errors, param->name, err.msg);
+    else if (given != NULL)
+        unlisted = hm_start_unlisted(param, json_object_get(checked, param->name), json_object_get(lists, param->name));
+    if (unlisted != NULL)
+        add_error(errors, param->name, unlisted);
+    free(unlisted);
+    json_decref(checked);
+    json_decref(one);
+}
+
+char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope, const json_t *lists)
 {
     json_t *errors = hm_json_obj_new();
     char *json = NULL;
-    for (size_t i = 0; i < recipe->n_params; i++) {
-        struct hm_err err = {0};
-        json_t *checked = hm_param_values_new(&recipe->params[i], 1, NULL, scope, NULL, &err);
-        json_t *given = json_object_get(values, recipe->params[i].name);
-        if (given != NULL) { /* the very check that a command's words get */
-            json_t *one = hm_json_obj_new();
-            json_decref(checked);
-            hm_err_clear(&err);
-            hm_json_set(one, recipe->params[i].name, json_incref(given));
-            checked = hm_param_values_new(&recipe->params[i], 1, one, scope, NULL, &err);
-            json_decref(one);
-        }
-        if (checked == NULL)
-            add_error(errors, recipe->params[i].name, err.msg);
-        json_decref(checked);
-    }
+    for (size_t i = 0; i < recipe->n_params; i++)
+        check_field(errors, &recipe->params[i], values, scope, lists);
     if (json_object_size(errors) > 0) {
         json_t *payload = hm_json_obj_new();
         hm_json_set_str(payload, "response_action", "errors");

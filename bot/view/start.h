@@ -35,10 +35,17 @@ void hm_start_ref_done(struct hm_start_ref *ref);
 /* What a message (its JSON, with blocks and attachments) speaks of that may be a param's value: a new object for ref.found. */
 HM_MUST json_t *hm_start_found_new(const json_t *message);
 
-/* The recipe's form. scope: {"known": …}, for defaults. where: the channel proposed for the card, "" = the one looked at; NULL =
- * it is not asked. */
-HM_MUST json_t *hm_start_form_new(const struct hm_recipe *recipe, const struct hm_start_ref *ref, const json_t *scope,
-                                  const char *where, struct hm_err *err);
+/* What a recipe's form is made of. */
+struct hm_start_form {
+    const struct hm_recipe *recipe;
+    const struct hm_start_ref *ref;
+    const json_t *scope;    /* {"known": …}, for defaults */
+    const char *where;      /* the channel proposed for the card, "" = the one looked at; NULL = it is not asked */
+    const json_t *no_lists; /* {param: why its list can not be had}, whose fields are for typing; NULL = all can */
+};
+HM_MUST json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err);
+/* Some field is a select of a list that is read. */
+bool hm_start_has_lists(const struct hm_recipe *recipe);
 /* Choosing a recipe. */
 HM_MUST json_t *hm_start_pick_new(const struct hm_start_ref *ref, struct hm_err *err);
 /* What fits what was typed into the select; the ack's payload as JSON text (caller frees). */
@@ -50,7 +57,11 @@ void hm_start_button_render(const char *mrkdwn, const char *label, const char *v
 /* The submitted fields as a person would have typed them: {param: text}; what is empty, or is the default that the form proposed,
  * is left out. */
 HM_MUST json_t *hm_start_values_new(const struct hm_recipe *recipe, const json_t *fields, const json_t *scope);
-/* The fields that do not fit, as the ack's payload (caller frees), or NULL when all do. */
-char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope);
+/* The fields that do not fit, as the ack's payload (caller frees), or NULL when all do. lists: {param: choices} of the lists that
+ * are known (view/choices.h), whose values are looked up in them; NULL = none. */
+char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope, const json_t *lists);
+/* Why a value is not among its param's choices, where the list takes no others; NULL = it is, or that can not be told. value: as
+ * the param's type has it. Caller frees. */
+char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const json_t *choices);
 
 #endif

@@ -94,6 +94,12 @@ static void add_view(struct hm_strbuf *out, const char *name, json_t *stolen_vie
     json_decref(stolen_view);
 }
 
+static json_t *form(const struct hm_recipe *of, const struct hm_start_ref *ref, const char *where)
+{
+    struct hm_err err = {0};
+    return hm_start_form_new(&(const struct hm_start_form){.recipe = of, .ref = ref, .scope = scope, .where = where}, &err);
+}
+
 static void test_forms(void **state)
 {
     (void)state;
@@ -106,11 +112,11 @@ static void test_forms(void **state)
     const struct hm_start_ref plain = {.channel = "C0OPS", .thread_ts = "1.2"};
     const struct hm_start_ref words = {.channel = "C0OPS", .values = given};
     const struct hm_start_ref message = {.channel = "C0ETL", .thread_ts = "1.2", .found = found};
-    add_view(&out, "nothing given", hm_start_form_new(recipe, &plain, scope, NULL, &err));
-    add_view(&out, "some words given", hm_start_form_new(recipe, &words, scope, NULL, &err));
-    add_view(&out, "from a message", hm_start_form_new(recipe, &message, scope, NULL, &err));
-    add_view(&out, "from nowhere", hm_start_form_new(recipe, &(const struct hm_start_ref){0}, scope, "C0OPS", &err));
-    add_view(&out, "from nowhere, no channel set", hm_start_form_new(recipe, &(const struct hm_start_ref){0}, scope, "", &err));
+    add_view(&out, "nothing given", form(recipe, &plain, NULL));
+    add_view(&out, "some words given", form(recipe, &words, NULL));
+    add_view(&out, "from a message", form(recipe, &message, NULL));
+    add_view(&out, "from nowhere", form(recipe, &(const struct hm_start_ref){0}, "C0OPS"));
+    add_view(&out, "from nowhere, no channel set", form(recipe, &(const struct hm_start_ref){0}, ""));
     add_view(&out, "choosing", hm_start_pick_new(&message, &err));
     assert_true(hm_golden_matches("view/start.txt", hm_strbuf_str(&out)));
     json_decref(given);
@@ -203,20 +209,20 @@ static void test_submitted(void **state)
     char *text = hm_json_text(values);
     assert_string_equal(text, "{\"id\":\" " UUID " \",\"sure\":\"true\"}");
     free(text);
-    char *errors = hm_start_errors(recipe, values, scope);
+    char *errors = hm_start_errors(recipe, values, scope, NULL);
     assert_string_equal(
         errors, "{\"errors\":{\"day\":\"day is missing; it must be a date like 2026-11-23\"},\"response_action\":\"errors\"}");
     free(errors);
     hm_json_set_str(values, "day", "2026-02-30");
     hm_json_set_str(values, "number", "101");
-    errors = hm_start_errors(recipe, values, scope);
+    errors = hm_start_errors(recipe, values, scope, NULL);
     assert_string_equal(
         errors, "{\"errors\":{\"day\":\"day must be a date like 2026-11-23; \\\"2026-02-30\\\" is not\",\"number\":\"number must "
                 "be a whole number from 1 to 100; \\\"101\\\" is not\"},\"response_action\":\"errors\"}");
     free(errors);
     hm_json_set_str(values, "day", "2026-02-28");
     hm_json_set_str(values, "number", "100");
-    assert_null(hm_start_errors(recipe, values, scope));
+    assert_null(hm_start_errors(recipe, values, scope, NULL));
     json_decref(values);
     json_decref(fields);
 }

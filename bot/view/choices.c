@@ -1,0 +1,152 @@
+/* The values that a param's list offers: see choices.h. */
+#include "view/choices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "slack/blocks.h"
+#include "slack/escape.h"
+
+enum { OPTIONS_MAX = 100, OPTION_MAX = 67, WORDS_MAX = 8, SHOWN_MAX = 60 };
+
+static const char *value_of(const json_t *choice)
+{
+    return json_string_value(json_array_get(choice, 0));
+}
+
+/* A text of one item, or NULL when it has none. The caller frees. */
+static char *text_of(const struct hm_template *tpl, const json_t *scope)
+{
+    struct hm_err err = {0};
+    char *text = tpl != NULL ? hm_template_render(tpl, HM_SINK_PLAIN, scope, &err) : NULL;
+    if (text != NULL && text[0] == '\0') {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, const json_t *scope, struct hm_err *err)
+{
+    const json_t *items = hm_json_get_path(result, list->from);
+    if (!json_is_array(items)) {
+        (void)hm_err_set(err, HM_EINVAL, "%s has no list \"%s\" in its result", list->call.action->name, list->from);
+        return NULL;
+    }
+    json_t *choices = hm_json_arr_new();
+    json_t *seen = hm_json_obj_new();
+    json_t *own = json_copy(hm_unconst(scope)); /* shallow: the values are shared */
+    size_t i = 0;
+    json_t *item = NULL;
+    json_array_foreach(items, i, item)
+    {
+        if (json_array_size(choices) == HM_CHOICES_MAX)
+            break;
+        hm_json_set(own, "item", json_incref(item));
+        char *value = text_of(list->value, own);
+        char *label = text_of(list->label, own);
+        if (value != NULL && json_object_get(seen, value) == NULL) {
+            json_t *choice = hm_json_arr_new();
+            hm_json_add(choice, hm_json_str_new(value));
+            hm_json_add(choice, hm_json_str_new(label != NULL ? label : value));
+            hm_json_add(choices, choice);
+            hm_json_set_bool(seen, value, true);
+        }
+        free(value);
+        free(label);
+    }
+    json_decref(own);
+    json_decref(seen);
+    return choices;
+}
+
+bool hm_choices_have(const json_t *choices, const char *value)
+{
+    size_t i = 0;
+    json_t *choice = NULL;
+    json_array_foreach(choices, i, choice) if (hm_streq(value_of(choice), value)) return true;
+    return false;
+}
+
+/* ---- options ---------------------------------------------------------------------------------------------------------------- */
+
+/* Every word is somewhere in the value or in the label. */
+static bool fits(const json_t *choice, const char *const *words, size_t count)
+{
+    const char *label = json_string_value(json_array_get(choice, 1));
+    for (size_t i = 0; i < count; i++)
+        if (strcasestr(value_of(choice), words[i]) == NULL && strcasestr(label, words[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* A value can not be cut: one that is longer than Slack takes is not offered. */
+static void add_option(json_t *options, const char *label, const char *value)
+{
+    if (json_array_size(options) >= OPTIONS_MAX || hm_slack_length(value) > OPTION_MAX)
+        return;
+    json_t *option = hm_json_obj_new();
+    hm_json_set(option, "text", hm_blocks_plain_new(label, OPTION_MAX));
+    hm_json_set_str(option, "value", value);
+    hm_json_add(options, option);
+}
+
+char *hm_choices_options(const struct hm_param_list *list, const json_t *choices, const char *typed)
+{
+    const char *words[WORDS_MAX];
+    size_t n_words = 0;
+    char *copy = hm_xstrdup(typed);
+    char *rest = NULL;
+    json_t *options = hm_json_arr_new();
+    json_t *payload = hm_json_obj_new();
+    const char *whole = typed + strspn(typed, " \t");
+    char *own = hm_xstrndup(whole, strlen(whole));
+    for (size_t len = strlen(own); len > 0 && (own[len - 1] == ' ' || own[len - 1] == '\t'); len--)
+        own[len - 1] = '\0';
+    if (list->others && own[0] != '\0' && !hm_choices_have(choices, own)) {
+        char *label = hm_xasprintf("%s (not in the list)", own);
+        add_option(options, label, own);
+        free(label);
+    }
+    for (char *w = strtok_r(copy, " \t", &rest); w != NULL && n_words < WORDS_MAX; w = strtok_r(NULL, " \t", &rest))
+        words[n_words++] = w;
+    size_t i = 0;
+    json_t *choice = NULL;
+    json_array_foreach(choices, i, choice) if (fits(choice, words, n_words))
+        add_option(options, json_string_value(json_array_get(choice, 1)), value_of(choice));
+    hm_json_set(payload, "options", options);
+    char *json = hm_json_text(payload);
+    json_decref(payload);
+    free(own);
+    free(copy);
+    return json;
+}
+
+/* ---- what is not among them ------------------------------------------------------------------------------------------------- */
+
+char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, const char *value)
+{
+    char meant[120];
+    struct hm_suggest s;
+    size_t count = json_array_size(choices);
+    char *clean = hm_utf8_clean(value, strlen(value));
+    size_t shown = hm_utf8_take(clean, SHOWN_MAX);
+    char *text = NULL;
+    hm_suggest_init(&s, value);
+    size_t i = 0;
+    json_t *choice = NULL;
+    json_array_foreach(choices, i, choice) hm_suggest_try(&s, value_of(choice));
+    if (count == 0)
+        text = hm_xasprintf("%s can not be \"%.*s%s\": its list, which %s gives, is empty just now", param->name, (int)shown, clean,
+                            clean[shown] != '\0' ? "…" : "", param->list->call.action->name);
+    else
+        text = hm_xasprintf("%s must be one of the %zu that %s lists; \"%.*s%s\" is not%s", param->name, count,
+                            param->list->call.action->name, (int)shown, clean, clean[shown] != '\0' ? "…" : "",
+                            hm_suggest_text(&s, meant, sizeof meant));
+    free(clean);
+    return text;
+}

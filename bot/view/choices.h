@@ -1,0 +1,25 @@
+/* The values that a param's list offers: from the result of its read to a select's options, and what is wrong with a value that
+ * is not among them. Pure; app/lists.h reads. */
+#ifndef HM_VIEW_CHOICES_H
+#define HM_VIEW_CHOICES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "recipe/recipe.h"
+
+enum { HM_CHOICES_MAX = 2000 };
+
+/* [[value, label], …] in the result's order, each value once; what has no value is left out, and so is what comes after
+ * HM_CHOICES_MAX. scope: what `on` and `with` were made of. NULL with err set when the result has no such list. */
+HM_MUST json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, const json_t *scope, struct hm_err *err);
+/* choices NULL: none are known. */
+bool hm_choices_have(const json_t *choices, const char *value);
+
+/* What fits what was typed into the select, at most 100; where a list takes other values too, also what was typed itself. The
+ * ack's payload as JSON text (caller frees). */
+char *hm_choices_options(const struct hm_param_list *list, const json_t *choices, const char *typed);
+/* "service must be one of the 12 that kubernetes.deployments lists; "metapot" is not; did you mean "metapod"?" Caller frees. */
+char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, const char *value);
+
+#endif

@@ -1,0 +1,251 @@
+/* Params that are chosen from a list: what is made of a read's result, what is offered for what was typed, how the field looks
+ * when the list can and can not be had, and what a value that is not in it is told; golden text. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "support/block_limits.h"
+#include "support/golden.h"
+#include "view/choices.h"
+#include "view/start.h"
+
+static const char recipe_text[] =
+    "name = \"lists\"; title = \"Params with lists\";\n"
+    "params = (\n"
+    "{ name = \"namespace\"; type = \"string\"; help = \"where\"; default = \"prod\"; },\n"
+    "{ name = \"service\"; type = \"string\"; pattern = \"[a-z0-9-]+\"; help = \"which service\";\n"
+    "  list = { do = \"kubernetes.deployments\"; with = { namespace = \"${namespace}\"; label = \"app=x\"; };\n"
+    "           value = \"${item.name}\"; label = \"${item.name} in ${namespace}: ${item.image}\"; }; },\n"
+    "{ name = \"task\"; type = \"string\"; help = \"which task\"; optional = true;\n"
+    "  list = { do = \"airflow.tasks\"; with = { run = \"x\"; }; from = \"by_state.failed\"; value = \"${item}\";\n"
+    "           others = true; }; } );\n"
+    "steps = ( { id = \"end\"; say = \"x\"; } );\n";
+
+static struct hm_recipe *recipe;
+static const struct hm_param *service, *task;
+static json_t *scope;
+
+static json_t *json(const char *text)
+{
+    struct hm_err err = {0};
+    json_t *value = hm_json_parse_new(text, strlen(text), 1000000, &err);
+    assert_non_null(value);
+    return value;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    recipe = hm_recipe_parse("x", recipe_text, NULL, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        print_error("%d: %s\n", diags.items[i].line, diags.items[i].text);
+    hm_diags_done(&diags);
+    if (recipe == NULL)
+        return -1;
+    service = &recipe->params[1];
+    task = &recipe->params[2];
+    scope = json("{\"known\":{},\"namespace\":\"prod\"}");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    hm_recipe_free(recipe);
+    json_decref(scope);
+    return 0;
+}
+
+static json_t *choices(const struct hm_param *param, const char *result_text)
+{
+    struct hm_err err = {0};
+    json_t *result = json(result_text);
+    json_t *list = hm_choices_new(param->list, result, scope, &err);
+    assert_non_null(list);
+    json_decref(result);
+    return list;
+}
+
+static json_t *services(void)
+{
+    return choices(service, "{\"list\":[{\"name\":\"metapod\",\"image\":\"m:1\"},{\"name\":\"mordor\",\"image\":\"m:2\"},"
+                            "{\"image\":\"nameless\"},7,{\"name\":\"metapod\",\"image\":\"m:3\"},{\"name\":\"tapir\"},{\"name\":"
+                            "\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds\",\"image\":\"x\"}]}");
+}
+
+/* Each value once, in order; without a label it is its own. */
+static void test_from_a_result(void **state)
+{
+    (void)state;
+    struct hm_err err = {0};
+    json_t *list = services();
+    char *text = hm_json_text(list);
+    assert_string_equal(text, "[[\"metapod\",\"metapod in prod: m:1\"],[\"mordor\",\"mordor in prod: m:2\"],[\"tapir\",\"tapir\"],"
+                              "[\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds\","
+                              "\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds in prod: x\"]]");
+    free(text);
+    json_decref(list);
+
+    list = choices(task, "{\"by_state\":{\"failed\":[\"a\",\"\",null,\"b\",3]}}");
+    text = hm_json_text(list);
+    assert_string_equal(text, "[[\"a\",\"a\"],[\"b\",\"b\"],[\"3\",\"3\"]]");
+    free(text);
+    json_decref(list);
+
+    json_t *result = json("{\"by_state\":{}}");
+    assert_null(hm_choices_new(task->list, result, scope, &err));
+    assert_string_equal(err.msg, "airflow.tasks has no list \"by_state.failed\" in its result");
+    json_decref(result);
+}
+
+static void assert_offers(const struct hm_param *param, const json_t *list, const char *typed, const char *want)
+{
+    char *text = hm_choices_options(param->list, list, typed);
+    json_t *payload = json(text);
+    struct hm_strbuf got;
+    hm_strbuf_init(&got, 10000);
+    size_t i = 0;
+    json_t *option = NULL;
+    json_array_foreach(hm_json_get_arr(payload, "options"), i, option)
+        hm_strbuf_addf(&got, "%s%s=%s", i > 0 ? "|" : "", hm_json_get_str(option, "value", "?"),
+                       json_string_value(hm_json_get_path(option, "text.text")));
+    assert_string_equal(hm_strbuf_str(&got), want);
+    hm_strbuf_done(&got);
+    json_decref(payload);
+    free(text);
+}
+
+static void test_what_is_offered(void **state)
+{
+    (void)state;
+    json_t *list = services();
+    assert_offers(service, list, "", "metapod=metapod in prod: m:1|mordor=mordor in prod: m:2|tapir=tapir");
+    assert_offers(service, list, " META ", "metapod=metapod in prod: m:1");
+    assert_offers(service, list, "prod m:2", "mordor=mordor in prod: m:2");
+    assert_offers(service, list, "none", "");
+    assert_offers(service, NULL, "metapod", "");
+    json_decref(list);
+
+    list = choices(task, "{\"by_state\":{\"failed\":[\"fx-model\",\"fx-load\"]}}");
+    assert_offers(task, list, "fx-model", "fx-model=fx-model");
+    assert_offers(task, list, " fx", "fx=fx (not in the list)|fx-model=fx-model|fx-load=fx-load");
+    assert_offers(task, NULL, "fx-model ", "fx-model=fx-model (not in the list)");
+    assert_offers(task, NULL, "  ", "");
+    json_decref(list);
+}
+
+/* Slack takes a hundred options; typing narrows what is left. */
+static void test_more_than_a_hundred(void **state)
+{
+    (void)state;
+    struct hm_strbuf text;
+    hm_strbuf_init(&text, 100000);
+    hm_strbuf_adds(&text, "{\"list\":[");
+    for (int i = 0; i < HM_CHOICES_MAX + 5; i++)
+        hm_strbuf_addf(&text, "%s{\"name\":\"s-%d\"}", i > 0 ? "," : "", i);
+    hm_strbuf_adds(&text, "]}");
+    json_t *list = choices(service, hm_strbuf_str(&text));
+    assert_int_equal(json_array_size(list), HM_CHOICES_MAX);
+    char *all = hm_choices_options(service->list, list, "");
+    json_t *payload = json(all);
+    assert_int_equal(json_array_size(hm_json_get_arr(payload, "options")), 100);
+    assert_offers(service, list, "s-1999", "s-1999=s-1999");
+    assert_true(hm_choices_have(list, "s-1999"));
+    json_decref(payload);
+    free(all);
+    json_decref(list);
+    hm_strbuf_done(&text);
+}
+
+static void add_form(struct hm_strbuf *out, const char *name, const struct hm_start_form *form)
+{
+    char why[256] = "";
+    struct hm_err err = {0};
+    json_t *view = hm_start_form_new(form, &err);
+    assert_non_null(view);
+    if (!hm_limits_view(view, why, sizeof why))
+        fail_msg("%s: %s", name, why);
+    hm_strbuf_addf(out, "== %s\n", name);
+    size_t i = 0;
+    json_t *block = NULL;
+    json_array_foreach(hm_json_get_arr(view, "blocks"), i, block)
+    {
+        json_t *element = hm_json_get_obj(block, "element");
+        const char *hint = json_string_value(hm_json_get_path(block, "hint.text"));
+        if (element == NULL)
+            continue;
+        char *dump = json_dumps(element, JSON_COMPACT | JSON_SORT_KEYS);
+        hm_strbuf_addf(out, "  %s: %s\n    %s\n", hm_json_get_str(block, "block_id", ""), dump, hint != NULL ? hint : "");
+        free(dump);
+    }
+    json_decref(view);
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 100000);
+    json_t *given = json("{\"service\":\"metapod\",\"task\":\"a-task-whose-id-is-longer-than-the-sixty-seven-characters-of-an-option\"}");
+    json_t *failed = json("{\"service\":\"connection refused by 127.0.0.1:1\"}");
+    const struct hm_start_ref none = {.channel = "C0OPS"};
+    const struct hm_start_ref some = {.channel = "C0OPS", .values = given};
+    add_form(&out, "nothing given", &(const struct hm_start_form){.recipe = recipe, .ref = &none, .scope = scope});
+    add_form(&out, "given, one too long for an option", &(const struct hm_start_form){.recipe = recipe, .ref = &some, .scope = scope});
+    add_form(&out, "a list could not be read",
+             &(const struct hm_start_form){.recipe = recipe, .ref = &some, .scope = scope, .no_lists = failed});
+    assert_true(hm_golden_matches("view/choices.txt", hm_strbuf_str(&out)));
+    json_decref(given);
+    json_decref(failed);
+    hm_strbuf_done(&out);
+}
+
+static void assert_errors(const char *values_text, const json_t *lists, const char *want)
+{
+    json_t *values = json(values_text);
+    char *errors = hm_start_errors(recipe, values, scope, lists);
+    assert_string_equal(errors != NULL ? errors : "", want);
+    free(errors);
+    json_decref(values);
+}
+
+static void test_values_that_are_not_in_it(void **state)
+{
+    (void)state;
+    json_t *lists = hm_json_obj_new();
+    hm_json_set(lists, "service", services());
+    hm_json_set(lists, "task", json("[[\"a\",\"a\"]]"));
+    assert_errors("{\"service\":\"metapod\",\"task\":\"b\"}", lists, "");
+    assert_errors("{\"service\":\"metapot\"}", lists,
+                  "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"metapot\\\" is "
+                  "not; did you mean \\\"metapod\\\"?\"},\"response_action\":\"errors\"}");
+    assert_errors("{\"service\":\"x y\"}", lists,
+                  "{\"errors\":{\"service\":\"service must be a text that matches [a-z0-9-]+; \\\"x y\\\" is not\"},"
+                  "\"response_action\":\"errors\"}");
+    assert_errors("{\"service\":\"zzz\"}", lists,
+                  "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"zzz\\\" is not\"},"
+                  "\"response_action\":\"errors\"}");
+    /* Not known in time: the recipe itself finds out. */
+    assert_errors("{\"service\":\"zzz\"}", NULL, "");
+    hm_json_set(lists, "service", hm_json_arr_new());
+    assert_errors("{\"service\":\"zzz\"}", lists,
+                  "{\"errors\":{\"service\":\"service can not be \\\"zzz\\\": its list, which kubernetes.deployments gives, is empty "
+                  "just now\"},\"response_action\":\"errors\"}");
+    json_decref(lists);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_from_a_result),       cmocka_unit_test(test_what_is_offered),
+        cmocka_unit_test(test_more_than_a_hundred), cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_values_that_are_not_in_it),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
