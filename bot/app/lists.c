@@ -44,6 +44,7 @@ struct reading {
     unsigned pages;
     int64_t began_ms, done_ms; /* monotonic; done_ms 0 = under way */
     bool flying;               /* a request is */
+    bool telling;              /* … those who wait, who may want it forgotten meanwhile */
     bool forgotten;
     json_t *choices; /* NULL = not there, or failed: */
     char *why;
@@ -63,7 +64,8 @@ struct hm_lists {
 
 static void ask_page(struct reading *r);
 
-/* ---- waiting ---------------------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void tell(struct waiter *w, const struct hm_list_answer *answer)
 {
@@ -104,7 +106,8 @@ static void wait_for(struct reading *r, int64_t within_ms, hm_list_fn fn, void *
     r->waiters = w;
 }
 
-/* ---- readings --------------------------------------------------------------------------------------------------------------- */
+/* ---- readings ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void free_reading(struct reading *r)
 {
@@ -133,7 +136,7 @@ static void remove_reading(struct reading *r)
 static void forget(struct reading *r)
 {
     r->forgotten = true;
-    if (r->done_ms != 0)
+    if (r->done_ms != 0 && !r->telling)
         remove_reading(r);
 }
 
@@ -149,9 +152,8 @@ static void forget_all(struct hm_lists *lists)
 
 static struct hm_list_answer answer_of(const struct reading *r)
 {
-    return (struct hm_list_answer){.state = r->choices != NULL ? HM_LIST_READY : HM_LIST_FAILED,
-                                   .choices = r->choices,
-                                   .why = r->why != NULL ? r->why : ""};
+    return (struct hm_list_answer){
+        .state = r->choices != NULL ? HM_LIST_READY : HM_LIST_FAILED, .choices = r->choices, .why = r->why != NULL ? r->why : ""};
 }
 
 /* It is over, one way or the other. May free it. */
@@ -161,8 +163,22 @@ static void finish(struct reading *r)
     r->done_ms = hm_mono_ms(r->lists->clock);
     if (r->choices == NULL)
         hm_log(HM_LOG_WARN, "list", "%s on %s: %s", r->list->call.action->name, r->backend->name, r->why);
+    r->telling = true;
     tell_all(r, &answer);
+    r->telling = false;
     if (r->forgotten)
+        remove_reading(r);
+}
+
+/* It is there already. May free it. */
+static void tell_at_once(struct reading *r, hm_list_fn fn, void *arg)
+{
+    const struct hm_list_answer answer = answer_of(r);
+    bool outer = r->telling;
+    r->telling = true;
+    fn(arg, &answer);
+    r->telling = outer;
+    if (r->forgotten && !outer)
         remove_reading(r);
 }
 
@@ -240,7 +256,8 @@ static void ask_page(struct reading *r)
     hm_request_done(&req);
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------------------------------------ */
+/* ---- what is asked for ------------------------------------------------------------------------------------------------------
+ */
 
 /* A param's value as it would be now, null when it has none or when what was typed does not fit. New reference. */
 static json_t *value_of(const struct hm_param *param, const struct hm_list_query *query)
@@ -352,7 +369,7 @@ static void keep_few(struct hm_lists *lists)
 {
     struct reading *oldest = NULL;
     for (struct reading *r = lists->readings; r != NULL; r = r->next)
-        if (r->done_ms != 0 && (oldest == NULL || r->done_ms < oldest->done_ms))
+        if (r->done_ms != 0 && !r->telling && (oldest == NULL || r->done_ms < oldest->done_ms))
             oldest = r;
     if (lists->count >= KEPT_MAX && oldest != NULL)
         remove_reading(oldest);
@@ -374,12 +391,10 @@ void hm_lists_ask(struct hm_lists *lists, const struct hm_list_query *query, int
     struct reading *r = find(lists, fresh->key);
     if (r != NULL) {
         free_reading(fresh);
-        if (r->done_ms != 0) {
-            const struct hm_list_answer answer = answer_of(r);
-            fn(arg, &answer);
-            return;
-        }
-        wait_for(r, within_ms, fn, arg);
+        if (r->done_ms != 0)
+            tell_at_once(r, fn, arg);
+        else
+            wait_for(r, within_ms, fn, arg);
         return;
     }
     keep_few(lists);
@@ -416,7 +431,8 @@ void hm_lists_forget(struct hm_lists *lists, const struct hm_list_query *query)
         forget(r);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------------------
+ */
 
 struct hm_lists *hm_lists_new(uv_loop_t *loop, const struct hm_clock *clock, struct hm_backends *borrowed_backends)
 {

@@ -1,8 +1,9 @@
 /* Lists that params are chosen from: read when somebody fills in a form, kept for half a minute, given to all who ask meanwhile.
  *
- * Happy path: asked for → backend and arguments rendered from what is in the form → read, page by page → choices (view/choices.h).
- * Failure modes: a value that the read needs is not given yet (HM_LIST_LACKS), the backend does not answer in time
- * (HM_LIST_LATE; the reading goes on) or says no (HM_LIST_FAILED, kept for a few seconds). Only actions that read are sent. */
+ * Happy path: asked for → backend and arguments rendered from what is in the form → read, page by page → choices
+ * (view/choices.h). Failure modes: a value that the read needs is not given yet (HM_LIST_LACKS), the backend does not answer in
+ * time (HM_LIST_LATE; the reading goes on) or says no (HM_LIST_FAILED, kept for a few seconds). Only actions that read are sent.
+ */
 #ifndef HM_APP_LISTS_H
 #define HM_APP_LISTS_H
 

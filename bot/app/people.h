@@ -31,7 +31,8 @@ struct hm_people_opts {
 struct hm_people *hm_people_new(const struct hm_people_opts *opts);
 /* Call after the web API is freed. */
 void hm_people_free(struct hm_people *people);
-/* The program is ending: what is being rehearsed or read is given up; the next start takes it up again. Before the backends are closed.
+/* The program is ending: what is being rehearsed or read is given up; the next start takes it up again. Before the backends are
+ * closed.
  */
 void hm_people_stop(struct hm_people *people);
 /* settings: borrowed until the next use. */

@@ -2,7 +2,8 @@
  *
  * Happy path: a form opens → its lists are read at once → somebody types into the select → what fits goes out on the ack. Failure
  * modes: the list can not be read → the field becomes one for typing, and says why; it is slow → the select stays empty until it
- * is there; a value was typed in a command and its list is not there in time → the run begins, and the recipe finds out itself. */
+ * is there; a value was typed in a command and its list is not there in time → the run begins, and the recipe finds out itself.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static const struct hm_param *find_param(const struct hm_recipe *recipe, const c
     return NULL;
 }
 
-/* ---- a form whose list can not be read -------------------------------------------------------------------------------------- */
+/* ---- a form whose list can not be read --------------------------------------------------------------------------------------
+ */
 
 /* A form that somebody looks at. */
 struct opened {
@@ -147,7 +149,8 @@ void hm_people_form_opened(struct hm_people *people, const char *ref_text, const
     hm_start_ref_done(&ref);
 }
 
-/* ---- typing into the select ------------------------------------------------------------------------------------------------- */
+/* ---- typing into the select -------------------------------------------------------------------------------------------------
+ */
 
 /* Somebody who types. */
 struct typing {
@@ -246,7 +249,8 @@ char *hm_people_suggest_list(struct hm_asker *asker, const struct hm_slack_reque
     return may ? payload : hm_xstrdup("{\"options\":[]}");
 }
 
-/* ---- values that were given ------------------------------------------------------------------------------------------------- */
+/* ---- values that were given -------------------------------------------------------------------------------------------------
+ */
 
 json_t *hm_people_lists_new(const struct hm_people *people, const struct hm_recipe *recipe, const json_t *values)
 {

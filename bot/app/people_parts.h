@@ -18,7 +18,7 @@ struct hm_people {
     struct hm_watch *watch; /* NULL = no alarms */
     char *bot_user;
     char *team;
-    struct hm_dry *dries; /* rehearsals under way */
+    struct hm_dry *dries;   /* rehearsals under way */
     struct hm_lists *lists; /* that params are chosen from; NULL = nothing can be read */
     const struct hm_asker
         *submitting;              /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
@@ -131,8 +131,8 @@ HM_MUST json_t *hm_people_form_new(const struct hm_people *people, const struct 
 
 /* ---- people_lists.c ----------------------------------------------------------------------------------------------------- */
 
-/* A form has opened or taken a view's place; body: Slack's answer, ref: the reference that it was made of. Its lists are read now,
- * so that they are there when somebody looks; a field whose list can not be read becomes one for typing. */
+/* A form has opened or taken a view's place; body: Slack's answer, ref: the reference that it was made of. Its lists are read
+ * now, so that they are there when somebody looks; a field whose list can not be read becomes one for typing. */
 void hm_people_form_opened(struct hm_people *people, const char *ref, const json_t *body);
 /* Somebody types into such a field: the ack's payload, or NULL when it follows (or when there is none). Takes the asker. */
 char *hm_people_suggest_list(struct hm_asker *asker, const struct hm_slack_request *req);

@@ -195,7 +195,8 @@ static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
     } else if ((ref->scope & HM_SCOPE_PARAMS) == 0) {
         add(l, ref, "a default can only use known.<key>.<field>, not %s", ref->path);
     } else if ((ref->scope & HM_SCOPE_FORM) != 0 && (strcmp(ref->root, "run") == 0 || strcmp(ref->root, "given") == 0)) {
-        add(l, ref, "%s has no value here: a list is read before there is a run; it can use params, environ and known", ref->path);
+        add(l, ref, "%s has no value here: a list is read before there is a run; it can use params, environ and known",
+            ref->path);
     } else if (strcmp(ref->root, "run") == 0) {
         lint_run(l, ref);
     } else if (strcmp(ref->root, "environ") == 0) {
@@ -207,7 +208,9 @@ static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
             add(l, ref, "verify has a value only in the expect and say of verify itself");
     } else if (strcmp(ref->root, "item") == 0) {
         if ((ref->scope & HM_SCOPE_ITEM) == 0)
-            add(l, ref, "item has a value only in the label of ask and in a list's value and label; in foreach it has the name that as gives it");
+            add(l, ref,
+                "item has a value only in the label of ask and in a list's value and label; in foreach it has the name that as "
+                "gives it");
     } else if (param != NULL) {
         lint_param(l, ref, param);
     } else if (target < r->n_steps) {

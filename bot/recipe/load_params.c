@@ -191,7 +191,8 @@ static void load_list(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
     if (node == NULL)
         return;
     if (l->step >= 0) {
-        hm_cfg_add_here(node, "belongs to a param of the recipe; an ask chooses with from, from what a step has read; take it out");
+        hm_cfg_add_here(node,
+                        "belongs to a param of the recipe; an ask chooses with from, from what a step has read; take it out");
         return;
     }
     if (param->type != HM_PARAM_STRING && param->type != HM_PARAM_UUID && param->type != HM_PARAM_DATASET)

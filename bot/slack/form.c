@@ -246,7 +246,7 @@ bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field)
         hm_blocks_shortened(blocks);
         return false;
     }
-    hm_json_set_str(element, "action_id", "value");
+    hm_json_set_str(element, "action_id", field->action != NULL ? field->action : "value");
     if (field->placeholder != NULL && field->placeholder[0] != '\0' && field->kind != HM_FORM_CHECKS)
         hm_json_set(element, "placeholder", hm_blocks_plain_new(field->placeholder, PLACEHOLDER_MAX));
 

@@ -72,7 +72,8 @@ bool hm_choices_have(const json_t *choices, const char *value)
     return false;
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Every word is somewhere in the value or in the label. */
 static bool fits(const json_t *choice, const char *const *words, size_t count)
@@ -126,7 +127,8 @@ char *hm_choices_options(const struct hm_param_list *list, const json_t *choices
     return json;
 }
 
-/* ---- what is not among them ------------------------------------------------------------------------------------------------- */
+/* ---- what is not among them -------------------------------------------------------------------------------------------------
+ */
 
 char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, const char *value)
 {
@@ -141,8 +143,8 @@ char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, co
     json_t *choice = NULL;
     json_array_foreach(choices, i, choice) hm_suggest_try(&s, value_of(choice));
     if (count == 0)
-        text = hm_xasprintf("%s can not be \"%.*s%s\": its list, which %s gives, is empty just now", param->name, (int)shown, clean,
-                            clean[shown] != '\0' ? "…" : "", param->list->call.action->name);
+        text = hm_xasprintf("%s can not be \"%.*s%s\": its list, which %s gives, is empty just now", param->name, (int)shown,
+                            clean, clean[shown] != '\0' ? "…" : "", param->list->call.action->name);
     else
         text = hm_xasprintf("%s must be one of the %zu that %s lists; \"%.*s%s\" is not%s", param->name, count,
                             param->list->call.action->name, (int)shown, clean, clean[shown] != '\0' ? "…" : "",

@@ -44,7 +44,8 @@ static enum hm_form_kind kind_of(const struct hm_param *param)
     return HM_FORM_TEXT;
 }
 
-/* Its list can be offered, and what is in the field already could be one of it: Slack cuts no value, it refuses the whole form. */
+/* Its list can be offered, and what is in the field already could be one of it: Slack cuts no value, it refuses the whole form.
+ */
 static bool is_listed(const struct hm_param *param, const char *initial, const char *no_list)
 {
     return param->list != NULL && no_list == NULL && (initial == NULL || hm_slack_length(initial) <= HM_FORM_OPTION_MAX);
@@ -74,6 +75,8 @@ void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, cons
     char *hint = hint_new(param, typed, listed, no_list);
     struct hm_form_field field = {
         .name = param->name,
+        .action =
+            param->list != NULL && !listed ? "typed" : NULL, /* it may take the place of the select, whose value is no text */
         .kind = listed ? HM_FORM_SEARCH : kind_of(param),
         .label = param->name,
         .hint = hint,

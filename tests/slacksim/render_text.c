@@ -265,6 +265,9 @@ static void input(struct render *r, const json_t *block)
                    hm_json_get_bool(block, "optional", false) ? " (optional)" : "");
     element(r, json_object_get(block, "element"));
     hm_strbuf_addc(r->out, '\n');
+    if (json_is_object(json_object_get(block, "hint"))) {
+        hm_strbuf_addf(r->out, "%s  %s\n", r->indent, text_of(block, "hint"));
+    }
 }
 
 static void blocks(struct render *r, const json_t *all);

@@ -86,9 +86,10 @@ static void test_from_a_result(void **state)
     struct hm_err err = {0};
     json_t *list = services();
     char *text = hm_json_text(list);
-    assert_string_equal(text, "[[\"metapod\",\"metapod in prod: m:1\"],[\"mordor\",\"mordor in prod: m:2\"],[\"tapir\",\"tapir\"],"
-                              "[\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds\","
-                              "\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds in prod: x\"]]");
+    assert_string_equal(text,
+                        "[[\"metapod\",\"metapod in prod: m:1\"],[\"mordor\",\"mordor in prod: m:2\"],[\"tapir\",\"tapir\"],"
+                        "[\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds\","
+                        "\"a-name-that-is-longer-than-the-sixty-seven-characters-which-an-option-holds in prod: x\"]]");
     free(text);
     json_decref(list);
 
@@ -192,12 +193,14 @@ static void test_forms(void **state)
     (void)state;
     struct hm_strbuf out;
     hm_strbuf_init(&out, 100000);
-    json_t *given = json("{\"service\":\"metapod\",\"task\":\"a-task-whose-id-is-longer-than-the-sixty-seven-characters-of-an-option\"}");
+    json_t *given =
+        json("{\"service\":\"metapod\",\"task\":\"a-task-whose-id-is-longer-than-the-sixty-seven-characters-of-an-option\"}");
     json_t *failed = json("{\"service\":\"connection refused by 127.0.0.1:1\"}");
     const struct hm_start_ref none = {.channel = "C0OPS"};
     const struct hm_start_ref some = {.channel = "C0OPS", .values = given};
     add_form(&out, "nothing given", &(const struct hm_start_form){.recipe = recipe, .ref = &none, .scope = scope});
-    add_form(&out, "given, one too long for an option", &(const struct hm_start_form){.recipe = recipe, .ref = &some, .scope = scope});
+    add_form(&out, "given, one too long for an option",
+             &(const struct hm_start_form){.recipe = recipe, .ref = &some, .scope = scope});
     add_form(&out, "a list could not be read",
              &(const struct hm_start_form){.recipe = recipe, .ref = &some, .scope = scope, .no_lists = failed});
     assert_true(hm_golden_matches("view/choices.txt", hm_strbuf_str(&out)));
@@ -228,23 +231,27 @@ static void test_values_that_are_not_in_it(void **state)
     assert_errors("{\"service\":\"x y\"}", lists,
                   "{\"errors\":{\"service\":\"service must be a text that matches [a-z0-9-]+; \\\"x y\\\" is not\"},"
                   "\"response_action\":\"errors\"}");
-    assert_errors("{\"service\":\"zzz\"}", lists,
-                  "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"zzz\\\" is not\"},"
-                  "\"response_action\":\"errors\"}");
+    assert_errors(
+        "{\"service\":\"zzz\"}", lists,
+        "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"zzz\\\" is not\"},"
+        "\"response_action\":\"errors\"}");
     /* Not known in time: the recipe itself finds out. */
     assert_errors("{\"service\":\"zzz\"}", NULL, "");
     hm_json_set(lists, "service", hm_json_arr_new());
-    assert_errors("{\"service\":\"zzz\"}", lists,
-                  "{\"errors\":{\"service\":\"service can not be \\\"zzz\\\": its list, which kubernetes.deployments gives, is empty "
-                  "just now\"},\"response_action\":\"errors\"}");
+    assert_errors(
+        "{\"service\":\"zzz\"}", lists,
+        "{\"errors\":{\"service\":\"service can not be \\\"zzz\\\": its list, which kubernetes.deployments gives, is empty "
+        "just now\"},\"response_action\":\"errors\"}");
     json_decref(lists);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_a_result),       cmocka_unit_test(test_what_is_offered),
-        cmocka_unit_test(test_more_than_a_hundred), cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_from_a_result),
+        cmocka_unit_test(test_what_is_offered),
+        cmocka_unit_test(test_more_than_a_hundred),
+        cmocka_unit_test(test_forms),
         cmocka_unit_test(test_values_that_are_not_in_it),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -297,7 +297,10 @@ static void check_all_of(const struct hm_run *run)
     check_message("help", &m);
     json_t *scope = hm_json_obj_new();
     const struct hm_start_ref ref = {.channel = "C0OPS", .values = run->params};
-    check_view("form", hm_start_form_new(&(const struct hm_start_form){.recipe = run->recipe, .ref = &ref, .scope = scope, .where = percent(50) ? "" : NULL}, &err));
+    check_view("form", hm_start_form_new(
+                           &(const struct hm_start_form){
+                               .recipe = run->recipe, .ref = &ref, .scope = scope, .where = percent(50) ? "" : NULL},
+                           &err));
     json_decref(scope);
     char *words = hm_dialog_words("Not counted", "x");
     free(words);

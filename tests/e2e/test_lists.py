@@ -1,0 +1,147 @@
+"""Params that are chosen from what a backend lists: offered in the form, looked up when they are typed, and what becomes of both when
+the list is slow, can not be read or changes with another field."""
+import json
+
+from harness import ANA, COMMITTED_2_NAME, DAN, DATASET_NAME, EVE, OPS, TRANSACTION, UNKNOWN, Case, main
+
+GRAPHQL = "/metapod/api/graphql"
+CHOOSE = '''
+name = "choose"; title = "Choose a dataset"; who = [ "hausmeister" ];
+params = ( { name = "dataset"; type = "dataset"; help = "which one";
+             list = { do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "yes"; };
+                      value = "${item.name}"; label = "${item.name} (${item.id})"; }; },
+           { name = "transaction"; type = "uuid"; help = "where"; default = "${known.etl.transaction}"; },
+           { name = "other"; type = "string"; optional = true; help = "another one";
+             list = { do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "no"; };
+                      value = "${item.name}"; others = true; }; } );
+steps = ( { id = "end"; say = "chosen `${dataset}` and `${other}`"; } );
+'''
+
+
+class Lists(Case):
+    def setUp(self):
+        super().setUp()
+        self.bot.add_recipe("choose", CHOOSE)
+
+    def form(self, **more):
+        return self.slack.wait(view=1, user=ANA, alive=self.alive(), **more)["view"]
+
+    def field(self, view, name):
+        return next(block for block in view["blocks"] if block.get("block_id") == name)
+
+    def type(self, typed, field="dataset", user=ANA):
+        """What the select offers for these letters."""
+        view = self.slack.get("views", user=user)["views"][-1]
+        answer = self.slack.http.request("POST", "/_sim/suggest", {
+            "user": user, "view_id": view["id"], "block_id": field, "action_id": "value", "value": typed})
+        self.assertTrue(answer["acked"], answer)
+        return [o["value"] for o in (answer.get("ack_payload") or {"options": []})["options"]]
+
+    def choose(self, field, value):
+        """Takes an option that the select has shown."""
+        view = self.slack.get("views", user=ANA)["views"][-1]
+        self.slack.post("select", user=ANA, view_id=view["id"], block_id=field, action_id="value",
+                        value={"text": {"type": "plain_text", "text": value}, "value": value})
+
+    def submit(self, values, **more):
+        return self.slack.http.request("POST", "/_sim/submit_view?wait=ack", {"user": ANA, "values": values, **more})
+
+    def reads(self):
+        return sum(n for key, n in self.world.counts()["requests"].items() if GRAPHQL in key)
+
+    def test_chosen_from_the_list(self):
+        self.bot.start()
+        self.slack.slash("choose")
+        self.assertEqual(self.field(self.form(), "dataset")["element"]["type"], "external_select")
+        self.assertIn(DATASET_NAME, self.type(""))
+        self.assertEqual(self.type("proactive-limit-v3"), [DATASET_NAME])
+        self.assertEqual(self.type("bill pay"), [COMMITTED_2_NAME])
+        self.assertEqual(self.type("no such thing"), [])
+        self.assertEqual(self.type("no-such-thing", "other"), ["no-such-thing"])
+        self.assertEqual(self.reads(), 2, "each list was read once, however much was typed")
+        self.choose("dataset", DATASET_NAME)
+        self.choose("other", "no-such-thing")
+        self.submit({})
+        self.card(f"chosen `{DATASET_NAME}` and `no-such-thing`")
+
+    def test_a_list_that_depends_on_another_field(self):
+        self.bot.start()
+        self.slack.slash("choose")
+        view = self.form()
+        self.assertIn(DATASET_NAME, self.type(""))
+        self.slack.post("select", user=ANA, view_id=view["id"], block_id="transaction", action_id="value", value=UNKNOWN)
+        self.type("")
+        self.form(contains="could not be read")
+        self.assertEqual(self.field(self.form(), "transaction")["element"]["type"], "plain_text_input")
+
+    def test_a_value_that_is_not_in_it(self):
+        self.bot.start()
+        wrong = DATASET_NAME.replace("proactive", "proactiv")
+        self.slack.slash(f"choose {wrong}")
+        said = self.whisper(ANA, "must be one of the")
+        self.assertIn(f'that metapod.datasets lists; "{wrong}" is not; did you mean "{DATASET_NAME}"?', said)
+        self.assertEqual(self.bot.runs(), [])
+        seen = self.slack.wait(channel=OPS, user=ANA, ephemeral=1, contains="must be one of the", action="hm.form")
+        self.slack.click_raw("hm.form", {"channel": OPS, **seen["message"]}, ANA)
+        self.assertIn(wrong, json.dumps(self.form()), "what was typed is still there")
+        self.type("")
+        answer = self.submit({})
+        self.assertIn("did you mean", answer["ack_payload"]["errors"]["dataset"])
+        self.choose("dataset", DATASET_NAME)
+        self.submit({})
+        self.card(f"chosen `{DATASET_NAME}`")
+        self.slack.slash(f"choose {COMMITTED_2_NAME} other=whatever")
+        self.card(f"chosen `{COMMITTED_2_NAME}` and `whatever`")
+
+    def test_a_list_that_can_not_be_read(self):
+        self.world.fault("status", prefix=GRAPHQL, status=400, times="always")
+        self.bot.start()
+        self.slack.slash("choose other=kept")
+        view = self.form(contains="its list could not be read")
+        self.assertEqual([self.field(view, name)["element"]["type"] for name in ("dataset", "other")], ["plain_text_input"] * 2)
+        self.assertIn("kept", json.dumps(view["state"]), "what was filled in stays")
+        self.submit({"dataset": "dataset/typed", "other": "kept"})
+        self.card("chosen `dataset/typed` and `kept`")
+        self.slack.slash("choose dataset/typed-too")
+        self.card("chosen `dataset/typed-too`")
+
+    def test_a_list_that_is_slow(self):
+        """The select is empty until the list is there; a command does not wait for it longer than for its card."""
+        self.world.fault("hold", prefix=GRAPHQL, times="always")
+        self.bot.start()
+        self.slack.slash("choose")
+        self.form(contains="Choose a dataset")
+        self.assertEqual(self.type("proactive"), [])
+        self.assertEqual(self.type("typed", "other"), ["typed"])
+        self.slack.slash("choose dataset/not-in-it")
+        self.card("chosen `dataset/not-in-it`")
+        self.world.mend()
+        self.world.release()
+        self.assertIn(DATASET_NAME, self.type("proactive"))
+
+    def test_who_may_not_start_it_gets_no_list(self):
+        self.bot.start()
+        self.slack.slash("choose")
+        view = self.form()
+        for user in (DAN, EVE):
+            payload = {"type": "block_suggestion", "user": {"id": user, "team_id": "T0OTHER" if user == EVE else "T0SIM"},
+                       "team": {"id": "T0SIM"}, "api_app_id": "A0SIM", "action_id": "value", "block_id": "dataset", "value": "",
+                       "view": view}
+            answer = self.slack.http.request("POST", "/_sim/envelope?wait=ack", {
+                "type": "interactive", "payload": payload, "accepts_response_payload": True})
+            self.assertEqual(answer["ack_payload"], {"options": []})
+
+    def test_the_end_while_a_list_is_read(self):
+        """What waits for a list when the program ends is taken up by the next one."""
+        self.world.fault("hold", prefix=GRAPHQL, times=1)
+        self.bot.start()
+        self.slack.slash(f"choose {DATASET_NAME}")
+        self.bot.stop()
+        self.world.release()
+        self.bot.start()
+        self.card(f"chosen `{DATASET_NAME}`")
+        self.assertEqual(len(self.bot.runs()), 1)
+
+
+if __name__ == "__main__":
+    main()
