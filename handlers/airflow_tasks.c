@@ -206,7 +206,7 @@ enum hm_verdict hm_airflow_states_response(const struct hm_backend *backend, con
 
 static const struct hm_arg_spec tasks_args[] = {
     HM_AIRFLOW_ARG_DAG,
-    {"run", HM_ARG_STRING, true, "the run's id"},
+    {"run", HM_ARG_STRING, false, "the run's id; without it the one that is running, or else the latest"},
     {"only", HM_ARG_STRING, false, "a regular expression that a part of the task's id must match"},
     {"states", HM_ARG_LIST, false, "only tasks in one of these states, like [ \"failed\", \"upstream_failed\" ]"},
     {"active", HM_ARG_LIST, false, "active tasks of Aurora, as aurora.tasks lists them: which of their jobs are the run's?"},
@@ -223,6 +223,53 @@ static enum hm_code check_states(const json_t *states, struct hm_err *err)
     return HM_OK;
 }
 
+/* An empty id is a mistake, not the wish for any run. */
+static bool names_run(const json_t *args)
+{
+    return json_object_get(args, "run") != NULL;
+}
+
+/* Without a run's id the first request is airflow.run's; the id that it gives is kept in the cursor, around the cursor of the
+ * pages:
+ * {"run": id, "at": cursor or null}. The arguments with the run in them; NULL as long as it is not known. New reference. */
+static json_t *args_with_run_new(const json_t *args, const json_t *cursor)
+{
+    const char *run = hm_json_get_str(names_run(args) ? args : cursor, "run", NULL);
+    json_t *own = run != NULL ? json_copy(hm_unconst(args)) : NULL;
+    if (own != NULL)
+        hm_json_set_str(own, "run", run);
+    return own;
+}
+
+static const json_t *page_of(const json_t *args, const json_t *cursor)
+{
+    return names_run(args) ? cursor : hm_json_get_obj(cursor, "at");
+}
+
+static void keep_run(const json_t *args, const char *run, struct hm_outcome *out)
+{
+    if (names_run(args))
+        return;
+    json_t *around = hm_json_obj_new();
+    hm_json_set_str(around, "run", run);
+    hm_json_set(around, "at", out->cursor != NULL ? out->cursor : json_null());
+    out->cursor = around;
+}
+
+/* Which run it is, when nobody has said. */
+static enum hm_verdict find_run(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
+                                struct hm_outcome *out)
+{
+    enum hm_verdict verdict = hm_airflow_run.response(backend, args, NULL, answer, out);
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    json_t *run = out->result;
+    out->result = NULL;
+    keep_run(args, hm_json_get_str(run, "id", ""), out);
+    json_decref(run);
+    return HM_VERDICT_MORE;
+}
+
 static enum hm_code tasks_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                   struct hm_request *req, struct hm_err *err)
 {
@@ -234,7 +281,13 @@ static enum hm_code tasks_request(const struct hm_backend *backend, const json_t
         hm_pattern_free(pattern);
     }
     enum hm_code code = check_states(hm_json_get_arr(args, "states"), err);
-    return code != HM_OK ? code : hm_airflow_states_request(backend, args, cursor, req, err);
+    json_t *own = args_with_run_new(args, cursor);
+    if (code == HM_OK && own == NULL)
+        code = hm_airflow_run.request(backend, args, NULL, req, err);
+    else if (code == HM_OK)
+        code = hm_airflow_states_request(backend, own, page_of(args, cursor), req, err);
+    json_decref(own);
+    return code;
 }
 
 static bool in_states(const char *value, const json_t *states)
@@ -343,7 +396,13 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
                                       const struct hm_answer *answer, struct hm_outcome *out)
 {
     json_t *states = NULL;
-    enum hm_verdict verdict = hm_airflow_states_response(backend, args, cursor, answer, &states, out);
+    json_t *own = args_with_run_new(args, cursor);
+    if (own == NULL)
+        return find_run(backend, args, answer, out);
+    enum hm_verdict verdict = hm_airflow_states_response(backend, own, page_of(args, cursor), answer, &states, out);
+    if (verdict == HM_VERDICT_MORE)
+        keep_run(args, hm_json_get_str(own, "run", ""), out);
+    json_decref(own);
     if (verdict != HM_VERDICT_OK)
         return verdict;
     json_t *result = hm_json_obj_new();

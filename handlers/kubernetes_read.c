@@ -179,17 +179,18 @@ const struct hm_action hm_kubernetes_deployment = {
 
 static const struct hm_arg_spec deployments_args[] = {
     {"namespace", HM_ARG_STRING, true, "the namespace"},
-    {"label", HM_ARG_STRING, true, "a label that they have: name=value"},
+    {"label", HM_ARG_STRING, true, "a label that they have: name=value, or its name alone"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
-/* prefix/name=value of the characters that labels have; an empty selector would mean every deployment. */
+/* prefix/name or prefix/name=value of the characters that labels have; an empty selector would mean every deployment. */
 static bool label_ok(const char *label)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
     size_t key = strspn(label, allowed);
     size_t value = label[key] == '=' ? strspn(label + key + 1, allowed) : 0;
-    return key > 0 && value > 0 && label[key + 1 + value] == '\0' && strlen(label) <= 400;
+    bool whole = label[key] == '\0' || (value > 0 && label[key + 1 + value] == '\0');
+    return key > 0 && whole && strlen(label) <= 400;
 }
 
 static enum hm_code deployments_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
@@ -199,7 +200,7 @@ static enum hm_code deployments_request(const struct hm_backend *backend, const 
     if (!hm_kubernetes_name_ok(namespace))
         return hm_err_set(err, HM_EINVAL, "namespace: \"%.80s\" is no name that Kubernetes has", namespace);
     if (!label_ok(label))
-        return hm_err_set(err, HM_EINVAL, "label: \"%.80s\" is not name=value", label);
+        return hm_err_set(err, HM_EINVAL, "label: \"%.80s\" is neither name=value nor a name", label);
     hm_request_begin(req, backend, "GET", "/apis/apps/v1/namespaces/%s/deployments?limit=%d", namespace, (int)PAGE_SIZE);
     hm_request_add_query(req, "labelSelector", label);
     hm_request_add_query(req, "continue", hm_json_get_str(cursor, "continue", NULL));
@@ -236,11 +237,23 @@ static bool is_expired(const json_t *cursor, const struct hm_answer *answer, enu
     return true;
 }
 
+/* One of the list, with what its label says, "" when that is not told. NULL when it is none. New reference. */
+static json_t *listed_new(const json_t *deployment, const char *label)
+{
+    json_t *one = hm_kubernetes_deployment_new(deployment);
+    char *name = hm_xstrndup(label, strcspn(label, "="));
+    const json_t *labels = hm_json_get_obj(hm_json_get_obj(deployment, "metadata"), "labels");
+    if (one != NULL)
+        hm_json_set_str(one, "label", hm_json_get_str(labels, name, ""));
+    free(name);
+    return one;
+}
+
 /* Adds the page's deployments to list; false when one of them is none. */
-static bool gather_deployments(const json_t *items, json_t *list)
+static bool gather_deployments(const json_t *items, const char *label, json_t *list)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
-        json_t *deployment = hm_kubernetes_deployment_new(json_array_get(items, i));
+        json_t *deployment = listed_new(json_array_get(items, i), label);
         if (deployment == NULL)
             return false;
         hm_json_add(list, deployment);
@@ -254,7 +267,6 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
     const struct hm_http_asked asked = {.backend = backend, .system = "Kubernetes"};
     enum hm_verdict verdict = HM_VERDICT_OK;
     json_t *json = NULL, *next = NULL;
-    (void)args;
     if (is_expired(cursor, answer, &verdict, out))
         return verdict;
     verdict = hm_http_read_json(&asked, answer, &json, out);
@@ -264,7 +276,7 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
     json_t *list = cursor != NULL ? json_deep_copy(hm_json_get_arr(cursor, "list")) : hm_json_arr_new();
     if (items == NULL)
         verdict = hm_http_odd(&asked, out, "it has no list of items");
-    else if (!gather_deployments(items, list))
+    else if (!gather_deployments(items, hm_json_get_str(args, "label", ""), list))
         verdict = hm_http_odd(&asked, out, "one of the items is no deployment");
     else
         verdict = after_page(json, cursor, &next, out);

@@ -52,7 +52,7 @@ static bool is_listed(const struct hm_param *param, const char *initial, const c
 }
 
 /* What stands below the field: what it is for, and what goes into it where the field itself does not tell. */
-static char *hint_new(const struct hm_param *param, bool typed, bool listed, const char *no_list)
+static char *hint_new(const struct hm_param *param, bool typed, bool listed, const char *no_list, const char *first)
 {
     char type[300];
     struct hm_strbuf out;
@@ -60,6 +60,8 @@ static char *hint_new(const struct hm_param *param, bool typed, bool listed, con
     hm_strbuf_adds(&out, param->help != NULL ? param->help : param->name);
     if (typed && !listed)
         hm_strbuf_addf(&out, ": %s", hm_param_type_text(param, type, sizeof type));
+    if (listed && first != NULL)
+        hm_strbuf_addf(&out, ". Its list is there once %s is given", first);
     if (listed && param->list->others)
         hm_strbuf_adds(&out, ". Type to search; what is not in the list can be chosen too.");
     if (param->list != NULL && no_list != NULL)
@@ -67,12 +69,13 @@ static char *hint_new(const struct hm_param *param, bool typed, bool listed, con
     return hm_strbuf_take(&out);
 }
 
-void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list)
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list,
+                    const char *first)
 {
     struct hm_form_option options[MENU_MAX];
     bool listed = is_listed(param, initial, no_list);
     bool typed = kind_of(param) == HM_FORM_TEXT || kind_of(param) == HM_FORM_INT; /* the others say it by what they are */
-    char *hint = hint_new(param, typed, listed, no_list);
+    char *hint = hint_new(param, typed, listed, no_list, first);
     struct hm_form_field field = {
         .name = param->name,
         .action =

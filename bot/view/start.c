@@ -212,6 +212,21 @@ bool hm_start_has_lists(const struct hm_recipe *recipe)
     return false;
 }
 
+/* What the param's list is read with and what has no value yet: the first such param's name, or NULL. */
+static const char *awaited(const struct hm_start_form *form, const struct hm_param *param)
+{
+    char *const *needs = param->list != NULL ? param->list->needs : NULL;
+    for (size_t i = 0; needs != NULL && i < form->recipe->n_params; i++) {
+        const struct hm_param *other = &form->recipe->params[i];
+        bool needed = false;
+        for (size_t k = 0; needs[k] != NULL; k++)
+            needed = needed || strcmp(needs[k], other->name) == 0 || (other->is_environment && strcmp(needs[k], "environ") == 0);
+        if (needed && !other->optional && other->fallback == NULL && json_object_get(form->ref->values, other->name) == NULL)
+            return other->name;
+    }
+    return NULL;
+}
+
 static void add_field(struct hm_blocks *blocks, const struct hm_start_form *form, size_t i)
 {
     const struct hm_recipe *recipe = form->recipe;
@@ -225,7 +240,8 @@ static void add_field(struct hm_blocks *blocks, const struct hm_start_form *form
     const char *initial = text != NULL ? text : json_string_value(json_is_string(value) ? value : given);
     if (initial == NULL)
         initial = found_for(recipe, i, ref->found);
-    hm_param_field(blocks, param, initial != NULL ? initial : fallback, hm_json_get_str(form->no_lists, param->name, NULL));
+    hm_param_field(blocks, param, initial != NULL ? initial : fallback, hm_json_get_str(form->no_lists, param->name, NULL),
+                   awaited(form, param));
     free(text);
     json_decref(value);
     free(fallback);

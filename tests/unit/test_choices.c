@@ -21,8 +21,9 @@ static const char recipe_text[] =
     "  list = { do = \"kubernetes.deployments\"; with = { namespace = \"${namespace}\"; label = \"app=x\"; };\n"
     "           value = \"${item.name}\"; label = \"${item.name} in ${namespace}: ${item.image}\"; }; },\n"
     "{ name = \"task\"; type = \"string\"; help = \"which task\"; optional = true;\n"
-    "  list = { do = \"airflow.tasks\"; with = { run = \"x\"; }; from = \"by_state.failed\"; value = \"${item}\";\n"
-    "           others = true; }; } );\n"
+    "  list = { do = \"airflow.tasks\"; with = { run = \"${cluster}\"; }; from = \"by_state.failed\"; value = \"${item}\";\n"
+    "           others = true; }; },\n"
+    "{ name = \"cluster\"; type = \"string\"; help = \"of the task\"; } );\n"
     "steps = ( { id = \"end\"; say = \"x\"; } );\n";
 
 static struct hm_recipe *recipe;
@@ -224,22 +225,22 @@ static void test_values_that_are_not_in_it(void **state)
     json_t *lists = hm_json_obj_new();
     hm_json_set(lists, "service", services());
     hm_json_set(lists, "task", json("[[\"a\",\"a\"]]"));
-    assert_errors("{\"service\":\"metapod\",\"task\":\"b\"}", lists, "");
-    assert_errors("{\"service\":\"metapot\"}", lists,
+    assert_errors("{\"cluster\":\"x\",\"service\":\"metapod\",\"task\":\"b\"}", lists, "");
+    assert_errors("{\"cluster\":\"x\",\"service\":\"metapot\"}", lists,
                   "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"metapot\\\" is "
                   "not; did you mean \\\"metapod\\\"?\"},\"response_action\":\"errors\"}");
-    assert_errors("{\"service\":\"x y\"}", lists,
+    assert_errors("{\"cluster\":\"x\",\"service\":\"x y\"}", lists,
                   "{\"errors\":{\"service\":\"service must be a text that matches [a-z0-9-]+; \\\"x y\\\" is not\"},"
                   "\"response_action\":\"errors\"}");
     assert_errors(
-        "{\"service\":\"zzz\"}", lists,
+        "{\"cluster\":\"x\",\"service\":\"zzz\"}", lists,
         "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"zzz\\\" is not\"},"
         "\"response_action\":\"errors\"}");
     /* Not known in time: the recipe itself finds out. */
-    assert_errors("{\"service\":\"zzz\"}", NULL, "");
+    assert_errors("{\"cluster\":\"x\",\"service\":\"zzz\"}", NULL, "");
     hm_json_set(lists, "service", hm_json_arr_new());
     assert_errors(
-        "{\"service\":\"zzz\"}", lists,
+        "{\"cluster\":\"x\",\"service\":\"zzz\"}", lists,
         "{\"errors\":{\"service\":\"service can not be \\\"zzz\\\": its list, which kubernetes.deployments gives, is empty "
         "just now\"},\"response_action\":\"errors\"}");
     json_decref(lists);

@@ -79,10 +79,10 @@ static json_t *show_new(const json_t *d)
     int64_t replicas = hm_json_get_int(d, "replicas", 2), left = hm_json_get_int(d, "left", 0);
     bool stuck = left > 0 && hm_json_get_bool(d, "stuck", false);
     int64_t ready = left > 0 ? replicas - 1 : replicas;
-    json_t *metadata = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "name", hm_json_get_str(d, "name", ""), "namespace",
+    json_t *metadata = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:O?}", "name", hm_json_get_str(d, "name", ""), "namespace",
                                  hm_json_get_str(d, "namespace", ""), "uid", hm_json_get_str(d, "name", ""), "generation",
                                  (json_int_t)hm_json_get_int(d, "generation", 1), "resourceVersion", "4711", "annotations",
-                                 annotation_new(hm_json_get_int(d, "revision", 0)));
+                                 annotation_new(hm_json_get_int(d, "revision", 0)), "labels", hm_json_get_obj(d, "labels"));
     json_t *spec =
         json_pack("{s:I, s:b, s:{s:O}, s:O}", "replicas", (json_int_t)replicas, "paused", hm_json_get_bool(d, "paused", false),
                   "selector", "matchLabels", hm_json_get_obj(d, "labels"), "template", template_of(d));
@@ -98,8 +98,8 @@ static json_t *show_new(const json_t *d)
 static bool has_labels(const json_t *d, const char *selector)
 {
     const char *equals = selector != NULL ? strchr(selector, '=') : NULL;
-    if (equals == NULL)
-        return selector == NULL;
+    if (equals == NULL) /* none, or a label's name: it is there */
+        return selector == NULL || json_object_get(hm_json_get_obj(d, "labels"), selector) != NULL;
     char *key = hm_xstrndup(selector, (size_t)(equals - selector));
     bool has = hm_streq(hm_json_get_str(hm_json_get_obj(d, "labels"), key, NULL), equals + 1);
     free(key);
