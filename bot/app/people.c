@@ -11,6 +11,7 @@
 
 #include "app/cards.h"
 #include "app/people_parts.h"
+#include "app/watch.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -250,6 +251,8 @@ void hm_people_free(struct hm_people *people)
 {
     if (people == NULL)
         return;
+    if (people->watch != NULL)
+        hm_watch_on_changed(people->watch, NULL, NULL);
     hm_lists_free(people->lists);
     while (people->askers != NULL) /* their envelopes are open: the next start handles them anew */
         hm_asker_free(people->askers);
@@ -275,9 +278,16 @@ void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct h
     people->hold = hold;
 }
 
+static void on_alarm(void *arg)
+{
+    hm_people_changed(arg);
+}
+
 void hm_people_watch(struct hm_people *people, struct hm_watch *watch)
 {
     people->watch = watch;
+    if (watch != NULL)
+        hm_watch_on_changed(watch, on_alarm, people);
 }
 
 void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team)

@@ -1,8 +1,9 @@
 /* The Home tab, kept current for whoever looked at it lately. See people_parts.h.
  *
- * Happy path: opened → published at once; a run changed → published anew for everybody who opened it in the last half hour, at
- * most every two seconds and a few people at a time, and not at all when nothing on it is different. Failure: Slack is away →
- * with the next change, or when it is opened again. Nothing of it has to be kept: it is made from the runs and the journal. */
+ * Happy path: opened → published at once; a run or an alarm changed → published anew for everybody who opened it in the last half
+ * hour, at most every two seconds and a few people at a time, and not at all when nothing on it is different. Failure: Slack is
+ * away → with the next change, or when it is opened again. Nothing of it has to be kept: it is made from the runs and the
+ * journal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

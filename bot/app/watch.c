@@ -472,6 +472,12 @@ void hm_watch_restored(struct hm_watch *watch)
     hm_watch_find_runs(watch);
 }
 
+void hm_watch_on_changed(struct hm_watch *watch, void (*changed)(void *arg), void *arg)
+{
+    watch->changed = changed;
+    watch->changed_arg = arg;
+}
+
 /* Newest first. */
 static size_t newest(const struct hm_watch *watch, const struct hm_case **ret_cases, size_t most)
 {

@@ -83,6 +83,8 @@ void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *n
 /* True when everything is committed and Slack shows all that it should. */
 bool hm_watch_settled(const struct hm_watch *watch);
 
+/* changed: called whenever hm_watch_home() may give something else; NULL = nobody wants to know. */
+void hm_watch_on_changed(struct hm_watch *watch, void (*changed)(void *arg), void *arg);
 /* hm_people_alarms(): the newest cases for the Home tab. watch: the struct hm_watch. */
 size_t hm_watch_home(void *arg, struct hm_home_alarm *ret_alarms, size_t most);
 

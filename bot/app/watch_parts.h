@@ -86,6 +86,8 @@ struct hm_watch {
     struct hm_timer *tick_timer, *history_timer;
     struct hm_watch_history history;
     struct hm_watch_stats stats;
+    void (*changed)(void *arg); /* hm_watch_on_changed() */
+    void *changed_arg;
     bool restored; /* the runs are there: now something may be started */
     bool stopped;
 };

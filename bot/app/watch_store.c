@@ -271,6 +271,8 @@ static void on_written(void *arg, const struct hm_put_result *result)
     } else if (ok) {
         if (writing->show)
             hm_watched_show(w);
+        if (writing->show && w->watch->changed != NULL)
+            w->watch->changed(w->watch->changed_arg);
         tell_waiters(&writing->news, HM_OK, "");
         news_done(&writing->news);
         hm_watched_start(w);

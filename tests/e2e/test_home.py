@@ -3,6 +3,14 @@ import json
 
 from harness import ANA, BEN, CAMILA, DAN, DATASET, DATASET_NAME, COMMITTED_2, OPS, Case, main
 
+BAD = '''name = "bad-dataset"; title = "A dataset is bad"; channels = [ "squad-di-alarms" ]; from = [ "splunk" ];
+match = "(?i:bad dataset) (?<id>{{uuid}}){{end}}"; fields = ( { name = "id"; type = "uuid"; } );
+dedupe = { key = "${id}"; for = "2h"; }; say = "Dataset `${id}` is bad.";
+'''
+OVER = '''name = "over"; title = "It is over"; channels = [ "squad-di-alarms" ]; from = [ "splunk" ];
+match = "^\\\\[RESOLVED\\\\]"; resolves = [ "*" ];
+'''
+
 
 class Home(Case):
     def open(self, user):
@@ -95,6 +103,21 @@ class Home(Case):
         self.slack.post("home_open", user=ANA)
         self.slack.wait(idle_ms=300)
         self.assertEqual(self.published(), 1)
+
+    def test_an_alarm_shows_while_somebody_looks(self):
+        """Published once for each state of a case, and for nobody who does not look."""
+        self.bot.use_alarms(bad=BAD, over=OVER)
+        self.bot.start()
+        self.open(BEN)
+        before = self.published()
+        alarm = self.slack.post("message", channel="C0DI", bot="B0SPLUNK", text=f"bad dataset {DATASET}")
+        self.until(BEN, ":rotating_light: A dataset is bad")
+        self.assertIn(f"/archives/C0DI/p{alarm['ts'].replace('.', '')}", self.text(BEN), "a link to the alarm")
+        self.slack.post("message", channel="C0DI", bot="B0SPLUNK", text=f"[RESOLVED] bad dataset {DATASET}")
+        self.until(BEN, ":white_check_mark: A dataset is bad")
+        self.slack.wait(idle_ms=300)
+        self.assertEqual(self.published() - before, 2)
+        self.assertEqual(len(self.slack.get("views")["homes"]), 1)
 
     def test_starting_from_home(self):
         self.bot.start()
