@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "shapes.h"
 #include "sock.h"
 #include "strmap.h"
 
@@ -277,17 +278,19 @@ static void deliver(struct env *e, const struct sim_sock *not_on)
     }
 }
 
-static char *frame_text(const struct env *e, bool reorder)
+static char *frame_text(const struct env *e, const struct sim_nasty *nasty)
 {
+    bool reorder = nasty->reorder;
+    json_t *payload = nasty->full || nasty->bare ? sim_shape_new(nasty, e->type, e->payload) : json_incref(e->payload);
     json_t *frame = hm_json_obj_new();
     char *text = NULL;
 
     if (reorder) {
-        hm_json_set(frame, "payload", json_incref(e->payload));
+        hm_json_set(frame, "payload", json_incref(payload));
         hm_json_set_bool(frame, "accepts_response_payload", e->accepts);
     }
     hm_json_set_str(frame, "envelope_id", e->id);
-    hm_json_set(frame, "payload", json_incref(e->payload));
+    hm_json_set(frame, "payload", json_incref(payload));
     hm_json_set_str(frame, "type", e->type);
     hm_json_set_bool(frame, "accepts_response_payload", e->accepts);
     if (e->is_event) {
@@ -295,6 +298,7 @@ static char *frame_text(const struct env *e, bool reorder)
         hm_json_set_str(frame, "retry_reason", e->attempt > 0 ? "timeout" : "");
     }
     text = json_dumps(frame, reorder ? JSON_INDENT(2) : JSON_COMPACT);
+    json_decref(payload);
     json_decref(frame);
     return text != NULL ? text : hm_xstrdup("{}");
 }
@@ -315,7 +319,7 @@ static struct env *env_new(struct sim_envelopes *all, const struct sim_envelope 
     e->repeats = sim->nasty.duplicate;
     e->on_result = envelope->on_result;
     e->arg = envelope->arg;
-    e->text = frame_text(e, sim->nasty.reorder);
+    e->text = frame_text(e, &sim->nasty);
     e->len = strlen(e->text);
     sim_strmap_set(all->by_id, e->id, e);
     all->open++;

@@ -33,14 +33,24 @@ static const struct setting knobs[] = {
         .name = #name_, .kind = (kind_), .offset = offsetof(struct sim_nasty, name_)                                             \
     }
 static const struct setting switches[] = {
-    SWITCH(fragment, KIND_INT),           SWITCH(fragment_pings, KIND_BOOL),
-    SWITCH(split_tcp, KIND_INT),          SWITCH(duplicate, KIND_INT),
-    SWITCH(duplicate_after_ms, KIND_INT), SWITCH(late_ms, KIND_INT),
-    SWITCH(reorder, KIND_BOOL),           SWITCH(ghosts, KIND_INT),
-    SWITCH(too_many, KIND_INT),           SWITCH(no_hello, KIND_INT),
-    SWITCH(hello_delay_ms, KIND_INT),     SWITCH(no_pong, KIND_BOOL),
-    SWITCH(no_close_reply, KIND_BOOL),    SWITCH(refuse_foreign_ack, KIND_BOOL),
-    SWITCH(null_team, KIND_BOOL),         SWITCH(retry_slash, KIND_INT),
+    SWITCH(fragment, KIND_INT),
+    SWITCH(fragment_pings, KIND_BOOL),
+    SWITCH(split_tcp, KIND_INT),
+    SWITCH(duplicate, KIND_INT),
+    SWITCH(duplicate_after_ms, KIND_INT),
+    SWITCH(late_ms, KIND_INT),
+    SWITCH(reorder, KIND_BOOL),
+    SWITCH(ghosts, KIND_INT),
+    SWITCH(too_many, KIND_INT),
+    SWITCH(no_hello, KIND_INT),
+    SWITCH(hello_delay_ms, KIND_INT),
+    SWITCH(no_pong, KIND_BOOL),
+    SWITCH(no_close_reply, KIND_BOOL),
+    SWITCH(refuse_foreign_ack, KIND_BOOL),
+    SWITCH(null_team, KIND_BOOL),
+    SWITCH(retry_slash, KIND_INT),
+    SWITCH(full, KIND_BOOL),
+    SWITCH(bare, KIND_BOOL),
 };
 
 static bool fits(enum kind kind, const json_t *value)
