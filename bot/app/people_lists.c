@@ -236,7 +236,8 @@ char *hm_people_suggest_list(struct hm_asker *asker, const struct hm_slack_reque
 {
     struct hm_start_ref ref;
     struct hm_people *people = asker->people;
-    bool ours = hm_start_ref_parse(req->private_metadata, &ref) && people->lists != NULL && !hm_people_is_outsider(asker);
+    bool ours =
+        hm_start_ref_parse(req->private_metadata, &ref) && people->lists != NULL && hm_people_stranger(asker) == HM_NOTICE_NR;
     const struct hm_recipe *recipe = ours ? hm_recipes_find(&people->settings->recipes, ref.recipe) : NULL;
     const struct hm_param *param = recipe != NULL ? find_param(recipe, req->block_id) : NULL;
     bool may = param != NULL && param->list != NULL && hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_YES;

@@ -18,6 +18,13 @@ enum {
     UNSAID_MAX = 1000         /* a flood is not worth more: all of it is said again in one turn of the loop */
 };
 
+/* Where words for him alone belong: in the thread when he was in one. A message that has replies also names a thread, its own;
+ * but who clicks on it in the channel looks at the channel, and would never see what is said below. */
+static const char *thread_of(const struct hm_slack_request *req)
+{
+    return req->kind != HM_SLACK_CLICK || req->is_reply ? req->thread_ts : "";
+}
+
 struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
 {
     struct hm_asker *asker = hm_xcalloc(1, sizeof *asker);
@@ -27,7 +34,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .user = hm_xstrdup(req->user),
         .user_team = hm_xstrdup(req->user_team),
         .channel = hm_xstrdup(req->channel),
-        .thread_ts = hm_xstrdup(req->thread_ts),
+        .thread_ts = hm_xstrdup(thread_of(req)),
         .card_thread = hm_xstrdup(req->thread_ts),
         .response_url = hm_xstrdup(req->response_url),
         .trigger_id = hm_xstrdup(req->trigger_id),

@@ -14,6 +14,11 @@ class Notify(Case):
         card.wait_button("Approve")
         self.slack.wait(channel=OPS, thread_ts=card.ts, contains="waits for approval", alive=self.alive())
         told, = self.notices(card)
+        # The card has a reply now: what a click on it is told is still told in the channel, where he looks.
+        card.click("Approve", ANA)
+        self.whisper(ANA, "somebody else has to approve it")
+        said, = [m for m in self.slack.messages(OPS, user=ANA) if "somebody else has to approve it" in m.get("text", "")]
+        self.assertNotIn("thread_ts", said)
         self.assertIn("<!subteam^S0RED>", told["text"])
         self.assertIn("0 of 1 so far", told["text"])
 
