@@ -106,6 +106,26 @@ class Offers(AlarmCase):
         self.assertIn("Nothing was started", json.dumps(answer["ack_payload"]))
         self.assertEqual(self.bot.runs(), [])
 
+    def test_a_run_that_can_not_be_read_any_more(self):
+        """Its recipe's text is lost: the alarm stays as it is, and the others are looked after."""
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Retract it", ANA)
+        card.wait("is under way")
+        self.run_card(alarm).wait_button("Approve")
+        self.bot.stop()
+        self.bot.edit_recipe("retract", ("Retract the committed dataset", "Retract this dataset"))
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            for name, in journal.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'recipes'").fetchall():
+                journal.execute(f"DROP TRIGGER {name}")
+            journal.execute("DELETE FROM recipes")
+            journal.commit()
+        self.bot.spawn()
+        self.slack.wait(alive=self.alive(), min_connections=1)
+        self.quiet()
+        self.assertIn("is under way", card.text())
+
     # --- crashes ------------------------------------------------------------------------------------------------------------------
     def events_of(self, stage, kind):
         with contextlib.closing(sqlite3.connect(stage.bot.journal)) as journal:
