@@ -51,8 +51,8 @@ static bool may_have(struct hm_asker *asker, const char *value, const struct nam
     key_of(asker, key);
     if (!hm_watch_free_for(named->c, named->offer, key))
         return false;
-    free(asker->alarm);
-    asker->alarm = hm_xstrdup(value);
+    free(asker->offer);
+    asker->offer = hm_xstrdup(value);
     asker->holds_offer = named->offer->taken_by != NULL;
     /* Where the run's card goes: under the alarm, whatever message was clicked on. */
     free(asker->channel);
@@ -95,7 +95,7 @@ void hm_people_alarm_release(struct hm_asker *asker)
     if (!asker->holds_offer)
         return;
     asker->holds_offer = false;
-    find_named(asker, asker->alarm, &named);
+    find_named(asker, asker->offer, &named);
     if (named.offer != NULL)
         hm_watch_release(asker->people->watch, named.case_id, named.nonce);
 }

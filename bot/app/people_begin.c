@@ -5,6 +5,7 @@
  * first commit closes the envelope. Failure modes: no trigger (a mention has none) or one that is too old → a button with a new
  * one; a field that does not fit → said at the field, and the form stays open; somebody who may not → said in the form's place.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "slack/manifest.h"
 #include "view/dialog.h"
 #include "view/start.h"
@@ -102,8 +104,12 @@ static void open_form(struct hm_asker *asker, const struct hm_recipe *recipe, co
 
 static struct hm_start_ref ref_of(const struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
 {
-    return (struct hm_start_ref){
-        .recipe = recipe->name, .channel = asker->channel, .thread_ts = asker->card_thread, .offer = asker->alarm, .values = raw};
+    return (struct hm_start_ref){.recipe = recipe->name,
+                                 .channel = asker->channel,
+                                 .thread_ts = asker->card_thread,
+                                 .offer = asker->offer,
+                                 .message_ts = asker->offer != NULL ? asker->message_ts : NULL,
+                                 .values = raw};
 }
 
 void hm_people_form(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
@@ -304,8 +310,10 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     set_text(&asker->channel, ref.channel[0] != '\0' ? ref.channel : hm_json_get_str(req->values, HM_START_WHERE, ""));
     set_text(&asker->thread_ts, ref.thread_ts);
     set_text(&asker->card_thread, ref.thread_ts);
+    (void)snprintf(asker->message_ts, sizeof asker->message_ts, "%s", ref.message_ts);
     if (ref.offer[0] != '\0' && !is_dry(req))
-        payload = hm_people_alarm_submit(asker, ref.offer, recipe, values);
+        payload = hm_starts_with(ref.offer, "a-") ? hm_people_alarm_submit(asker, ref.offer, recipe, values)
+                                                  : hm_people_offer_submit(asker, ref.offer, recipe, values);
     else
         hm_people_begin(asker, recipe, values, is_dry(req));
 out:

@@ -44,8 +44,8 @@ struct hm_asker {
     bool member;                      /* of our workspace: only members can use its slash commands */
     bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
-    char *alarm;                      /* the alarm's offer that this is about, "<case>.<nonce>"; NULL = none */
-    bool holds_offer;                 /* … and he has taken it, for a run that has not begun */
+    char *offer;                      /* that this is about, of an alarm or of a run, "<id>.<nonce>"; NULL = none */
+    bool holds_offer;                 /* … it is an alarm's, and he has taken it, for a run that has not begun */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
     char *form_ref;                   /* what a button that opens the form once more carries */
@@ -97,6 +97,8 @@ bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe
 const char *hm_people_nearest(const struct hm_people *people, const char *word);
 /* A click on an offer: checks, then takes it, then starts it. */
 void hm_people_offer(struct hm_asker *asker, const char *nonce);
+/* The form of such an offer was submitted: the same. The ack's payload when the offer is gone, else NULL. */
+char *hm_people_offer_submit(struct hm_asker *asker, const char *offer, const struct hm_recipe *recipe, json_t *values);
 /* The offer is his. */
 void hm_people_offer_taken(struct hm_asker *asker);
 

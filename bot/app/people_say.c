@@ -68,7 +68,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->run_id);
     free(asker->form_ref);
     free(asker->offer_recipe);
-    free(asker->alarm);
+    free(asker->offer);
     json_decref(asker->offer_with);
     json_decref(asker->content);
     free(asker);

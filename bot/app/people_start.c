@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "view/card.h"
 
 enum hm_member hm_people_in_any(const struct hm_people *people, char *const *roles, const char *user)
 {
@@ -90,7 +91,7 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
             .team = people->team != NULL ? people->team : hm_or_null(asker->user_team), /* a member's is ours */
             .channel = asker->channel,
             .thread_ts = hm_or_null(asker->card_thread),
-            .alarm = asker->holds_offer ? asker->alarm : NULL,
+            .alarm = asker->holds_offer ? asker->offer : NULL,
         };
         code = dry ? HM_OK : hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
         if (dry)
@@ -191,25 +192,67 @@ static void look_at_offer(void *arg, const struct hm_run *run)
     looking->asker->offer_with = json_deep_copy(offer->with);
 }
 
-/* Whether the recipe may be started at all is asked before the offer is taken: who may not, does not use it up. The key makes the
- * click after a restart the same click as before it. */
-void hm_people_offer(struct hm_asker *asker, const char *nonce)
+/* What taking it is. The key makes the click after a restart the same click as before it. */
+static void take_offer(struct hm_asker *asker, const char *nonce)
 {
-    struct looking looking = {asker, nonce};
     char key[32];
     (void)snprintf(key, sizeof key, "%lld", (long long)asker->inbox_id);
     const struct hm_input in = {
         .kind = HM_IN_OFFER, .user = asker->user, .user_team = hm_or_null(asker->user_team), .nonce = nonce, .typed = key};
+    hm_people_click(asker, &in);
+}
+
+/* What it starts goes under the card that offered it. */
+static void set_thread(struct hm_asker *asker)
+{
+    if (asker->card_thread[0] != '\0')
+        return;
+    free(asker->card_thread);
+    asker->card_thread = hm_xstrdup(asker->message_ts);
+}
+
+/* Whether the recipe may be started at all, and whether its values fit, is asked before the offer is taken: who may not does not
+ * use it up, and a form takes it when it is submitted. */
+void hm_people_offer(struct hm_asker *asker, const char *nonce)
+{
+    struct looking looking = {asker, nonce};
     (void)hm_runner_visit(asker->people->opts.runner, asker->run_id, look_at_offer, &looking);
     if (asker->offer_recipe == NULL) { /* no such run or offer: let decide say which */
-        hm_people_click(asker, &in);
+        take_offer(asker, nonce);
         return;
     }
     if (hm_people_refuse_stranger(asker))
         return;
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe);
-    if (recipe != NULL && hm_people_values_fit(asker, recipe, asker->offer_with))
-        hm_people_click(asker, &in);
+    if (recipe == NULL)
+        return;
+    set_thread(asker);
+    asker->offer = hm_card_value(asker->run_id, nonce);
+    if (hm_people_values_fit(asker, recipe, asker->offer_with))
+        take_offer(asker, nonce);
+}
+
+char *hm_people_offer_submit(struct hm_asker *asker, const char *offer, const struct hm_recipe *recipe, json_t *values)
+{
+    struct hm_people *people = asker->people;
+    char run_id[HM_CARD_RUN_ID_MAX];
+    char nonce[HM_CARD_NONCE_MAX];
+    bool ours = hm_card_parse_value(offer, run_id, nonce);
+    struct looking looking = {asker, nonce};
+    asker->run_id = hm_xstrdup(run_id);
+    if (ours)
+        (void)hm_runner_visit(people->opts.runner, run_id, look_at_offer, &looking);
+    if (asker->offer_recipe != NULL && strcmp(asker->offer_recipe, recipe->name) != 0)
+        nonce[0] = '\0'; /* no form of ours: decide knows no such offer */
+    json_decref(asker->offer_with);
+    asker->offer_with = json_incref(values);
+    asker->offer = hm_xstrdup(offer);
+    people->submitting = asker->stored_ms == 0 ? asker : NULL;
+    take_offer(asker, nonce); /* which may have the answer at once: then the asker is gone */
+    people->submitting = NULL;
+    char *payload = people->ack;
+    people->ack = NULL;
+    return payload;
 }
 
 void hm_people_offer_taken(struct hm_asker *asker)
@@ -217,9 +260,7 @@ void hm_people_offer_taken(struct hm_asker *asker)
     const struct hm_recipe *recipe = hm_people_recipe(asker, asker->offer_recipe != NULL ? asker->offer_recipe : "");
     if (recipe == NULL)
         return;
-    if (asker->card_thread[0] == '\0') { /* its card goes under the one that offered it */
-        free(asker->card_thread);
-        asker->card_thread = hm_xstrdup(asker->message_ts);
-    }
+    set_thread(asker);
+    HM_FREE(asker->offer); /* it is used up: should the values not fit after all, a form starts the recipe without it */
     hm_people_start_values(asker, recipe, asker->offer_with, NULL);
 }

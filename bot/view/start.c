@@ -51,6 +51,7 @@ char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max)
     set_some(obj, "c", ref->channel);
     set_some(obj, "t", ref->thread_ts);
     set_some(obj, "o", ref->offer);
+    set_some(obj, "m", ref->message_ts);
     set_full(obj, "v", ref->values);
     set_full(obj, "f", ref->found);
     char *text = hm_json_text(obj);
@@ -71,13 +72,14 @@ bool hm_start_ref_parse(const char *text, struct hm_start_ref *ret_ref)
     const json_t *root = ret_ref->root;
     if (!json_is_object(root)) {
         hm_start_ref_done(ret_ref);
-        *ret_ref = (struct hm_start_ref){.recipe = "", .channel = "", .thread_ts = "", .offer = ""};
+        *ret_ref = (struct hm_start_ref){.recipe = "", .channel = "", .thread_ts = "", .offer = "", .message_ts = ""};
         return false;
     }
     ret_ref->recipe = hm_json_get_str(root, "r", "");
     ret_ref->channel = hm_json_get_str(root, "c", "");
     ret_ref->thread_ts = hm_json_get_str(root, "t", "");
     ret_ref->offer = hm_json_get_str(root, "o", "");
+    ret_ref->message_ts = hm_json_get_str(root, "m", "");
     ret_ref->values = hm_json_get_obj(root, "v");
     ret_ref->found = hm_json_get_obj(root, "f");
     return true;

@@ -22,9 +22,10 @@ struct hm_start_ref {
     json_t *root; /* owned after parsing; NULL otherwise */
     const char *recipe;
     const char *channel, *thread_ts;
-    const char *offer;    /* of an alarm, that it is the form of: hm_card_value() of the case's id and the offer's nonce */
-    const json_t *values; /* {param: text} */
-    const json_t *found;  /* {"uuid": [texts], "dataset": [texts]}: what a message speaks of */
+    const char *offer;      /* that it is the form of: hm_card_value() of an alarm's case or of a run, and the offer's nonce */
+    const char *message_ts; /* of the card that the offer stands on */
+    const json_t *values;   /* {param: text} */
+    const json_t *found;    /* {"uuid": [texts], "dataset": [texts]}: what a message speaks of */
 };
 /* JSON text of at most max bytes (caller frees): what is found, then the values are left out when it would be longer. */
 char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max);

@@ -8,7 +8,7 @@ import sqlite3
 import unittest
 
 from alarm_case import BAD, DI, AlarmCase
-from harness import ANA, BEN, DATASET, TRANSACTION, BotDied, Deadline, Stage, check, main
+from harness import ANA, BEN, DATASET, OPS, TRANSACTION, BotDied, Deadline, Stage, check, main
 
 OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100"
 WITH = 'with = { id = "${id}"; }'
@@ -16,6 +16,9 @@ NEEDS_MORE = BAD.replace(WITH, f'with = {{ transaction = "{OTHER}"; }}')
 NOTE = '''name = "note-it"; title = "Write it down"; who = [ "hausmeister" ];
 params = ( { name = "id"; type = "uuid"; help = "id"; } );
 steps = ( { id = "end"; say = "Noted: `${id}`."; } );
+'''
+LOOK_AROUND = f'''name = "look-around"; title = "Look around"; who = [ "hausmeister" ];
+steps = ( {{ id = "next"; offer = ( {{ recipe = "retract"; label = "Retract it"; with = {{ transaction = "{OTHER}"; }}; }} ); }} );
 '''
 NOTING = BAD.replace('recipe = "retract"; label = "Retract it"', 'recipe = "note-it"; label = "Note it"')
 NOTING_BY_ITSELF = BAD.replace("offers = (", 'auto = ( { recipe = "note-it"; with = { id = "${id}"; }; } );\noffers = (')
@@ -105,6 +108,27 @@ class Offers(AlarmCase):
         answer = self.submit(ANA, id=DATASET, transaction=TRANSACTION)
         self.assertIn("Nothing was started", json.dumps(answer["ack_payload"]))
         self.assertEqual(self.bot.runs(), [])
+
+    def test_the_form_of_a_runs_offer_starts_one_run(self):
+        """The same for what a recipe offers at its end."""
+        self.bot.add_recipe("look-around", LOOK_AROUND)
+        self.bot.start()
+        self.slack.slash("look-around")
+        card = self.card("Look around")
+        for user in (ANA, BEN):
+            card.click("Retract it", user)
+            seen = self.slack.wait(channel=OPS, user=user, ephemeral=1, action="hm.form", alive=self.alive())
+            self.assertTrue(self.slack.click_raw("hm.form", {"channel": OPS, **seen["message"]}, user)["ok"])
+            self.form(user)
+        self.submit(ANA, id=DATASET, transaction=TRANSACTION)
+        self.no_form(ANA)
+        card.wait("chose")
+        answer = self.submit(BEN, id=DATASET, transaction=TRANSACTION)
+        self.assertIn(f"already chosen by <@{ANA}>", json.dumps(answer["ack_payload"]))
+        found = self.slack.wait(channel=OPS, thread_ts=card.ts, contains="Retract the committed dataset", alive=self.alive())["message"]
+        self.stage.card_of(found).wait_button("Approve")
+        self.assertNotIn("Retract it", card.buttons())
+        self.assertEqual(len(self.bot.runs()), 2, self.bot.runs())
 
     def test_a_run_that_can_not_be_read_any_more(self):
         """Its recipe's text is lost: the alarm stays as it is, and the others are looked after."""
