@@ -148,19 +148,24 @@ static bool is_named(const struct hm_alarm_rule *notice, const char *name)
     return hm_alarm_has(notice->resolves, "*") || hm_alarm_has(notice->resolves, name);
 }
 
-/* Which alarm the notice is about: by its own key, else by the rule that would have recognised the same words. */
+/* Which alarm the notice is about: by its own key, else by the rule that would have recognised the same words. One whose fields
+ * are all there goes before one that raises nothing without those that are missing; a notice may say less than its alarm, though.
+ */
 static void find_about(const struct looking *l, const struct hm_alarm_rule *notice)
 {
     struct hm_alarm_verdict *v = l->verdict;
     size_t best = SIZE_MAX;
+    bool best_whole = false;
     for (size_t i = 0; i < l->alarms->count && notice->key == NULL; i++) {
         const struct hm_alarm_rule *rule = l->alarms->items[i];
         struct hm_alarm_found found;
         if (rule->resolves != NULL || !is_named(notice, rule->name) || !in_place(l, rule))
             continue;
         hm_alarm_extract(rule, v->text, l->day, &found);
-        if (found.matched && found.at < best) {
+        bool whole = found.missing[0] == '\0';
+        if (found.matched && (whole != best_whole ? whole : found.at < best)) {
             best = found.at;
+            best_whole = whole;
             v->about = rule;
             take(v, rule, &found);
         }

@@ -470,14 +470,61 @@ static void test_each_has_an_end(void **state)
     hm_alarms_done(&alarms);
 }
 
+/* The news is about the alarm that these words would raise: not about one whose words stand first and whose fields are not there.
+ */
+static void test_news_of_which_rule(void **state)
+{
+    (void)state;
+#define RULE(name) "name = \"" name "\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
+    static const char *const texts[] = {
+        RULE("over") "match = \"\\\\A\\\\[OK\\\\]\"; resolves = [ \"*\" ];",
+        RULE("first") "match = \"disk of\"; fields = ( { name = \"used\"; type = \"int\"; find = \"used (?<used>[0-9]+)\"; } );",
+        RULE("second") "match = \"of (?<host>[a-z]+)\"; fields = ( { name = \"host\"; type = \"string\"; } );",
+    };
+    static const struct {
+        const char *text, *about;
+    } cases[] = {
+        {"[OK] disk of db used 7", "first"}, /* both are whole */
+        {"[OK] disk of db", "second"},       /* the first could not have been raised by this */
+        {"[OK] disk of 7", "first"},         /* it says less than the alarm did */
+        {"[OK] nothing", NULL},
+    };
+    struct hm_alarms alarms = {.items = hm_xcalloc(HM_ARRAY_LEN(texts), sizeof(struct hm_alarm_rule *))};
+    for (size_t i = 0; i < HM_ARRAY_LEN(texts); i++) {
+        struct hm_alarms one = one_rule(texts[i]);
+        alarms.items[alarms.count++] = one.items[0];
+        free(one.items);
+    }
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse("{\"type\":\"message\",\"ts\":\"1795867200.000100\",\"channel\":\"C0A\",\"bot_id\":\"B0A\"}");
+        struct hm_alarm_verdict v;
+        hm_json_set_str(message, "text", cases[i].text);
+        hm_alarm_judge(&alarms, message, &(struct hm_alarm_around){0}, &v);
+        assert_int_equal(v.kind, HM_ALARM_RESOLVED);
+        if (cases[i].about != NULL)
+            assert_string_equal(v.about->name, cases[i].about);
+        else
+            assert_null(v.about);
+        hm_alarm_verdict_done(&v);
+        json_decref(message);
+    }
+    hm_alarms_done(&alarms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings),         cmocka_unit_test(test_names_of_channels_and_senders),
-        cmocka_unit_test(test_guards),           cmocka_unit_test(test_flatten),
-        cmocka_unit_test(test_flatten_people),   cmocka_unit_test(test_many_marks),
-        cmocka_unit_test(test_unless),           cmocka_unit_test(test_each_has_an_end),
-        cmocka_unit_test(test_fields_are_typed), cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_news_of_which_rule),
+        cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_names_of_channels_and_senders),
+        cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_flatten),
+        cmocka_unit_test(test_flatten_people),
+        cmocka_unit_test(test_many_marks),
+        cmocka_unit_test(test_unless),
+        cmocka_unit_test(test_each_has_an_end),
+        cmocka_unit_test(test_fields_are_typed),
+        cmocka_unit_test(test_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
