@@ -27,11 +27,12 @@ class Play:
 
 class Rule:
     """One alarm. sample: which one of the rule's in the corpus, counted from 0. says: parts of the card besides title, fields and runbook.
-    looked: what the runs that start unasked find out. remembers: the key of known that it fills."""
+    looked: what the runs that start unasked find out. remembers: the key of known that it fills. apart: nobody says that it is over, so
+    this value is another one in each shape, to make it another alarm."""
 
-    def __init__(self, name, *plays, sample=0, swap=None, says=(), looked=(), world=(), remembers=None):
+    def __init__(self, name, *plays, sample=0, swap=None, says=(), looked=(), world=(), remembers=None, apart=None):
         self.name, self.plays, self.sample, self.swap, self.says, self.looked = name, plays, sample, swap or {}, says, looked
-        self.world, self.remembers = world, remembers
+        self.world, self.remembers, self.apart = world, remembers, apart
 
 
 # ---- what people do with a run: functions of (test, card) -----------------------------------------------------------------------------
@@ -441,12 +442,13 @@ TOLD = [
     Rule("correnteza-t-ahead", says=("ahead of `ledger` on `s4`",)),
     Rule("deadletter-capivara", says=("send the body to `prod-etl-committed-dataset` *first*",)),
     Rule("escafandro-empty", says=("have no history to compare with",)),
-    Rule("gocd-stage", says=("ended as *Failed*",), remembers="gocd-stage"),
+    Rule("gocd-stage", says=("ended as *Failed*",), remembers="gocd-stage", apart="3120"),
     Rule("health-failure", says=("Every database must have had an attempt",)),
     Rule("ouroboros-groups", says=("Some automated series appends a lot",)),
     Rule("ouroboros-lag", says=("misses the next run",)),
     Rule("row-count-decrease", says=("Often false",)),
-    Rule("run-started", says=("Recipes offer these values as defaults from now on",), remembers="etl"),
+    Rule("run-started", says=("Recipes offer these values as defaults from now on",), remembers="etl",
+         apart="8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63"),
 ]
 
 # No card, only a value that is remembered.

@@ -241,11 +241,18 @@ class Told(Played):
     def test_alarms_without_an_offer(self):
         self.bot.start()
         for rule in TOLD:
-            with self.subTest(rule=rule.name, sample=rule.sample):
-                alarm, card = self.raise_alarm(rule, 0, rule.swap)
-                self.assertEqual((card.buttons(), self.marks(alarm)), ({}, []))
-                if rule.remembers:
-                    self.assertIn(f"Remembered as `known.{rule.remembers}`", card.text())
+            like = self.samples[rule.name][rule.sample][0]["message"]
+            for i in range(len(SHAPES)):
+                with self.subTest(rule=rule.name, sample=rule.sample, shape=SHAPES[i]):
+                    apart = {rule.apart: rule.apart[:-1] + str(i + 1)} if rule.apart else {}
+                    alarm, card = self.raise_alarm(rule, i, {**rule.swap, **apart})
+                    self.assertEqual((card.buttons(), self.marks(alarm)), ({}, []))
+                    if rule.remembers:
+                        self.assertIn(f"Remembered as `known.{rule.remembers}`", card.text())
+                    if not rule.apart:  # over, so that the next one is a new alarm
+                        self.say({"text": "Resolved: " + like["text"]}, like)
+                        card.wait("*Over*")
+                        self.until(f"the mark of {rule.name}", lambda: self.marks(alarm) == ["white_check_mark"])
 
     def remember_recipe(self):
         self.bot.add_recipe("what-is-known", 'name = "what-is-known"; title = "Known"; steps = ( { id = "a"; say = "' +
