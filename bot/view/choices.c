@@ -6,12 +6,13 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "slack/blocks.h"
 #include "slack/escape.h"
 
-enum { OPTIONS_MAX = 100, OPTION_MAX = 67, WORDS_MAX = 8, SHOWN_MAX = 60 };
+enum { OPTIONS_MAX = 100, OPTION_MAX = 67, WORDS_MAX = 8, SHOWN_MAX = 60, NAMED_MAX = 6, NAMES_LEN_MAX = 100 };
 
 static const char *value_of(const json_t *choice)
 {
@@ -130,6 +131,21 @@ char *hm_choices_options(const struct hm_param_list *list, const json_t *choices
 /* ---- what is not among them -------------------------------------------------------------------------------------------------
  */
 
+/* "one of the 12 that …"; a few are named. */
+static void add_choices(struct hm_strbuf *out, const struct hm_param *param, const json_t *choices)
+{
+    size_t i = 0, len = 0;
+    json_t *choice = NULL;
+    json_array_foreach(choices, i, choice) len += strlen(value_of(choice)) + 2;
+    if (json_array_size(choices) > NAMED_MAX || len > NAMES_LEN_MAX) {
+        hm_strbuf_addf(out, "one of the %zu that %s lists", json_array_size(choices), param->list->call.action->name);
+        return;
+    }
+    hm_strbuf_adds(out, "one of ");
+    json_array_foreach(choices, i, choice) hm_strbuf_addf(out, "%s%s", i > 0 ? ", " : "", value_of(choice));
+    hm_strbuf_addf(out, ", as %s lists them", param->list->call.action->name);
+}
+
 char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, const char *value)
 {
     char meant[120];
@@ -142,13 +158,17 @@ char *hm_choices_refusal(const struct hm_param *param, const json_t *choices, co
     size_t i = 0;
     json_t *choice = NULL;
     json_array_foreach(choices, i, choice) hm_suggest_try(&s, value_of(choice));
-    if (count == 0)
+    if (count == 0) {
         text = hm_xasprintf("%s can not be \"%.*s%s\": its list, which %s gives, is empty just now", param->name, (int)shown,
                             clean, clean[shown] != '\0' ? "…" : "", param->list->call.action->name);
-    else
-        text = hm_xasprintf("%s must be one of the %zu that %s lists; \"%.*s%s\" is not%s", param->name, count,
-                            param->list->call.action->name, (int)shown, clean, clean[shown] != '\0' ? "…" : "",
-                            hm_suggest_text(&s, meant, sizeof meant));
+    } else {
+        struct hm_strbuf all;
+        hm_strbuf_init(&all, 400);
+        add_choices(&all, param, choices);
+        text = hm_xasprintf("%s must be %s; \"%.*s%s\" is not%s", param->name, hm_strbuf_str(&all), (int)shown, clean,
+                            clean[shown] != '\0' ? "…" : "", hm_suggest_text(&s, meant, sizeof meant));
+        hm_strbuf_done(&all);
+    }
     free(clean);
     return text;
 }

@@ -65,7 +65,7 @@ static char *hint_new(const struct hm_param *param, bool typed, bool listed, con
     if (listed && param->list->others)
         hm_strbuf_adds(&out, ". Type to search; what is not in the list can be chosen too.");
     if (param->list != NULL && no_list != NULL)
-        hm_strbuf_addf(&out, ". Type it: its list could not be read (%s)", no_list);
+        hm_strbuf_addf(&out, ". Type it, because its list could not be read: %s", no_list);
     return hm_strbuf_take(&out);
 }
 

@@ -236,6 +236,10 @@ static void test_values_that_are_not_in_it(void **state)
         "{\"cluster\":\"x\",\"service\":\"zzz\"}", lists,
         "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"zzz\\\" is not\"},"
         "\"response_action\":\"errors\"}");
+    hm_json_set(lists, "service", json("[[\"metapod\",\"metapod in prod\"],[\"tapir\",\"tapir\"]]"));
+    assert_errors("{\"cluster\":\"x\",\"service\":\"zzz\"}", lists,
+                  "{\"errors\":{\"service\":\"service must be one of metapod, tapir, as kubernetes.deployments lists them; "
+                  "\\\"zzz\\\" is not\"},\"response_action\":\"errors\"}");
     /* Not known in time: the recipe itself finds out. */
     assert_errors("{\"cluster\":\"x\",\"service\":\"zzz\"}", NULL, "");
     hm_json_set(lists, "service", hm_json_arr_new());
