@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Takes the pictures of docs/slack.md anew: the real binary, slacksim's page, headless Chromium.
+"""Takes the pictures of docs/slack.md and of the README anew: the real binary, slacksim's page, headless Chromium.
 
     HM_BUILD=build/dev python3 docs/pictures/take.py [NAME…]
 
-Needs chromium and (to make them small) pngquant. Each is taken wide and narrow: NAME.png, NAME-narrow.png.
+Needs chromium, fonts-noto-color-emoji and (to make them small) pngquant. Each is taken wide and narrow: NAME.png, NAME-narrow.png.
 """
 import base64
 import http.client
@@ -124,6 +124,20 @@ class Pictures:
     def settle(self, ms=300):
         self.slack.wait(idle_ms=ms)
 
+    def story(self):
+        """The README's two pictures: one run, before and after its approval."""
+        self.slack.slash(f"retract {DATASET}", ANA)
+        card = self.stage.card("Retract a committed dataset")
+        card.wait_button("Approve")
+        self.settle()
+        self.shot("gate", BEN, 820, 1020)
+        card.click("Approve", ANA)
+        self.slack.wait(channel=OPS, user=ANA, ephemeral=1, contains="somebody else has to approve it")
+        card.click("Approve", BEN)
+        card.wait("Done")
+        self.settle()
+        self.shot("done", ANA, 720, 960)
+
     def take(self):
         slack, stage = self.slack, self.stage
         slack.slash("help", ANA)
@@ -188,9 +202,10 @@ class Pictures:
 
 
 if __name__ == "__main__":
-    pictures = Pictures()
-    try:
-        pictures.take()
-    finally:
-        pictures.browser.close()
-        pictures.stage.close()
+    for part in (Pictures.story, Pictures.take):
+        pictures = Pictures()
+        try:
+            part(pictures)
+        finally:
+            pictures.browser.close()
+            pictures.stage.close()
