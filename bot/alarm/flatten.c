@@ -11,7 +11,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-enum { DEPTH_MAX = 12, PIECE_MAX = 40000 };
+enum { DEPTH_MAX = 12, PIECE_MAX = 40000, QUOTE_ALL = 3 /* marks of quotation for all that follows */ };
 
 /* ---- one text ------------------------------------------------------------------------------------------------------------- */
 
@@ -84,6 +84,12 @@ static void add_mrkdwn(struct hm_strbuf *out, const char *text, bool person)
     free(letters);
 }
 
+/* The bytes of a mark of quotation at p: 0 = none. Slack sends it as an entity; typed on a terminal it is itself. */
+static size_t quote_mark(const char *p)
+{
+    return hm_starts_with(p, "&gt;") ? 4 : *p == '>' ? 1 : 0;
+}
+
 /* Without the lines that quote somebody ("> …", and all that is behind ">>>"). Caller frees. */
 static char *without_quotes(const char *text)
 {
@@ -92,9 +98,12 @@ static char *without_quotes(const char *text)
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
         const char *word = text + strspn(text, " \t");
-        if (hm_starts_with(word, "&gt;&gt;&gt;"))
+        size_t marks = 0;
+        for (; quote_mark(word) > 0; marks++)
+            word += quote_mark(word);
+        if (marks >= QUOTE_ALL)
             break;
-        if (!hm_starts_with(word, "&gt;")) {
+        if (marks == 0) {
             hm_strbuf_add(&own, text, len);
             hm_strbuf_adds(&own, text[len] == '\n' ? "\n" : "");
         }

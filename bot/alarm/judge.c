@@ -25,6 +25,7 @@ struct looking {
     struct hm_alarm_verdict *verdict;
     const char *bot, *app, *channel;
     bool person;
+    char *said;            /* bare: the text as that of a person, for the rules of what people say; else NULL */
     char day[HM_TIME_MAX]; /* of the message, UTC; "" = not told */
 };
 
@@ -143,6 +144,11 @@ static void take(struct hm_alarm_verdict *v, const struct hm_alarm_rule *rule, s
     v->key = hm_alarm_key(rule, found->values);
 }
 
+static const char *text_for(const struct looking *l, const struct hm_alarm_rule *rule)
+{
+    return l->said != NULL && rule->people ? l->said : l->verdict->text;
+}
+
 static bool is_named(const struct hm_alarm_rule *notice, const char *name)
 {
     return hm_alarm_has(notice->resolves, "*") || hm_alarm_has(notice->resolves, name);
@@ -161,7 +167,7 @@ static void find_about(const struct looking *l, const struct hm_alarm_rule *noti
         struct hm_alarm_found found;
         if (rule->resolves != NULL || !is_named(notice, rule->name) || !in_place(l, rule))
             continue;
-        hm_alarm_extract(rule, v->text, l->day, &found);
+        hm_alarm_extract(rule, text_for(l, rule), l->day, &found);
         bool whole = found.missing[0] == '\0';
         if (found.matched && (whole != best_whole ? whole : found.at < best)) {
             best = found.at;
@@ -181,7 +187,7 @@ static bool is_notice(const struct looking *l)
         struct hm_alarm_found found;
         if (rule->resolves == NULL || !may_send(l, rule) || !in_place(l, rule))
             continue;
-        hm_alarm_extract(rule, v->text, l->day, &found);
+        hm_alarm_extract(rule, text_for(l, rule), l->day, &found);
         bool fits = found.matched && found.missing[0] == '\0';
         if (fits) {
             v->kind = HM_ALARM_RESOLVED;
@@ -214,7 +220,7 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
     bool place = in_place(l, rule);
     if (!(sender && place) && (!l->around->explain || trial->stage >= STAGE_PLACE || v->kind == HM_ALARM_MATCH))
         return;
-    if (!hm_alarm_matches(rule, v->text, &at) || at >= trial->best)
+    if (!hm_alarm_matches(rule, text_for(l, rule), &at) || at >= trial->best)
         return;
     if (!(sender && place)) {
         v->rule = rule;
@@ -226,7 +232,7 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
         return;
     }
     struct hm_alarm_found found;
-    hm_alarm_extract(rule, v->text, l->day, &found);
+    hm_alarm_extract(rule, text_for(l, rule), l->day, &found);
     if (found.matched && found.missing[0] == '\0') {
         trial->best = at;
         v->kind = HM_ALARM_MATCH;
@@ -316,6 +322,18 @@ static void set_day(struct looking *l)
     free(whole);
 }
 
+static void judge(const struct looking *l)
+{
+    if (!l->around->bare && !(gate_shape(l) && gate_origin(l)))
+        return;
+    if (!gate_known(l) || is_notice(l))
+        return;
+    if (l->around->edited)
+        (void)stop(l->verdict, "gate:edited", "an edited message starts nothing");
+    else
+        try_rules(l);
+}
+
 void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const struct hm_alarm_around *around,
                     struct hm_alarm_verdict *ret_verdict)
 {
@@ -336,16 +354,11 @@ void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const
         l.channel = around->channel;
     set_day(&l);
     v->text = hm_alarm_flatten(message, l.person);
-    if (!around->bare && !(gate_shape(&l) && gate_origin(&l)))
-        return;
-    if (!gate_known(&l) || is_notice(&l))
-        return;
-    if (around->edited)
-        (void)stop(v, "gate:edited", "an edited message starts nothing");
-    else
-        try_rules(&l);
+    l.said = around->bare ? hm_alarm_flatten(message, true) : NULL;
+    judge(&l);
     if (v->kind == HM_ALARM_MATCH)
         hm_json_set_str(v->values, "sender", l.person ? str(&l, "user") : l.bot);
+    free(l.said);
 }
 
 void hm_alarm_verdict_done(struct hm_alarm_verdict *verdict)

@@ -85,6 +85,14 @@ class Input(Match):
         self.assertIn("alarm: probe\n", out)
         self.assertEqual(err, "")
 
+    def test_what_people_say_as_text(self):
+        """Text on stdin is a person's for the rules of what people say: what it quotes or strikes out is not said."""
+        self.rule("people", 'name = "people"; title = "Of the tests"; channels = [ "C0123" ]; from = [ "people" ]; match = "mend it";')
+        self.assertEqual(self.match("please mend it")["alarm"], "people")
+        for said in ("> mend it", " >mend it\nno", ">>> no\nmend it", "~mend it~ no"):
+            self.assertEqual(self.match(said, code=1)["reason"], "no-anchor", said)
+        self.assertEqual(self.match("> probe\nprobe")["alarm"], "probe")
+
     def test_too_long(self):
         self.assertIn("1048576 bytes", self.cli("match", stdin="x" * (1 << 20) + "y", code=2)[1])
 
