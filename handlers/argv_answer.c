@@ -82,6 +82,14 @@ static bool among(const int *statuses, int status)
     return false;
 }
 
+bool hm_argv_was_cut(const struct hm_answer *answer)
+{
+    static const char mark[] = "[the first ", rest[] = " bytes were cut off]\n";
+    const char *digits = hm_starts_with(answer->body, mark) ? answer->body + strlen(mark) : "";
+    size_t len = strspn(digits, "0123456789");
+    return len > 0 && hm_starts_with(digits + len, rest);
+}
+
 enum hm_verdict hm_argv_judge(const struct hm_argv_asked *asked, const struct hm_answer *answer, struct hm_outcome *ret_out)
 {
     if (answer->status == 0) {

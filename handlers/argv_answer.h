@@ -24,4 +24,8 @@ bool hm_argv_unresolved(const struct hm_answer *answer);
  * with a letter or digit. What a person typed must pass it before it becomes a word of an argv vector. */
 bool hm_argv_word_ok(const char *word);
 
+/* True when the program printed more than is kept: its output begins with a line that says so (io/process.h). What is not in the
+ * rest may have been in what is gone. */
+bool hm_argv_was_cut(const struct hm_answer *answer);
+
 #endif

@@ -56,11 +56,18 @@ static enum hm_verdict images_response(const struct hm_backend *backend, const j
     (void)backend;
     (void)cursor;
     enum hm_verdict verdict = hm_argv_judge(&asked, answer, out);
-    if (verdict == HM_VERDICT_OK) {
-        hm_json_set_str(out->result, "tag", hm_json_get_str(args, "tag", ""));
-        hm_json_set_bool(out->result, "found", has_word(answer->body, hm_json_get_str(args, "tag", "")));
+    if (verdict != HM_VERDICT_OK)
+        return verdict;
+    bool found = has_word(answer->body, hm_json_get_str(args, "tag", ""));
+    if (!found && hm_argv_was_cut(answer)) {
+        json_decref(out->result);
+        out->result = NULL;
+        return hm_outcome_fail(out, HM_VERDICT_PERMANENT,
+                               "`nu registry list-images` printed more than is kept, and the tag is not in the end of it");
     }
-    return verdict;
+    hm_json_set_str(out->result, "tag", hm_json_get_str(args, "tag", ""));
+    hm_json_set_bool(out->result, "found", found);
+    return HM_VERDICT_OK;
 }
 
 const struct hm_action hm_nu_list_images = {
