@@ -211,6 +211,10 @@ static void add_call(struct hm_strbuf *out, const struct hm_step *step, const st
         hm_strbuf_adds(out, " · no clear answer");
         add_error(out, call);
         hm_strbuf_adds(out, " · looking whether it happened");
+        if (step->effect == HM_EFFECT_ONCE && call->settles_ms > 0) { /* then somebody is asked */
+            hm_strbuf_adds(out, ", until ");
+            hm_word_time_s(out, call->settles_ms);
+        }
         break;
     case HM_CALL_ASKING:
         hm_strbuf_adds(out, " · nobody knows whether it happened");

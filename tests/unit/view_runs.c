@@ -174,6 +174,7 @@ void view_active(struct view_run *v, int i, enum hm_call_phase phase, const char
         call->attempts = 1;
         call->started_ms = view_t0 + 67000;
         call->again_ms = view_t0 + 72000;
+        call->settles_ms = view_t0 + 157000;
         view_set(&call->error, error);
         (void)snprintf(call->nonce, sizeof call->nonce, "%016zx", c + 0xabc);
     }
