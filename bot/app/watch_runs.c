@@ -107,7 +107,7 @@ static void note_run(struct hm_watched *w, struct hm_case_offer *offer, const st
     bool another = offer->run_id != NULL && strcmp(offer->run_id, run->id) != 0;
     if (another || (offer->status != NULL && !over && run->reopened == 0))
         return;
-    if (offer->taken_by == NULL) /* it was given back, because the journal did not say that the run is there */
+    if (offer->taken_by == NULL) /* it was typed; or given back, because the journal did not say that the run is there */
         take(w, offer, run->requester, run->id);
     char *said = over ? said_of(run) : NULL;
     offer->run_seq = run->seq;
