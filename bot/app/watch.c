@@ -169,11 +169,16 @@ static struct hm_alarm_around around_of(const struct hm_watch *watch, const char
         .team = watch->team, .self_user = watch->bot_user, .self_bot = watch->bot_id, .channel = channel};
 }
 
+bool hm_watch_is_whole(const struct hm_watch *watch, const char *channel)
+{
+    return watch->gap_read && json_object_get(watch->unread, channel) == NULL;
+}
+
 /* How far the channel was read. While there may be a gap behind us, only that we were here: what is in the gap is still to be
  * read. */
 static void note_watermark(struct hm_watch *watch, const char *channel, const char *ts)
 {
-    bool whole = watch->gap_read && json_object_get(watch->unread, channel) == NULL;
+    bool whole = hm_watch_is_whole(watch, channel);
     if (hm_watch_advance(whole ? watch->watermarks : watch->heads, channel, ts) && whole)
         watch->watermarks_dirty = true;
 }

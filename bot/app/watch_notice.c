@@ -178,7 +178,9 @@ void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, c
     TAILQ_FOREACH(w, &watch->cases, link) room++;
     struct hm_watched **list = hm_xcalloc(room, sizeof(void *));
     size_t n = find_about(watch, v, said, list);
-    hm_watch_note_seen(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
+    /* As long as what was said before it may still be read, it is judged once more then, in its turn. */
+    if (said->inbox_id == 0 || hm_watch_is_whole(watch, said->channel))
+        hm_watch_note_seen(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
     if (n == 0) {
         end(watch, said->channel, said->ts, said->inbox_id);
         free(list);

@@ -97,6 +97,8 @@ struct hm_watch {
 
 /* message: from history, or live. inbox_id 0 = none. True when a rule recognised it. */
 bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *channel, int64_t inbox_id, bool from_history);
+/* Nothing of the channel was missed that is still to be read. */
+bool hm_watch_is_whole(const struct hm_watch *watch, const char *channel);
 /* Moves a mark on; false when it is there already. */
 bool hm_watch_advance(json_t *marks, const char *channel, const char *ts);
 /* The channels that rules watch: a new array of strings, each once. */

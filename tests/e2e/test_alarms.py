@@ -270,14 +270,20 @@ class Alarms(AlarmCase):
         """It was about two alarms, so about none; read again after a restart it must not be about the one that is left."""
         self.bot.use_alarms(bad=BAD.replace('key = "${id}"', 'key = "${id}/${why}"'), over=OVER)
         self.bot.start()
+        self.quiet()
+        self.bot.stop()
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.quiet()  # nothing is left to be read back: news counts as seen
         cards = [self.alarm_card(self.say(f"bad dataset {DATASET}\nwhy: {why}")) for why in ("doubled", "empty")]
         self.say(f"[RESOLVED] bad dataset {DATASET}")
         self.say(f"[RESOLVED] bad dataset {DATASET}\nwhy: empty")
         cards[1].wait("*Over*")
         self.assert_open(cards[0])
         self.bot.stop()
+        before = self.slack.stats()["api_calls"]["conversations.history"]
         self.bot.start()
-        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.slack.wait(calls=f"conversations.history:{before + 1}", alive=self.alive())
         self.assert_open(cards[0])
         self.say(f"[RESOLVED] bad dataset {DATASET}")  # now it is clear
         cards[0].wait("*Over*")
@@ -476,6 +482,23 @@ class Alarms(AlarmCase):
         while self.watermark() <= missed["ts"]:
             check(not deadline.over(), "the channel was read, its watermark stays")
             time.sleep(0.1)
+
+    def test_news_of_an_alarm_that_is_still_to_be_read(self):
+        """The news comes live, its alarm out of history: when that is read, the news is judged once more."""
+        self.bot.start()
+        self.quiet()
+        self.bot.stop()
+        missed = self.say(f"bad dataset {DATASET}")
+        scopes = self.slack.post("config")["scopes"]
+        self.slack.post("config", scopes=[s for s in scopes if not s.endswith(":history")])
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
+        self.quiet()
+        self.bot.stop()
+        self.slack.post("config", scopes=scopes)
+        self.bot.start()
+        self.alarm_card(missed).wait("*Over*")
 
     def test_while_we_were_away(self):
         self.bot.add_recipe("look-at-it", LOOK)
