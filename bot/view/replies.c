@@ -25,9 +25,12 @@ static void add_run(struct hm_strbuf *out, const struct hm_run *run)
         hm_strbuf_adds(out, "The run");
 }
 
-static void add_own(struct hm_strbuf *out, const struct hm_step *step)
+/* His own: he asked for it, or leads it since he took it. */
+static void add_own(struct hm_strbuf *out, const struct hm_reply *reply, const struct hm_run *run)
 {
-    hm_strbuf_adds(out, "You asked for this run, so somebody else has to approve it");
+    const struct hm_step *step = reply->step;
+    bool asked = run == NULL || hm_streq(run->requester, reply->who);
+    hm_strbuf_addf(out, "You %s this run, so somebody else has to approve it", asked ? "asked for" : "lead");
     if (step != NULL) {
         hm_strbuf_adds(out, ": ");
         hm_word_roles(out, step->by);
@@ -219,7 +222,7 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run)
         add_taken(&out, reply, run);
         break;
     case HM_REPLY_OWN:
-        add_own(&out, reply->step);
+        add_own(&out, reply, run);
         break;
     case HM_REPLY_NOT_IN_ROLE:
         add_not_in_role(&out, reply->step);

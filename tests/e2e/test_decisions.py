@@ -53,7 +53,7 @@ class Decisions(Case):
         self.whisper(BEN, "is yours now")
         card.wait("led by @Ben")
         card.click("Approve", BEN)
-        self.whisper(BEN, "somebody else has to approve")
+        self.whisper(BEN, "You lead this run, so somebody else has to approve")
         self.slack.slash(f"take {run}", DAN)
         self.whisper(DAN, "role")
         self.slack.slash("take", BEN)

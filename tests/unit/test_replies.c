@@ -1,6 +1,7 @@
 /* Every text that one person gets alone: one golden file with all of them, and no foreign text that becomes syntax. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +114,10 @@ static void add_replies(struct hm_strbuf *out)
         reply.who[0] = '\0';
         add(out, "click", "already", variants[decision], hm_reply_text(&reply, run));
     }
-    struct hm_reply reply = reply_of(HM_REPLY_STALE, NULL);
+    struct hm_reply reply = reply_of(HM_REPLY_OWN, gate);
+    (void)snprintf(reply.who, sizeof reply.who, "%s", run->requester);
+    add(out, "click", "own", ", he asked for it", hm_reply_text(&reply, run));
+    reply = reply_of(HM_REPLY_STALE, NULL);
     add(out, "click", "stale", ", no such run", hm_reply_text(&reply, NULL));
     reply = reply_of(HM_REPLY_BROKEN, NULL);
     view_set(&view_run_get(v)->broken, "run r-7k2m, event 7 (gate.opened): gate gate opened *twice*");
