@@ -78,8 +78,16 @@ class Delivery(Case):
         self.assertEqual(self.world.counts()["effects"], [])
 
     def test_an_unknown_service(self):
-        card = self.start("rollback-service metapot", "No deployment in namespace")
-        self.assertIn("Check the name", card.text())
+        self.bot.start()
+        self.slack.slash("rollback-service metapot")
+        self.whisper(ANA, 'service must be one of metapod, correnteza, as kubernetes.deployments lists them; "metapot" is not; '
+                          'did you mean "metapod"?')
+        self.assertEqual(self.bot.runs(), [])
+
+        # The list can not be read: the recipe itself finds out.
+        self.world.fault("status", prefix="/kubernetes", method="GET", status=403, times=1)
+        self.slack.slash("rollback-service metapot")
+        self.assertIn("Check the name", self.card("No deployment in namespace").text())
 
     def test_a_pipeline_goes_back(self):
         self.state("gocd", reads_until_done=0)
