@@ -177,14 +177,25 @@ class Played(Case):
         return said, card
 
     # --- and what is done about it --------------------------------------------------------------------------------------------------
+    def fill_form(self, values):
+        """The form that an offer has opened: what is offered in a list is chosen there, the rest is typed."""
+        view = self.slack.wait(view=1, user=ANA, alive=self.alive())["view"]
+        fields = {b["block_id"]: b["element"]["type"] for b in view["blocks"] if b["type"] == "input"}
+        for name, value in values.items():
+            if fields[name] == "external_select":
+                offered = self.slack.post("suggest", user=ANA, view_id=view["id"], block_id=name, action_id="value", value=value)["options"]
+                self.assertIn(value, [o["value"] for o in offered])
+                self.slack.post("select", user=ANA, view_id=view["id"], block_id=name, action_id="value",
+                                value=next(o for o in offered if o["value"] == value))
+        self.slack.post("submit_view", user=ANA, values={n: v for n, v in values.items() if fields[n] != "external_select"})
+
     def play(self, rule, play, first):
         self.new_world(*rule.world, *play.world)
         alarm, card = self.raise_alarm(rule, first, {**rule.swap, **play.swap})
         buttons = set(card.buttons())
         card.click(play.label, ANA)
         if play.form is not None:
-            self.slack.wait(view=1, user=ANA, alive=self.alive())
-            self.slack.post("submit_view", user=ANA, values=play.form)
+            self.fill_form(play.form)
         chosen = rf"@Ana chose \*{re.escape(play.label)}\* at [^\n]* · run `(r-\w+)`"
         run_id = self.until(f"{play.label} has its run", lambda: re.search(chosen, card.text()))[1]
         found = self.until(f"{run_id} has its card", lambda: [m for m in self.replies(alarm) if m["ts"] != card.ts and run_id in json.dumps(m)])
