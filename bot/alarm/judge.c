@@ -261,8 +261,12 @@ static int likeness(const struct hm_alarm_rule *rule, const char *small_text)
     for (const char *p = rule->match_text; *p != '\0';) {
         char word[WORD_MAX];
         size_t len = 0;
-        if (strncmp(p, "{{", 2) == 0 || strncmp(p, "(?<", 3) == 0) /* macros and names of groups are no words */
-            p += strcspn(p, *p == '{' ? "}" : ">");
+        bool macro = strncmp(p, "{{", 2) == 0;
+        bool name = strncmp(p, "(?<", 3) == 0 && p[3] != '=' && p[3] != '!';
+        if (macro || name) /* these are no words */
+            p += strcspn(p, macro ? "}" : ">");
+        if (*p == '\0')
+            break;
         while (isalpha((unsigned char)p[len]) && len < WORD_MAX - 1) {
             word[len] = (char)tolower((unsigned char)p[len]);
             len++;
