@@ -26,6 +26,7 @@ void hm_alarm_rule_free(struct hm_alarm_rule *rule)
     free(rule->name);
     free(rule->title);
     free(rule->doc);
+    free(rule->link);
     free(rule->file);
     free(rule);
 }

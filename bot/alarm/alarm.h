@@ -63,7 +63,9 @@ struct hm_alarm_memory {
 };
 
 struct hm_alarm_rule {
-    char *name, *title, *doc;
+    char *name, *title;
+    char *doc;                     /* where more is said, in words; NULL = not told */
+    char *link;                    /* the address of that, safe inside Slack's <…|…>; NULL = not known */
     char **channels, **from;       /* as written; NULL-terminated */
     char **channel_ids, **senders; /* ids; senders: bot and app ids */
     bool people;                   /* from has "people" */
@@ -91,6 +93,7 @@ struct hm_alarm_rule {
 struct hm_alarm_names {
     const json_t *channels;
     const json_t *senders;
+    const char *cookbook, *runbook; /* addresses; NULL = not known */
 };
 
 /* Parses and checks text (as if read from `file`). NULL when anything was found. Pure but for diags. */

@@ -34,8 +34,8 @@ void hm_case_free(struct hm_case *c)
             free(texts[k]);
         json_decref(o->with);
     }
-    char *const texts[] = {c->rule,  c->title,     c->doc,     c->key,    c->channel, c->ts,     c->say,
-                           c->taken, c->ended_why, c->card_ts, c->digest, c->mark,    c->unmark, c->card_channel};
+    char *const texts[] = {c->rule,  c->title,     c->doc,     c->link,   c->key,  c->channel, c->ts,          c->say,
+                           c->taken, c->ended_why, c->card_ts, c->digest, c->mark, c->unmark,  c->card_channel};
     for (size_t k = 0; k < HM_ARRAY_LEN(texts); k++)
         free(texts[k]);
     json_decref(c->values);
@@ -114,6 +114,7 @@ struct hm_case *hm_case_begin(const struct hm_alarm_verdict *verdict, const stru
     c->rule = hm_xstrdup(rule->name);
     c->title = hm_xstrdup(rule->title);
     c->doc = hm_xstrdup_null(rule->doc);
+    c->link = hm_xstrdup_null(rule->link);
     c->key = hm_xstrdup(verdict->key);
     c->channel = hm_xstrdup(order->channel);
     c->ts = hm_xstrdup(order->ts);

@@ -39,6 +39,7 @@ struct hm_case_offer {
 struct hm_case {
     char id[HM_CASE_ID_MAX]; /* "a-7k2m" */
     char *rule, *title, *doc, *key;
+    char *link;         /* the address of doc; or NULL */
     char *channel, *ts; /* of the first message: where the card goes */
     int64_t at_ms;      /* when it was posted */
     int64_t seen_ms;    /* when we saw it */

@@ -58,6 +58,7 @@ json_t *hm_case_json_new(const struct hm_case *c)
     put_str(obj, "rule", c->rule);
     put_str(obj, "title", c->title);
     put_str(obj, "doc", c->doc);
+    put_str(obj, "link", c->link);
     put_str(obj, "key", c->key);
     put_str(obj, "channel", c->channel);
     put_str(obj, "ts", c->ts);
@@ -151,6 +152,7 @@ struct hm_case *hm_case_of_json(const json_t *value)
     c->rule = need_str(obj, "rule");
     c->title = need_str(obj, "title");
     c->doc = get_str(obj, "doc");
+    c->link = get_str(obj, "link");
     c->key = need_str(obj, "key");
     c->channel = need_str(obj, "channel");
     c->ts = need_str(obj, "ts");

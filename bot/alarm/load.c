@@ -122,12 +122,26 @@ static void load_resolves(struct hm_alarm_loader *l, struct hm_cfg_node *root)
                             "a rule with resolves starts and says nothing; take it out");
 }
 
+/* doc is a section of the cookbook, as a recipe's is; runbook is one of the on-call runbook. */
+static void load_doc(struct hm_alarm_loader *l, struct hm_cfg_node *root)
+{
+    struct hm_alarm_rule *r = l->rule;
+    const char *doc = hm_cfg_get_str(root, "doc", HM_CFG_OPTIONAL, HM_LINE_MAX);
+    const char *runbook = hm_cfg_get_str(root, "runbook", HM_CFG_OPTIONAL, HM_LINE_MAX);
+    if (doc != NULL && runbook != NULL)
+        hm_cfg_add_here(hm_cfg_get(root, "runbook", HM_CFG_OPTIONAL),
+                        "doc and runbook: the card has one line for it; take one out");
+    r->doc = runbook != NULL ? hm_xasprintf("On-call runbook, %s", runbook) : hm_xstrdup_null(doc);
+    if (r->doc != NULL && l->known != NULL)
+        r->link = hm_section_url(runbook != NULL ? l->known->runbook : l->known->cookbook, runbook != NULL ? runbook : doc);
+}
+
 static void load_root(struct hm_alarm_loader *l, struct hm_cfg_node *root)
 {
     struct hm_alarm_rule *r = l->rule;
     r->name = hm_load_id(root, "name");
     r->title = hm_xstrdup_null(hm_cfg_get_str(root, "title", HM_CFG_REQUIRED, HM_LINE_MAX));
-    r->doc = hm_xstrdup_null(hm_cfg_get_str(root, "doc", HM_CFG_OPTIONAL, HM_LINE_MAX));
+    load_doc(l, root);
     load_where(l, root);
     hm_alarm_load_fields(l, root);
     load_dedupe(l, root);

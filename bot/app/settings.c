@@ -43,12 +43,12 @@ static unsigned read_speed(struct hm_cfg_node *slack, const char *url)
 }
 
 /* It becomes a link in Slack's markup, so nothing may be in it that would end one. */
-static char *read_cookbook(struct hm_cfg_node *root)
+static char *read_address(struct hm_cfg_node *root, const char *key)
 {
-    char *url = hm_xstrdup_null(hm_cfg_get_str(root, "cookbook", HM_CFG_OPTIONAL, 500));
+    char *url = hm_xstrdup_null(hm_cfg_get_str(root, key, HM_CFG_OPTIONAL, 500));
     if (url == NULL || ((hm_starts_with(url, "https://") || hm_starts_with(url, "http://")) && strpbrk(url, " <>|\n\t") == NULL))
         return url;
-    hm_cfg_add(root, "cookbook \"%s\" is no address; write https://… without spaces, <, > and |", url);
+    hm_cfg_add(root, "%s \"%s\" is no address; write https://… without spaces, <, > and |", key, url);
     free(url);
     return NULL;
 }
@@ -340,7 +340,7 @@ static json_t *read_names(struct hm_cfg_node *root, const char *key, const char 
 
 static void load_alarms(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
 {
-    const struct hm_alarm_names names = {settings->channels, settings->senders};
+    const struct hm_alarm_names names = {settings->channels, settings->senders, settings->cookbook, settings->runbook};
     for (; *dirs != NULL; dirs++) {
         char *dir = resolve(settings, *dirs);
         hm_alarms_load_dir(&settings->alarms, dir, &names, diags);
@@ -418,7 +418,8 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         settings->channels = read_names(root, "channels", "CG");
         settings->senders = read_names(root, "senders", "BA");
         alarm_dirs = hm_cfg_get_strings(root, "alarms", HM_CFG_OPTIONAL);
-        settings->cookbook = read_cookbook(root);
+        settings->cookbook = read_address(root, "cookbook");
+        settings->runbook = read_address(root, "runbook");
         dirs = hm_cfg_get_strings(root, "recipes", HM_CFG_REQUIRED);
         hm_cfg_finish(root);
     }
@@ -501,6 +502,7 @@ void hm_settings_free(const struct hm_settings *held)
     json_decref(settings->channels);
     json_decref(settings->senders);
     free(settings->cookbook);
+    free(settings->runbook);
     free(settings->file);
     free(settings->dir);
     free(settings->slack.api_url);

@@ -55,14 +55,15 @@ struct hm_settings {
     json_t *channels;     /* {name: [id, …]}: what alarm rules call them */
     json_t *senders;      /* {name: [bot or app id, …]} */
     char *cookbook;       /* the address of the cookbook that recipes' `doc` are sections of, or NULL */
+    char *runbook;        /* the address of the on-call runbook that alarms' `runbook` are sections of, or NULL */
     struct hm_recipes recipes;
     struct hm_alarms alarms;
 };
 
 /* NULL when anything was found. */
 struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags);
-/* The journal's path of a configuration, whatever else is wrong in it: only the group `journal` is looked at. The caller frees; NULL
- * with findings in diags. */
+/* The journal's path of a configuration, whatever else is wrong in it: only the group `journal` is looked at. The caller frees;
+ * NULL with findings in diags. */
 char *hm_settings_journal_path(const char *file, struct hm_diags *diags);
 /* One more holder. */
 const struct hm_settings *hm_settings_ref(const struct hm_settings *borrowed);

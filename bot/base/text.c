@@ -266,3 +266,29 @@ char *hm_header_line(const char *lines, const char *name)
     }
     return NULL;
 }
+
+char *hm_section_url(const char *url, const char *heading)
+{
+    if (url == NULL || strchr(url, '#') != NULL)
+        return hm_xstrdup_null(url);
+    size_t n = strlen(url);
+    bool dash = false;
+    char *out = hm_xmalloc(n + 2 * strlen(heading) + 2);
+    memcpy(out, url, n);
+    out[n++] = '#';
+    for (; *heading != '\0'; heading++) {
+        char c = *heading;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c | 0x20);
+        if (c == ' ' || c == '-') {
+            dash = true;
+        } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') {
+            if (dash)
+                out[n++] = '-';
+            out[n++] = c;
+            dash = false;
+        }
+    }
+    out[n] = '\0';
+    return out;
+}

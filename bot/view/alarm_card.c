@@ -290,7 +290,10 @@ static void add_foot(struct hm_blocks *blocks, const struct hm_case *c)
     }
     if (c->doc != NULL) {
         hm_strbuf_adds(&out, " · see ");
+        if (c->link != NULL)
+            hm_strbuf_addf(&out, "<%s|", c->link);
         hm_slack_escape_line(&out, c->doc);
+        hm_strbuf_adds(&out, c->link != NULL ? ">" : "");
     }
     const char *const texts[] = {hm_strbuf_str(&out)};
     (void)hm_blocks_context(blocks, texts, 1);

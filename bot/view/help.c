@@ -220,40 +220,18 @@ static void add_steps(struct hm_blocks *blocks, const struct hm_recipe *recipe)
     hm_strbuf_done(&out);
 }
 
-/* "#retracting-datasets-in-bulk", as most wikis make it of a heading. */
-static void add_anchor(struct hm_strbuf *out, const char *heading)
-{
-    bool dash = false;
-    hm_strbuf_addc(out, '#');
-    for (; *heading != '\0'; heading++) {
-        char c = *heading;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c | 0x20);
-        if (c == ' ' || c == '-') {
-            dash = true;
-        } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') {
-            if (dash)
-                hm_strbuf_addc(out, '-');
-            hm_strbuf_addc(out, c);
-            dash = false;
-        }
-    }
-}
-
 /* cookbook: its address, checked by the settings; a space, < > or | could not be part of it. */
 static void add_doc(struct hm_strbuf *out, const struct hm_recipe *recipe, const char *cookbook)
 {
     if (recipe->doc == NULL || recipe->doc[0] == '\0')
         return;
     hm_strbuf_adds(out, "\nIn the cookbook: ");
-    if (cookbook != NULL) {
-        hm_strbuf_addf(out, "<%s", cookbook);
-        if (strchr(cookbook, '#') == NULL)
-            add_anchor(out, recipe->doc);
-        hm_strbuf_addc(out, '|');
-    }
+    char *url = hm_section_url(cookbook, recipe->doc);
+    if (url != NULL)
+        hm_strbuf_addf(out, "<%s|", url);
     hm_word_plain(out, recipe->doc, TITLE_MAX);
-    hm_strbuf_adds(out, cookbook != NULL ? ">" : "");
+    hm_strbuf_adds(out, url != NULL ? ">" : "");
+    free(url);
 }
 
 static void add_conditions(struct hm_blocks *blocks, const struct hm_recipe *recipe, const struct hm_help_around *around)

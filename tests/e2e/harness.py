@@ -74,6 +74,10 @@ def world_program():
     return program("HM_WORLD", "world", "tests/world/world")
 
 
+# Where alarms' `doc` and `runbook` are to be read; an address with a # is linked as it is.
+BOOKS = {"cookbook": "https://wiki.example.com/cookbook#all", "runbook": "https://wiki.example.com/on-call#all"}
+
+
 class Deadline:
     """Counts down; only for conditions that nobody can be asked to report."""
 
@@ -462,7 +466,8 @@ recipes = [ "recipes" ];
                     file.write(text)
         else:
             shutil.copytree(os.path.join(TOP, "config", "alarms"), folder)
-        self.write_config(alarms="\n".join([*names, 'alarms = [ "alarms" ];']))
+        books = [f'{key} = "{url}";' for key, url in BOOKS.items()]
+        self.write_config(alarms="\n".join([*names, *books, 'alarms = [ "alarms" ];']))
 
     def use_shipped(self, *recipes):
         """The shipped backends, on the world, and these shipped recipes besides."""

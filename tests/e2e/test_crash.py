@@ -269,10 +269,13 @@ class Kill(Case):
         self.waiting()
         self.bot.kill()
         self.bot.start()
-        end = card.wait("not happened")
+        card.wait_button("It did not")
+        self.assertIn("hausmeister was restarted while the request was under way", card.text())
         self.assertEqual(self.world.posts(), 1, "never repeated by itself")
-        self.assertEqual(self.world.applied(DATASET), 0)
+        card.click("Stop here", BEN)
+        end = card.wait("Failed")
         self.assertNotIn("*Done*", end)
+        self.assertEqual((self.world.posts(), self.world.applied(DATASET)), (1, 0))
 
     def test_while_the_end_is_verified(self):
         card = self.gate()

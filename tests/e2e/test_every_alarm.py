@@ -158,8 +158,9 @@ class Played(Case):
         said = self.say(shapes[first], like)
         card = self.alarm_card(said, rule.name)
         text = card.text()
-        title, doc = (re.search(rf'(?m)^{key}\s*= "(.*)";', shipped("alarms", rule.name))[1] for key in ("title", "doc"))
-        for wanted in (f"*{title}*", f"see {doc}", *rule.says):
+        title, kind, doc = re.search(r'(?ms)^title\s*= "([^\n]*)";.*^(doc|runbook)\s*= "([^\n]*)";', shipped("alarms", rule.name)).groups()
+        more = f"<{BOOKS['cookbook']}|{doc}>" if kind == "doc" else f"<{BOOKS['runbook']}|On-call runbook, {doc}>"
+        for wanted in (f"*{title}*", f"see {more}", *rule.says):
             self.assertIn(wanted, text)
         for name, value in samples[first if "bot_id" in like else 0]["fields"].items():
             for one in value if isinstance(value, list) else [value]:

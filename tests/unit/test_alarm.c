@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "support/golden.h"
 #include "unit.h"
 
@@ -120,7 +121,7 @@ static void test_names_of_channels_and_senders(void **state)
     (void)state;
     json_t *channels = parse("{\"alarms\": [\"C0A\", \"C0B\"], \"none\": []}");
     json_t *senders = parse("{\"splunk\": [\"B0A\"]}");
-    const struct hm_alarm_names names = {channels, senders};
+    const struct hm_alarm_names names = {.channels = channels, .senders = senders};
     static const char *const good = "name = \"x\"; title = \"X\"; channels = [ \"alarms\", \"none\", \"C0C\" ];\n"
                                     "from = [ \"splunk\", \"people\", \"A0Z\" ]; match = \"a\";";
     struct hm_diags diags;
@@ -144,6 +145,37 @@ static void test_names_of_channels_and_senders(void **state)
     hm_diags_done(&diags);
     json_decref(channels);
     json_decref(senders);
+}
+
+static void test_where_more_is_said(void **state)
+{
+    (void)state;
+    const struct hm_alarm_names books = {.cookbook = "https://w/cook", .runbook = "https://w/run"};
+    const struct hm_alarm_names none = {.channels = NULL};
+    static const struct {
+        const char *keys;
+        bool known;
+        const char *doc, *link;
+    } cases[] = {
+        {"", true, NULL, NULL},
+        {"doc = \"Restart Aurora\";", true, "Restart Aurora", "https://w/cook#restart-aurora"},
+        {"runbook = \"OOM kill\";", true, "On-call runbook, OOM kill", "https://w/run#oom-kill"},
+        {"runbook = \"OOM kill\";", false, "On-call runbook, OOM kill", NULL},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct hm_diags diags;
+        hm_diags_init(&diags);
+        char *text = hm_xasprintf(HEAD "match = \"a\"; %s", cases[i].keys);
+        struct hm_alarm_rule *rule = hm_alarm_parse("x.cfg", text, cases[i].known ? &books : &none, &diags);
+        assert_non_null(rule);
+        assert_true(hm_streq(rule->doc, cases[i].doc) && hm_streq(rule->link, cases[i].link));
+        hm_alarm_rule_free(rule);
+        hm_diags_done(&diags);
+        free(text);
+    }
+    char *found = findings(HEAD "match = \"a\"; doc = \"b\"; runbook = \"c\";", &books);
+    assert_non_null(strstr(found, "doc and runbook"));
+    free(found);
 }
 
 /* Which named groups have nothing to their left. */
@@ -542,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_news_of_which_rule),
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_names_of_channels_and_senders),
+        cmocka_unit_test(test_where_more_is_said),
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_flatten),
         cmocka_unit_test(test_flatten_people),

@@ -309,6 +309,11 @@ static void test_card(void **state)
         hm_case_group(c, "A dataset is bad", key, NOW + i);
     }
     show(&all, "storm", c);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    c->link = hm_xstrdup("https://wiki.example.com/book#the-book");
+    assert_kept(c);
+    show(&all, "a link to where more is said", c);
     assert_true(hm_golden_matches("view/alarm-card.txt", hm_strbuf_str(&all)));
     hm_strbuf_done(&all);
 }

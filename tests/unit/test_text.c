@@ -387,6 +387,29 @@ static void test_edit_distance(void **state)
     }
 }
 
+static void test_section_url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *heading, *want;
+    } cases[] = {
+        {"https://w/p", "Retracting datasets in bulk", "https://w/p#retracting-datasets-in-bulk"},
+        {"https://w/p", "Restart Aurora, step 1", "https://w/p#restart-aurora-step-1"},
+        {"https://w/p", " - Re-deploying - (the) DAG_1! -", "https://w/p#-re-deploying-the-dag_1"},
+        {"https://w/p", "More than one dag\u00e3o", "https://w/p#more-than-one-dago"},
+        {"https://w/p", "a b c d e f", "https://w/p#a-b-c-d-e-f"},
+        {"https://w/p", "", "https://w/p#"},
+        {"https://w/p#here", "Elsewhere", "https://w/p#here"},
+        {NULL, "Elsewhere", NULL},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        char *url = hm_section_url(cases[i].url, cases[i].heading);
+        if (!hm_streq(url, cases[i].want))
+            fail_msg("%s: %s", cases[i].heading, url != NULL ? url : "NULL");
+        free(url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_parse_duration), cmocka_unit_test(test_format_duration),
         cmocka_unit_test(test_is_uuid),        cmocka_unit_test(test_compare),
         cmocka_unit_test(test_header_line),    cmocka_unit_test(test_edit_distance),
+        cmocka_unit_test(test_section_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
