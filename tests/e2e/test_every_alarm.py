@@ -8,7 +8,7 @@ import unittest
 
 import alarm_plays
 from alarm_plays import AIRFLOW, DATA, MACHINES, NEWS, SILENT, TOLD
-from harness import ANA, TOP, Case, Deadline, check, main, sample_world
+from harness import ANA, BOOKS, TOP, Case, Deadline, check, main, sample_world
 from shipped import make_checkout
 
 SHAPES = ("text", "attachment", "blocks")
@@ -159,8 +159,8 @@ class Played(Case):
         card = self.alarm_card(said, rule.name)
         text = card.text()
         title, kind, doc = re.search(r'(?ms)^title\s*= "([^\n]*)";.*^(doc|runbook)\s*= "([^\n]*)";', shipped("alarms", rule.name)).groups()
-        more = f"<{BOOKS['cookbook']}|{doc}>" if kind == "doc" else f"<{BOOKS['runbook']}|On-call runbook, {doc}>"
-        for wanted in (f"*{title}*", f"see {more}", *rule.says):
+        words, where = (doc, BOOKS["cookbook"]) if kind == "doc" else (f"On-call runbook, {doc}", BOOKS["runbook"])
+        for wanted in (f"*{title}*", words, where, *rule.says):
             self.assertIn(wanted, text)
         for name, value in samples[first if "bot_id" in like else 0]["fields"].items():
             for one in value if isinstance(value, list) else [value]:
