@@ -15,10 +15,10 @@ struct hm_help_around {
     const char *command;  /* "/hausmeister" */
     const char *cookbook; /* its address, or NULL */
     const char *form_ref; /* one recipe: what the button that opens its form carries, or NULL */
-    const json_t *scope;  /* one recipe: {known: …}, for what would be taken when a param is left out; NULL = nothing is known */
-    bool may;             /* one recipe: whoever asks may start it */
-    size_t others;        /* the list: how many recipes are not in it, because he may not start them … */
-    bool unsure;          /* … or Slack did not say whether he may */
+    const json_t *scope; /* one recipe: {known: …}, for what would be taken when a param is left out; NULL = nothing is known */
+    bool may;            /* one recipe: whoever asks may start it */
+    size_t others;       /* the list: how many recipes are not in it, because he may not start them … */
+    bool unsure;         /* … or Slack did not say whether he may */
 };
 /* The list of what he may start who asks, and a select that opens a form. */
 void hm_help_render(const struct hm_recipe *const *mine, size_t count, const struct hm_help_around *around,

@@ -1,4 +1,5 @@
-/* Long lists as plain text, for files under a card: every request of a plan, every item that failed, what a step has found. Pure. */
+/* Long lists as plain text, for files under a card: every request of a plan, every item that failed, what a step has found. Pure.
+ */
 #ifndef HM_VIEW_PAPER_H
 #define HM_VIEW_PAPER_H
 

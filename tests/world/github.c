@@ -6,7 +6,8 @@
  * State: {"config": {"bearer", "date", "page": most items of a list at once}, "repos": [{"name": "owner/name", "files": {path:
  * text}, "branches": {name: [newest first:
  * {"sha", "message", "by"}]}, "pulls": [{"number", "title", "state", "merged", "base", "head_sha", "merge_sha", "by"}], "checks":
- * {sha: [{"name", "conclusion"}]}, "contributors": [{"login", "contributions", "type"}]}]}. A branch's name may also be a commit that a branch has. */
+ * {sha: [{"name", "conclusion"}]}, "contributors": [{"login", "contributions", "type"}]}]}. A branch's name may also be a commit
+ * that a branch has. */
 #include <stdlib.h>
 #include <string.h>
 
