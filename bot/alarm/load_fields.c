@@ -46,7 +46,7 @@ static void load_unless(struct hm_alarm_rule *rule, struct hm_cfg_node *root)
         count++;
     if (count == 0 || count > UNLESS_MAX)
         hm_cfg_add_here(node, "%zu patterns; give from 1 to %d, or leave it out", count, UNLESS_MAX);
-    rule->unless = hm_xcalloc(UNLESS_MAX, sizeof rule->unless[0]);
+    rule->unless = hm_xcalloc(UNLESS_MAX, sizeof(struct hm_finder *));
     for (size_t i = 0; i < count && i < UNLESS_MAX; i++) {
         struct hm_finder *finder = make_finder(node, texts[i]);
         if (finder != NULL)

@@ -49,7 +49,7 @@ static bool may_have(struct hm_asker *asker, const char *value, const struct nam
 {
     char key[KEY_MAX];
     key_of(asker, key);
-    if (!hm_watch_free_for(named->c, named->offer, key))
+    if (named->offer == NULL || !hm_watch_free_for(named->c, named->offer, key))
         return false;
     free(asker->offer);
     asker->offer = hm_xstrdup(value);

@@ -147,8 +147,11 @@ static void free_ending(struct hm_watch_ending *e)
 
 void hm_watch_notices_done(struct hm_watch *watch)
 {
-    while (!TAILQ_EMPTY(&watch->endings))
-        free_ending(TAILQ_FIRST(&watch->endings));
+    struct hm_watch_ending *next = NULL;
+    for (struct hm_watch_ending *e = TAILQ_FIRST(&watch->endings); e != NULL; e = next) {
+        next = TAILQ_NEXT(e, link);
+        free_ending(e);
+    }
 }
 
 /* Everything it did is in the journal. Should we die between the two: what was seen is no more than ended. */
