@@ -53,17 +53,17 @@ static bool is_time_word(const char *word)
     return len > 0 && len <= TIME_WORD_MAX && strspn(word, allowed) == len;
 }
 
-/* The word for one end of the window: the moment in the argument `key`, `after_ms` later, else what the argument `word_key` says.
- * Into buf[HM_TIME_MAX] or borrowed; NULL with err set when the moment is none. */
-static const char *time_word(const json_t *args, const char *key, int64_t after_ms, const char *word_key, const char *usual,
-                             char *buf, struct hm_err *err)
+/* The word for one end of the window: the moment in the argument `from` or `to`, else what `earliest` or `latest` says. Into
+ * buf[HM_TIME_MAX] or borrowed; NULL with err set when the moment is none. */
+static const char *time_word(const json_t *args, bool end, char *buf, struct hm_err *err)
 {
+    const char *key = end ? "to" : "from";
     const char *moment = hm_json_get_str(args, key, "");
     int64_t at = 0;
     if (moment[0] == '\0')
-        return hm_json_get_str(args, word_key, usual);
+        return end ? hm_json_get_str(args, "latest", "now") : hm_json_get_str(args, "earliest", "-24h@h");
     if (hm_parse_time(moment, &at))
-        return hm_format_time(at + after_ms, buf);
+        return hm_format_time(end ? at + LAST_LINES_MS : at, buf);
     (void)hm_err_set(err, HM_EINVAL, "%s: \"%.40s\" is no moment like 2026-11-28T03:00:00Z", key, moment);
     return NULL;
 }
@@ -72,8 +72,8 @@ static enum hm_code begin_search(const struct hm_backend *backend, const json_t 
                                  struct hm_err *err)
 {
     char from[HM_TIME_MAX], to[HM_TIME_MAX];
-    const char *earliest = time_word(args, "from", 0, "earliest", "-24h@h", from, err);
-    const char *latest = earliest != NULL ? time_word(args, "to", LAST_LINES_MS, "latest", "now", to, err) : NULL;
+    const char *earliest = time_word(args, false, from, err);
+    const char *latest = earliest != NULL ? time_word(args, true, to, err) : NULL;
     char *query = NULL;
     if (latest == NULL)
         return err->code;

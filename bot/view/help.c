@@ -93,7 +93,8 @@ static char *remembered_name(const char *text)
         return hm_xstrdup(text);
     char *name = hm_xasprintf("the latest known %.*s (%.*s)", (int)field_len, field, (int)len, key);
     for (char *c = name; *c != '\0'; c++)
-        *c = *c == '_' ? ' ' : *c;
+        if (*c == '_')
+            *c = ' ';
     return name;
 }
 

@@ -13,10 +13,10 @@
 #include "slack/web_api.h"
 #include "view/paper.h"
 
-static char *method; /* of the newest call, or NULL */
-static json_t *args;
-static hm_web_fn on_done;
-static void *done_arg;
+static char *last_method; /* of the newest call, or NULL */
+static json_t *last_args;
+static hm_web_fn last_fn;
+static void *last_arg;
 static unsigned n_calls;
 static void (*posted)(void *arg, const char *run_id);
 static void *listener;
@@ -28,25 +28,26 @@ static json_t *facts; /* the journal: key → value */
 
 /* ---- what stands around it ------------------------------------------------------------------------------------------------ */
 
-void hm_web_call(struct hm_web_api *api, const char *name, enum hm_web_token token, json_t *stolen_args, hm_web_fn fn, void *arg)
+void hm_web_call(struct hm_web_api *api, const char *method, enum hm_web_token token, json_t *stolen_args, hm_web_fn on_done,
+                 void *arg)
 {
     (void)api;
     (void)token;
-    free(method);
-    json_decref(args);
-    method = hm_xstrdup(name);
-    args = stolen_args;
-    on_done = fn;
-    done_arg = arg;
+    free(last_method);
+    json_decref(last_args);
+    last_method = hm_xstrdup(method);
+    last_args = stolen_args;
+    last_fn = on_done;
+    last_arg = arg;
     n_calls++;
 }
 
-void hm_web_upload(struct hm_web_api *api, const char *upload_url, char *stolen_bytes, size_t len, hm_web_fn fn, void *arg)
+void hm_web_upload(struct hm_web_api *api, const char *upload_url, char *stolen_bytes, size_t len, hm_web_fn on_done, void *arg)
 {
     assert_string_equal(upload_url, "https://files.example.org/1");
     assert_int_equal(strlen(stolen_bytes), len);
     free(stolen_bytes);
-    hm_web_call(api, "upload", HM_WEB_BOT, hm_json_obj_new(), fn, arg);
+    hm_web_call(api, "upload", HM_WEB_BOT, hm_json_obj_new(), on_done, arg);
 }
 
 void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg)
@@ -93,10 +94,10 @@ char *hm_paper_list(const struct hm_run *run, int step, const json_t *list)
     return NULL;
 }
 
-void hm_journal_put(struct hm_journal *journal, struct hm_batch *batch, hm_put_fn fn, void *arg)
+void hm_journal_put(struct hm_journal *journal, struct hm_batch *batch, hm_put_fn on_done, void *arg)
 {
     (void)journal;
-    (void)fn;
+    (void)on_done;
     (void)arg;
     size_t offset = 0;
     struct hm_op op;
@@ -182,7 +183,7 @@ static void fire(void)
 static void answer(enum hm_code code, json_t *stolen_body)
 {
     const struct hm_web_answer a = {.code = code, .error = "", .sentence = "x", .body = stolen_body};
-    on_done(done_arg, &a);
+    last_fn(last_arg, &a);
     json_decref(stolen_body);
 }
 
@@ -209,22 +210,22 @@ static int tear_down(void **state)
 {
     (void)state;
     json_decref(facts);
-    json_decref(args);
-    free(method);
-    args = NULL;
-    method = NULL;
+    json_decref(last_args);
+    free(last_method);
+    last_args = NULL;
+    last_method = NULL;
     return 0;
 }
 
 static void send_to_the_end(void)
 {
-    assert_string_equal(method, "files.getUploadURLExternal");
+    assert_string_equal(last_method, "files.getUploadURLExternal");
     answer(HM_OK, json_pack("{s:s, s:s}", "file_id", "F1", "upload_url", "https://files.example.org/1"));
-    assert_string_equal(method, "upload");
+    assert_string_equal(last_method, "upload");
     answer(HM_OK, NULL);
-    assert_string_equal(method, "files.completeUploadExternal");
-    assert_string_equal(hm_json_get_str(args, "channel_id", ""), "C1");
-    assert_string_equal(hm_json_get_str(args, "thread_ts", ""), "1.1");
+    assert_string_equal(last_method, "files.completeUploadExternal");
+    assert_string_equal(hm_json_get_str(last_args, "channel_id", ""), "C1");
+    assert_string_equal(hm_json_get_str(last_args, "thread_ts", ""), "1.1");
     answer(HM_OK, NULL);
     assert_int_equal(json_object_size(facts), 0);
 }

@@ -50,7 +50,7 @@ static void answer_list(const json_t *g, const char *kind, json_t *stolen_items,
     bool more = false;
     json_t *items = hm_kit_page_new(stolen_items, from, size, &more), *metadata = hm_json_obj_new();
     if (more)
-        hm_json_set(metadata, "continue", json_sprintf("%lld", (long long)(from + size)));
+        hm_json_set(metadata, "continue", json_sprintf("%jd", (intmax_t)from + size));
     hm_world_answer_json(ans, 200, "application/json",
                          json_pack("{s:s, s:o, s:o}", "kind", kind, "metadata", metadata, "items", items));
 }
