@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/http_server.h"
 #include "io/process_env.h"
 #include "slack/web_api.h"
 
@@ -116,7 +117,10 @@ static void read_http(struct hm_settings *settings, struct hm_cfg_node *root)
     struct hm_cfg_node *http = hm_cfg_get_group(root, "http", HM_CFG_OPTIONAL);
     if (http == NULL)
         return;
+    struct hm_err err = {0};
     settings->http_listen = hm_settings_text(http, "listen", HM_CFG_REQUIRED, 100);
+    if (settings->http_listen != NULL && hm_http_check_listen(settings->http_listen, &err) != HM_OK)
+        hm_cfg_add(http, "%s", err.msg);
     hm_cfg_finish(http);
 }
 

@@ -50,42 +50,68 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     }
 }
 
-/* Splits "ADDRESS:PORT" and tries the address, so that the error says what is wrong (lws says only that it failed). */
-static enum hm_code check_listen(struct hm_http_server *server, const char *listen_text, bool *ret_v6, struct hm_err *err)
-{
+/* "ADDRESS:PORT", read. */
+struct listen {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } addr;
-    uint32_t port;
-    const int on = 1;
+    char address[INET6_ADDRSTRLEN]; /* without brackets */
+    uint16_t port;
+    bool v6;
+};
 
-    const char *colon = strrchr(listen_text, ':');
-    size_t len = colon != NULL ? (size_t)(colon - listen_text) : 0;
-    bool v6 = len >= 2 && listen_text[0] == '[' && listen_text[len - 1] == ']';
-    memset(&addr, 0, sizeof(addr));
+static enum hm_code parse_listen(const char *text, struct listen *ret, struct hm_err *err)
+{
+    uint32_t port = 0;
+    const char *colon = strrchr(text, ':');
+    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+    memset(ret, 0, sizeof *ret);
+    ret->v6 = len >= 2 && text[0] == '[' && text[len - 1] == ']';
     if (colon == NULL || !hm_parse_u32(colon + 1, 65535, &port))
-        return hm_err_set(err, HM_EINVAL, "listen = \"%s\": it must be ADDRESS:PORT, such as 127.0.0.1:8787", listen_text);
-    server->port = (uint16_t)port;
-    server->address = hm_xstrndup(v6 ? listen_text + 1 : listen_text, v6 ? len - 2 : len);
-    if (v6) {
-        addr.v6.sin6_family = AF_INET6;
-        addr.v6.sin6_port = htons(server->port);
+        return hm_err_set(err, HM_EINVAL, "listen = \"%s\": it must be ADDRESS:PORT, such as 127.0.0.1:8787", text);
+    const char *address = ret->v6 ? text + 1 : text;
+    len -= ret->v6 ? 2 : 0;
+    ret->port = (uint16_t)port;
+    if (ret->v6) {
+        ret->addr.v6.sin6_family = AF_INET6;
+        ret->addr.v6.sin6_port = htons(ret->port);
     } else {
-        addr.v4.sin_family = AF_INET;
-        addr.v4.sin_port = htons(server->port);
+        ret->addr.v4.sin_family = AF_INET;
+        ret->addr.v4.sin_port = htons(ret->port);
     }
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, server->address, v6 ? (void *)&addr.v6.sin6_addr : (void *)&addr.v4.sin_addr) != 1)
-        return hm_err_set(err, HM_EINVAL, "listen = \"%s\": \"%s\" is no IP address (write IPv6 in brackets)", listen_text,
-                          server->address);
-    *ret_v6 = v6;
+    if (len < sizeof ret->address)
+        memcpy(ret->address, address, len);
+    if (inet_pton(ret->v6 ? AF_INET6 : AF_INET, ret->address,
+                  ret->v6 ? (void *)&ret->addr.v6.sin6_addr : (void *)&ret->addr.v4.sin_addr) != 1)
+        return hm_err_set(err, HM_EINVAL, "listen = \"%s\": \"%.*s\" is no IP address (write IPv6 in brackets)", text, (int)len,
+                          address);
+    return HM_OK;
+}
 
-    int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+enum hm_code hm_http_check_listen(const char *listen_text, struct hm_err *err)
+{
+    struct listen to;
+    return parse_listen(listen_text, &to, err);
+}
+
+/* Tries the address, so that the error says what is wrong (lws says only that it failed). */
+static enum hm_code try_listen(struct hm_http_server *server, const char *listen_text, bool *ret_v6, struct hm_err *err)
+{
+    struct listen to;
+    const int on = 1;
+    if (parse_listen(listen_text, &to, err) != HM_OK)
+        return err->code;
+    server->port = to.port;
+    server->address = hm_xstrdup(to.address);
+    *ret_v6 = to.v6;
+
+    int fd = socket(to.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return hm_err_set(err, HM_EENV, "listen on %s: %s", listen_text, strerror(errno));
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    int rc = bind(fd, &addr.any, v6 ? sizeof(addr.v6) : sizeof(addr.v4));
+    int rc = bind(fd, &to.addr.any, to.v6 ? sizeof(to.addr.v6) : sizeof(to.addr.v4));
     int why = errno;
     (void)close(fd);
     if (rc != 0)
@@ -163,7 +189,7 @@ struct hm_http_server *hm_http_server_new(struct lws_context *ctx, const struct 
     server->tls_cert = hm_xstrdup_null(opts->tls_cert);
     server->tls_key = hm_xstrdup_null(opts->tls_key);
     server->name = hm_xasprintf("http %s", opts->listen);
-    if (check_listen(server, opts->listen, &v6, err) != HM_OK)
+    if (try_listen(server, opts->listen, &v6, err) != HM_OK)
         goto fail;
     if (server->tls_cert != NULL && (access(server->tls_cert, R_OK) != 0 || access(server->tls_key, R_OK) != 0)) {
         (void)hm_err_set(err, HM_EENV, "listen on %s: can not read %s and %s: %s", opts->listen, server->tls_cert,

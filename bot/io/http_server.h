@@ -44,6 +44,9 @@ struct hm_http_server_opts {
     const struct lws_protocols *websockets;
 };
 
+/* Whether this is an address and a port as opts.listen must be; nothing is opened. HM_EINVAL with a sentence when not. */
+HM_MUST enum hm_code hm_http_check_listen(const char *listen, struct hm_err *err);
+
 /* lws context to share; see io/lws_loop.h. Returns NULL with err set (address in use, bad certificate …). */
 struct hm_http_server *hm_http_server_new(struct lws_context *ctx, const struct hm_http_server_opts *opts, struct hm_err *err);
 /* Drops what is open (on_gone is not called any more) and turns new connections away. The port itself and the memory are given

@@ -101,6 +101,12 @@ class Check(Case):
         findings = self.broken((self.world.url, "http://metapod.example.com"))
         self.assertIn("http", findings[0][2])
 
+    def test_where_to_listen(self):
+        for listen in ("8787", "127.0.0.1", "127.0.0.1:99999", "localhost:8787", ":8787", "127.0.0.1:x", "::1:8787"):
+            findings = self.broken(('listen = "127.0.0.1:0"', f'listen = "{listen}"'))
+            self.assertEqual(len(findings), 1, findings)
+            self.assertIn(f'listen = "{listen}"', findings[0][2])
+
     def test_names_are_no_ids(self):
         for key, old, new in (("channel", f'"{OPS}"', '"#ops"'), ("audit_channel", '"C0AUDIT"', '"D0AUDIT"'),
                               ("usergroup", '"S0RED"', '"red-team"')):

@@ -51,7 +51,7 @@ class Data(Tools):
     # --- logs -------------------------------------------------------------------------------------------------------------------
     def test_model_failed(self):
         self.recipes("model-failed")
-        card = self.run_recipe("model-failed sorting-hat", "made a model fail")
+        card = self.run_recipe("model-failed sorting-hat file=yes", "made a model fail")
         text = card.wait("Done")
         self.assertIn("could not read the features of customer [e-mail] ([number])", text)
         self.assertLess(text.index("could not read the features"), text.index("Traceback"), "oldest first")
