@@ -229,8 +229,8 @@ static bool names_run(const json_t *args)
     return json_object_get(args, "run") != NULL;
 }
 
-/* Without a run's id the first request is airflow.run's; the id that it gives is kept in the cursor, around the cursor of the
- * pages:
+/* Without a run's id the first requests are airflow.run's, with its cursor; the id that they give is kept in the cursor, around
+ * the cursor of the pages:
  * {"run": id, "at": cursor or null}. The arguments with the run in them; NULL as long as it is not known. New reference. */
 static json_t *args_with_run_new(const json_t *args, const json_t *cursor)
 {
@@ -256,11 +256,11 @@ static void keep_run(const json_t *args, const char *run, struct hm_outcome *out
     out->cursor = around;
 }
 
-/* Which run it is, when nobody has said. */
-static enum hm_verdict find_run(const struct hm_backend *backend, const json_t *args, const struct hm_answer *answer,
-                                struct hm_outcome *out)
+/* Which run it is, when nobody has said. With many runs airflow.run asks twice: then the cursor is its own, without a "run". */
+static enum hm_verdict find_run(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
+                                const struct hm_answer *answer, struct hm_outcome *out)
 {
-    enum hm_verdict verdict = hm_airflow_run.response(backend, args, NULL, answer, out);
+    enum hm_verdict verdict = hm_airflow_run.response(backend, args, cursor, answer, out);
     if (verdict != HM_VERDICT_OK)
         return verdict;
     json_t *run = out->result;
@@ -283,7 +283,7 @@ static enum hm_code tasks_request(const struct hm_backend *backend, const json_t
     enum hm_code code = check_states(hm_json_get_arr(args, "states"), err);
     json_t *own = args_with_run_new(args, cursor);
     if (code == HM_OK && own == NULL)
-        code = hm_airflow_run.request(backend, args, NULL, req, err);
+        code = hm_airflow_run.request(backend, args, cursor, req, err);
     else if (code == HM_OK)
         code = hm_airflow_states_request(backend, own, page_of(args, cursor), req, err);
     json_decref(own);
@@ -398,7 +398,7 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
     json_t *states = NULL;
     json_t *own = args_with_run_new(args, cursor);
     if (own == NULL)
-        return find_run(backend, args, answer, out);
+        return find_run(backend, args, cursor, answer, out);
     enum hm_verdict verdict = hm_airflow_states_response(backend, own, page_of(args, cursor), answer, &states, out);
     if (verdict == HM_VERDICT_MORE)
         keep_run(args, hm_json_get_str(own, "run", ""), out);
