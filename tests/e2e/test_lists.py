@@ -119,6 +119,23 @@ class Lists(Case):
         self.world.release()
         self.assertIn(DATASET_NAME, self.type("proactive"))
 
+    def test_tasks_of_a_run_among_many(self):
+        """The run that is going began before the 25 latest ones: its tasks are the list all the same."""
+        state = self.world.http.request("GET", "/_world/state")
+        runs = state["airflow"]["dags"][0]["runs"]
+        self.assertEqual([r["state"] for r in runs], ["success", "running"])
+        runs += [{"dag_run_id": f"manual__{n}", "state": "success", "run_type": "manual", "logical_date": f"2026-11-28T01:{n:02}:00+00:00",
+                  "start_date": f"2026-11-28T01:{n:02}:01+00:00", "end_date": f"2026-11-28T01:{n:02}:59+00:00",
+                  "tasks": {"lusa": "success 1"}} for n in range(30)]
+        self.world.http.request("POST", "/_world/load", state)
+        self.bot.use_shipped("restart-task")
+        self.bot.start()
+        self.slack.slash("restart-task environment=cantareira")
+        self.form(contains="Restart a failed task")
+        self.assertIn("lusa", self.type("", "task"))
+        asked = [r["path"].split("/")[-2] for r in self.world.log() if r["path"].endswith("/taskInstances")]
+        self.assertEqual(asked, [runs[1]["dag_run_id"]])
+
     def test_who_may_not_start_it_gets_no_list(self):
         self.bot.start()
         self.slack.slash("choose")
