@@ -69,7 +69,8 @@ static bool gate_shape(const struct looking *l)
     bool edited = hm_json_get_obj(l->message, "edited") != NULL;
     if (type[0] != '\0' && strcmp(type, "message") != 0 && strcmp(type, "app_mention") != 0)
         return stop(l->verdict, "gate:type", "it is a \"%.40s\", not a message", type);
-    if (subtype[0] != '\0' && strcmp(subtype, "bot_message") != 0)
+    /* file_share: somebody said it with a file attached */
+    if (subtype[0] != '\0' && strcmp(subtype, "bot_message") != 0 && strcmp(subtype, "file_share") != 0)
         return stop(l->verdict, "gate:subtype", "a message of the kind \"%.40s\" never raises an alarm", subtype);
     if (!l->around->edited && (edited || hm_json_get_bool(l->message, "hidden", false)))
         return stop(l->verdict, "gate:edited", "it was edited or is hidden: only what was said first counts");
