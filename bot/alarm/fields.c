@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
-enum { MANY_MAX = 50, LOOKS_MAX = 500, KEY_MAX = 500 };
+enum { LOOKS_MAX = 500, KEY_MAX = 500 };
 
 bool hm_alarm_matches(const struct hm_alarm_rule *rule, const char *text, size_t *ret_at)
 {
@@ -49,7 +49,7 @@ static void find_many(const struct hm_alarm_field *field, const char *text, json
     struct hm_hit hit = {0};
     size_t from = 0;
     json_t *list = hm_json_arr_new();
-    for (int look = 0; look < LOOKS_MAX && json_array_size(list) < MANY_MAX; look++) {
+    for (int look = 0; look < LOOKS_MAX && json_array_size(list) < HM_ALARM_MANY_MAX; look++) {
         json_t *groups = hm_json_obj_new();
         bool found = hm_finder_next(field->find, text, from, &hit, groups, NULL) == HM_OK;
         json_t *value = json_object_get(groups, field->param.name);

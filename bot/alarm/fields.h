@@ -4,6 +4,8 @@
 
 #include "alarm/alarm.h"
 
+enum { HM_ALARM_MANY_MAX = 50 /* values of a field with `many`; no more are looked for */ };
+
 struct hm_alarm_found {
     bool matched;
     size_t at;        /* where match begins */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "alarm/fields.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -71,6 +72,8 @@ static void add_left_out(struct hm_strbuf *out, const struct hm_alarm_start *sta
         if (end < count)
             hm_strbuf_addf(out, " and %zu more, which stand in the message", count - end);
         hm_strbuf_addc(out, '.');
+        if (count >= HM_ALARM_MANY_MAX)
+            hm_strbuf_addf(out, " More than %d are not looked for: see whether the message has others.", HM_ALARM_MANY_MAX);
     }
     json_decref(items);
 }

@@ -493,8 +493,8 @@ static void test_follow(void **state)
 static void test_each_has_an_end(void **state)
 {
     (void)state;
-    enum { FEW = 5, SOME = 7, MANY = 40 };
-    static const int counts[] = {FEW, SOME, MANY};
+    enum { FEW = 5, SOME = 7, MANY = 40, FULL = 50 };
+    static const int counts[] = {FEW, SOME, MANY, FULL};
     struct hm_alarms alarms = one_rule(HEAD "match = \"boom\"; fields = ( { name = \"id\"; type = \"string\"; many = true; "
                                             "find = \"{{begin}}(?<id>#[0-9]+)\"; } ); say = \"Boom.\";\n"
                                             "offers = ( { recipe = \"mend\"; each = \"id\"; label = \"Mend ${item}\"; } );");
@@ -516,9 +516,11 @@ static void test_each_has_an_end(void **state)
         else if (counts[k] == SOME)
             assert_string_equal(say, "Boom.\n:warning: Only the first 5 of 7 have a button. Start `mend` by hand for the others: "
                                      "`#6`, `#7`.");
-        else
+        else if (counts[k] == MANY)
             assert_non_null(strstr(say, "of 40 have a button. Start `mend` by hand for the others: `#6`, "));
         assert_int_equal(strstr(say, "`#25` and 15 more, which stand in the message.") != NULL, counts[k] == MANY);
+        assert_int_equal(strstr(say, " and 25 more, which stand in the message. More than 50 are not looked for") != NULL,
+                         counts[k] == FULL);
         free(say);
         json_decref(offers);
         json_decref(scope);
