@@ -92,7 +92,7 @@ static size_t find_about(const struct hm_watch *watch, const struct hm_alarm_ver
         if (is_of_rule(w->c, v) && is_before(w->c, said->channel, said->at_ms) && strcmp(w->c->key, v->key) == 0)
             ret_list[n++] = w;
     }
-    if (n > 1 && v->key[0] == '\0') /* a rule that tells its alarms apart by nothing but the hour */
+    if (n > 0 && v->key[0] == '\0') /* a rule that tells its alarms apart by nothing but the hour */
         return keep_agreeing(ret_list, n, v->values);
     if (n > 0 || v->about == NULL)
         return n;
@@ -181,9 +181,12 @@ void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, c
     TAILQ_FOREACH(w, &watch->cases, link) room++;
     struct hm_watched **list = hm_xcalloc(room, sizeof(void *));
     size_t n = find_about(watch, v, said, list);
-    /* As long as what was said before it may still be read, it is judged once more then, in its turn. */
+    /* As long as what was said before it may still be read, it is judged once more then, in its turn; the page that it would be
+     * on may have been read already. */
     if (said->inbox_id == 0 || hm_watch_is_whole(watch, said->channel))
         hm_watch_note_seen(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
+    else if (watch->history.busy)
+        watch->history.again = true;
     if (n == 0) {
         end(watch, said->channel, said->ts, said->inbox_id);
         free(list);

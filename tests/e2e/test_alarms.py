@@ -217,6 +217,17 @@ class Alarms(AlarmCase):
         self.assert_open(other)
         self.assertEqual(self.replies(over), [])
 
+    def test_over_for_an_alarm_that_says_something_else(self):
+        """Without dedupe nothing but the values tells alarms apart, also when only one is open."""
+        self.bot.use_alarms(bad=BAD.replace('dedupe = { key = "${id}"; for = "2h"; };', ""), over=OVER)
+        self.bot.start()
+        card = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        self.say(f"[RESOLVED] bad dataset {COMMITTED_2}")
+        self.say(f"bad dataset {DATASET}")
+        card.wait("2 times")  # it was open still
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
+        card.wait("*Over*")
+
     def test_over_by_edit_is_about_its_own_case(self):
         self.bot.start()
         first_message, first = self.dealt_with(f"bad dataset {DATASET}")
@@ -498,6 +509,20 @@ class Alarms(AlarmCase):
         self.bot.stop()
         self.slack.post("config", scopes=scopes)
         self.bot.start()
+        self.alarm_card(missed).wait("*Over*")
+
+    def test_news_while_its_channel_is_paged(self):
+        """The newest page was read already when the news came, the alarm is on the next one: the news is not lost."""
+        self.bot.start()
+        self.quiet()
+        self.bot.stop()
+        missed = self.say(f"bad dataset {DATASET}")
+        for _ in range(200):  # a page
+            self.say("nothing of interest")
+        self.slack.post("nasty", api={"conversations.history": {"n": 1, "after_calls": 1, "slow_ms": 3000}})
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:2", alive=self.alive())
+        self.say(f"[RESOLVED] bad dataset {DATASET}")
         self.alarm_card(missed).wait("*Over*")
 
     def test_while_we_were_away(self):
