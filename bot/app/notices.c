@@ -25,6 +25,7 @@ struct hm_notices {
     const struct hm_roles *roles; /* NULL = nobody is asked to approve */
     json_t *waiting;              /* key → value: for the thread of a card that is not posted yet */
     json_t *unopened;             /* the same: for people whose conversation could not be opened */
+    json_t *opening;              /* key → true: for people whose conversation is being opened */
     struct hm_timer *again_timer; /* NULL = stopped */
 };
 
@@ -93,6 +94,7 @@ struct hm_notices *hm_notices_new(uv_loop_t *loop, struct hm_journal *journal, s
     *notices = (struct hm_notices){.journal = journal, .cards = cards, .clock = clock};
     notices->waiting = hm_json_obj_new();
     notices->unopened = hm_json_obj_new();
+    notices->opening = hm_json_obj_new();
     notices->again_timer = hm_timer_new(loop, on_again, notices);
     hm_cards_listen(cards, on_shown, notices);
     hm_cards_listen_posted(cards, on_card, notices);
@@ -109,6 +111,7 @@ void hm_notices_free(struct hm_notices *notices)
 {
     json_decref(notices->waiting);
     json_decref(notices->unopened);
+    json_decref(notices->opening);
     hm_timer_free(notices->again_timer);
     free(notices);
 }
@@ -251,22 +254,30 @@ static int gate_of(const struct hm_run *run, const json_t *vote)
     return -1;
 }
 
-/* What waits for the card of a run is stale once that gate is decided. It goes on waiting until that is committed: for each a
- * null among what is handed to hm_notices_post() then. */
-static json_t *drop_waiting_new(const struct hm_notices *notices, struct hm_batch *batch, const char *run_id)
+/* Those that ask for the approval of this run, whoever is to be told and wherever. */
+static void drop_asking(const json_t *owed, struct hm_batch *batch, const char *run_id, json_t *dropped)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    json_t *dropped = NULL;
-    json_object_foreach(notices->waiting, key, value)
+    char *prefix = hm_xasprintf("ask:%s:", run_id);
+    json_object_foreach(hm_unconst(owed), key, value)
     {
-        if (!hm_streq(hm_json_get_str(value, "run", ""), run_id))
+        if (strncmp(key, prefix, strlen(prefix)) != 0)
             continue;
-        if (dropped == NULL)
-            dropped = hm_json_obj_new();
         hm_batch_set(batch, HM_NOTICES_SPACE, key, NULL);
         hm_json_set(dropped, key, json_null());
     }
+    free(prefix);
+}
+
+/* What waits for the card of a run, or for a conversation, is stale once that gate is decided. It goes on waiting until that is
+ * committed: for each a null among what is handed to hm_notices_post() then. */
+static json_t *drop_waiting_new(const struct hm_notices *notices, struct hm_batch *batch, const char *run_id)
+{
+    json_t *dropped = hm_json_obj_new();
+    drop_asking(notices->waiting, batch, run_id, dropped);
+    drop_asking(notices->unopened, batch, run_id, dropped);
+    drop_asking(notices->opening, batch, run_id, dropped);
     return dropped;
 }
 
@@ -341,17 +352,18 @@ static void on_open(void *arg, const struct hm_web_answer *answer)
 {
     struct opening *o = arg;
     const char *channel = json_string_value(hm_json_get_path(answer->body, "channel.id"));
+    bool stale = json_object_del(o->notices->opening, o->key) != 0; /* dropped meanwhile */
     bool opened = answer->code == HM_OK && channel != NULL;
-    bool later = answer->code == HM_OK || answer->code == HM_EIO || answer->code == HM_EUNKNOWN || answer->fatal;
+    bool later = !stale && (answer->code == HM_OK || answer->code == HM_EIO || answer->code == HM_EUNKNOWN || answer->fatal);
     if (!opened)
         hm_log(HM_LOG_WARN, "notify", "%s can not be told%s: %s", hm_json_get_str(o->value, "user", "?"),
                later ? ", it is tried again" : "",
                answer->code != HM_OK ? answer->sentence : "Slack's answer names no conversation");
-    if (opened && hm_cards_poster(o->notices->cards) != NULL)
+    if (opened && !stale && hm_cards_poster(o->notices->cards) != NULL)
         say_in(o->notices, o->key, o->value, channel, NULL, o->again);
     else if (!opened && later)
         say_later(o->notices, o->key, o->value);
-    else if (!opened)
+    else if (!opened && !stale)
         forget(o->notices, o->key); /* somebody who can not be written to */
     json_decref(o->value);
     free(o->key);
@@ -365,6 +377,7 @@ static void say_directly(struct hm_notices *notices, const char *key, const json
     json_t *args = hm_json_obj_new();
     *o = (struct opening){notices, hm_xstrdup(key), json_deep_copy(value), again};
     hm_json_set_str(args, "users", hm_json_get_str(value, "user", ""));
+    hm_json_set_bool(notices->opening, key, true);
     slack.call(slack.arg, "conversations.open", args, on_open, o);
 }
 
@@ -391,10 +404,13 @@ void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed)
     json_t *value = NULL;
     json_object_foreach(stolen_owed, key, value)
     {
-        if (json_is_null(value))
+        if (json_is_null(value)) {
             (void)json_object_del(notices->waiting, key);
-        else
+            (void)json_object_del(notices->unopened, key);
+            (void)json_object_del(notices->opening, key);
+        } else {
             say(notices, key, value, false);
+        }
     }
     json_decref(stolen_owed);
 }

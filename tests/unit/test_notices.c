@@ -316,6 +316,37 @@ static void test_a_conversation_is_asked_for_again(void **state)
     assert_string_equal(hm_json_get_str(calls[4].args, "channel", ""), "D1");
 }
 
+/* Decided while he could not be written to, or while that was being found out. */
+static void test_stale_is_not_asked_directly(void **state)
+{
+    struct hm_notices *notices = *state;
+    owe(notices, "user", "U1");
+    answer(0, HM_EIO, false, NULL);
+    json_decref(finish(notices)); /* could not be committed: still to be asked */
+    fire();
+    assert_int_equal(n_calls, 2);
+    answer(1, HM_EIO, false, NULL);
+    hm_notices_post(notices, finish(notices));
+    fire();
+    assert_int_equal(n_calls, 2);
+    assert_false(timer_on);
+
+    owe(notices, "user", "U1");
+    assert_int_equal(n_calls, 3);
+    hm_notices_post(notices, finish(notices));
+    answer(2, HM_EIO, false, NULL);
+    assert_false(timer_on);
+
+    owe(notices, "user", "U1");
+    assert_int_equal(n_calls, 4);
+    hm_notices_post(notices, finish(notices));
+    answer(3, HM_OK, false, json_pack("{s:{s:s}}", "channel", "id", "D1"));
+    now_ms += 60000;
+    hm_poster_turn(poster);
+    assert_int_equal(n_calls, 4);
+    assert_int_equal(n_puts, 0);
+}
+
 static void test_who_can_not_be_written_to(void **state)
 {
     struct hm_notices *notices = *state;
@@ -353,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stale_only_once_that_is_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stale_is_not_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_conversation_is_asked_for_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stale_is_not_asked_directly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_can_not_be_written_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_not_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_end, set_up, tear_down),
