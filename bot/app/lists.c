@@ -294,7 +294,7 @@ static json_t *scope_new(const struct hm_lists *lists, const struct hm_list_quer
     return scope;
 }
 
-/* The first param that the read needs and that has no value yet, or NULL. */
+/* The first param that the list needs and that has no value yet, or NULL. */
 static const char *lacking(const struct hm_list_query *query, const json_t *scope)
 {
     const struct hm_recipe *recipe = query->recipe;
@@ -315,6 +315,25 @@ static const struct hm_backend *find_backend(void *arg, const char *name)
     return hm_settings_backend(arg, name);
 }
 
+/* What the read is made of, and what else its values and labels are made of. */
+static void take_key(const struct reading *r, const char *param, char ret_key[HM_SHA256_HEX])
+{
+    struct hm_sha256 *hash = hm_sha256_new();
+    char *args = hm_json_text(r->args);
+    hm_sha256_add_field(hash, r->recipe->sha256);
+    hm_sha256_add_field(hash, param);
+    hm_sha256_add_field(hash, r->backend->name);
+    hm_sha256_add_field(hash, args);
+    for (char **need = r->list->needs; *need != NULL; need++) {
+        const json_t *value = json_object_get(r->scope, *need);
+        char *text = hm_json_text(value != NULL ? value : json_null());
+        hm_sha256_add_field(hash, text);
+        free(text);
+    }
+    hm_sha256_take(hash, ret_key);
+    free(args);
+}
+
 /* A reading that has not begun, for its key. NULL with err set; *ret_lacks: because a param has no value yet. */
 static struct reading *reading_new(struct hm_lists *lists, const struct hm_list_query *query, bool *ret_lacks, struct hm_err *err)
 {
@@ -329,8 +348,6 @@ static struct reading *reading_new(struct hm_lists *lists, const struct hm_list_
                                       : hm_plan_render(&env, &list->call, scope, NULL, &rendered, err);
     struct reading *r = NULL;
     if (code == HM_OK) {
-        char *text = hm_json_text(rendered.args);
-        struct hm_sha256 *hash = hm_sha256_new();
         r = hm_xcalloc(1, sizeof *r);
         *r = (struct reading){.lists = lists,
                               .settings = hm_settings_ref(lists->settings),
@@ -340,12 +357,7 @@ static struct reading *reading_new(struct hm_lists *lists, const struct hm_list_
                               .scope = json_incref(scope),
                               .args = json_incref(rendered.args)};
         r->page_timer = hm_timer_new(lists->loop, on_page_timer, r);
-        hm_sha256_add_field(hash, query->recipe->sha256);
-        hm_sha256_add_field(hash, query->param->name);
-        hm_sha256_add_field(hash, rendered.backend->name);
-        hm_sha256_add_field(hash, text);
-        hm_sha256_take(hash, r->key);
-        free(text);
+        take_key(r, query->param->name, r->key);
     }
     hm_rendered_done(&rendered);
     json_decref(scope);

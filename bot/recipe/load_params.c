@@ -160,13 +160,13 @@ static void load_environments(const struct hm_loader *l, const struct hm_cfg_nod
 
 /* ---- lists --------------------------------------------------------------------------------------------------------------- */
 
-/* The roots of the names that were noted since `first`, each once. */
+/* The roots of the names that were noted since `first`, each once; without the list's own item. */
 static char **roots_since(const struct hm_loader *l, size_t first)
 {
     char **roots = hm_xcalloc(l->n_refs - first + 1, sizeof *roots);
     size_t count = 0;
     for (size_t i = first; i < l->n_refs; i++) {
-        bool known = false;
+        bool known = strcmp(l->refs[i].root, "item") == 0;
         for (size_t k = 0; k < count; k++)
             known = known || strcmp(roots[k], l->refs[i].root) == 0;
         if (!known)
@@ -203,10 +203,10 @@ static void load_list(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
     struct hm_param_list *list = param->list = hm_xcalloc(1, sizeof *list);
     size_t first = l->n_refs;
     hm_load_call(l, node, scope, &list->call);
-    list->needs = roots_since(l, first);
     list->from = load_from(node);
     list->value = hm_load_template(l, node, "value", HM_CFG_REQUIRED, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
     list->label = hm_load_template(l, node, "label", HM_CFG_OPTIONAL, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
+    list->needs = roots_since(l, first);
     list->others = hm_cfg_get_bool(node, "others", false);
     hm_cfg_finish(node);
 

@@ -63,7 +63,7 @@ struct hm_call_spec {
 /* Where the values of a param come from: a read that is made when somebody fills in the form, before there is a run. */
 struct hm_param_list {
     struct hm_call_spec call;          /* a READ action */
-    char **needs;                      /* the roots that `on` and `with` use: params, "environ"; NULL-terminated */
+    char **needs;                      /* the roots that all its texts use: params, "environ", "known"; NULL-terminated */
     char *from;                        /* the field of its result that is the list */
     struct hm_template *value, *label; /* of one `item`; label NULL = the value */
     bool others;                       /* a value that is not in the list is taken too */

@@ -31,6 +31,16 @@ static char *text_of(const struct hm_template *tpl, const json_t *scope)
     return text;
 }
 
+/* A list of things without values would say that there are none: it tells nothing about what a value may be. */
+static enum hm_code check_values(const json_t *items, const json_t *choices, struct hm_err *err)
+{
+    size_t count = json_array_size(items);
+    if (count == 0 || json_array_size(choices) > 0)
+        return HM_OK;
+    return count == 1 ? hm_err_set(err, HM_EINVAL, "its only item has no value")
+                      : hm_err_set(err, HM_EINVAL, "none of its %zu items has a value", count);
+}
+
 json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, const json_t *scope, struct hm_err *err)
 {
     const json_t *items = hm_json_get_path(result, list->from);
@@ -62,6 +72,10 @@ json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, c
     }
     json_decref(own);
     json_decref(seen);
+    if (check_values(items, choices, err) != HM_OK) {
+        json_decref(choices);
+        choices = NULL;
+    }
     return choices;
 }
 

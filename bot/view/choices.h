@@ -11,7 +11,8 @@
 enum { HM_CHOICES_MAX = 2000 };
 
 /* [[value, label], …] in the result's order, each value once; what has no value is left out, and so is what comes after
- * HM_CHOICES_MAX. scope: what `on` and `with` were made of. NULL with err set when the result has no such list. */
+ * HM_CHOICES_MAX. scope: what `on` and `with` were made of. NULL with err set when the result has no such list, or
+ * none of its items has a value. */
 HM_MUST json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, const json_t *scope, struct hm_err *err);
 /* choices NULL: none are known. */
 bool hm_choices_have(const json_t *choices, const char *value);

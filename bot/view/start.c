@@ -395,7 +395,8 @@ static void add_error(json_t *errors, const char *field, const char *text)
 char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const json_t *choices)
 {
     bool told = param->list != NULL && !param->list->others && json_is_array(choices) && json_is_string(value);
-    if (!told || hm_choices_have(choices, json_string_value(value)))
+    bool cut = json_array_size(choices) >= HM_CHOICES_MAX; /* what comes after them is not known */
+    if (!told || cut || hm_choices_have(choices, json_string_value(value)))
         return NULL;
     return hm_choices_refusal(param, choices, json_string_value(value));
 }

@@ -16,6 +16,14 @@ params = ( { name = "dataset"; type = "dataset"; help = "which one";
                       value = "${item.name}"; others = true; }; } );
 steps = ( { id = "end"; say = "chosen `${dataset}` and `${other}`"; } );
 '''
+PREFIXED = '''
+name = "prefixed"; title = "Choose a name"; who = [ "hausmeister" ];
+params = ( { name = "prefix"; type = "string"; help = "before it"; },
+           { name = "name"; type = "string"; help = "which one";
+             list = { do = "metapod.datasets"; with = { transaction = "${known.etl.transaction}"; committed = "yes"; };
+                      value = "${prefix} ${item.name}"; }; } );
+steps = ( { id = "end"; say = "chosen `${name}`, ${prefix}"; } );
+'''
 
 
 class Lists(Case):
@@ -73,6 +81,16 @@ class Lists(Case):
         self.type("")
         self.form(contains="could not be read")
         self.assertEqual(self.field(self.form(), "transaction")["element"]["type"], "plain_text_input")
+
+    def test_a_list_whose_values_depend_on_another_field(self):
+        """The read is the same, what is made of it is not."""
+        self.bot.add_recipe("prefixed", PREFIXED)
+        self.bot.start()
+        self.slack.slash("prefixed prefix=one")
+        view = self.form()
+        self.assertIn(f"one {DATASET_NAME}", self.type("", "name"))
+        self.slack.post("select", user=ANA, view_id=view["id"], block_id="prefix", action_id="value", value="two")
+        self.assertIn(f"two {DATASET_NAME}", self.type("", "name"))
 
     def test_a_value_that_is_not_in_it(self):
         self.bot.start()

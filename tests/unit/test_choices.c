@@ -104,6 +104,48 @@ static void test_from_a_result(void **state)
     assert_null(hm_choices_new(task->list, result, scope, &err));
     assert_string_equal(err.msg, "airflow.tasks has no list \"by_state.failed\" in its result");
     json_decref(result);
+
+    list = choices(task, "{\"by_state\":{\"failed\":[]}}"); /* nothing there is an answer, … */
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
+    result = json("{\"list\":[{\"nam\":\"metapod\"},{\"nam\":\"tapir\"}]}"); /* … things without values are none */
+    assert_null(hm_choices_new(service->list, result, scope, &err));
+    assert_string_equal(err.msg, "none of its 2 items has a value");
+    json_decref(result);
+    result = json("{\"list\":[{}]}");
+    assert_null(hm_choices_new(service->list, result, scope, &err));
+    assert_string_equal(err.msg, "its only item has no value");
+    json_decref(result);
+}
+
+/* Whatever a text of the list uses, each once; the item is its own. */
+static void test_what_it_needs(void **state)
+{
+    static const char text[] =
+        "name = \"x\"; title = \"X\";\n"
+        "params = (\n"
+        "{ name = \"ns\"; type = \"string\"; help = \"x\"; },\n"
+        "{ name = \"prefix\"; type = \"string\"; help = \"x\"; },\n"
+        "{ name = \"service\"; type = \"string\"; help = \"x\";\n"
+        "  list = { do = \"kubernetes.deployments\"; with = { namespace = \"${ns}\"; label = \"a\"; };\n"
+        "           value = \"${prefix}-${item.name}\"; label = \"${item.name} in ${ns} of ${known.etl.date}\"; }; } );\n"
+        "steps = ( { id = \"end\"; say = \"${ns} ${prefix} ${service}\"; } );\n";
+    static const char *const want[] = {"ns", "prefix", "known"};
+    struct hm_diags diags;
+    hm_diags_init(&diags);
+    struct hm_recipe *r = hm_recipe_parse("x", text, NULL, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        print_error("%d: %s\n", diags.items[i].line, diags.items[i].text);
+    hm_diags_done(&diags);
+    assert_non_null(r);
+    char *const *needs = r->params[2].list->needs;
+    for (size_t i = 0; i < HM_ARRAY_LEN(want); i++) {
+        assert_non_null(needs[i]);
+        assert_string_equal(needs[i], want[i]);
+    }
+    assert_null(needs[HM_ARRAY_LEN(want)]);
+    hm_recipe_free(r);
+    (void)state;
 }
 
 static void assert_offers(const struct hm_param *param, const json_t *list, const char *typed, const char *want)
@@ -159,6 +201,13 @@ static void test_more_than_a_hundred(void **state)
     assert_int_equal(json_array_size(hm_json_get_arr(payload, "options")), 100);
     assert_offers(service, list, "s-1999", "s-1999=s-1999");
     assert_true(hm_choices_have(list, "s-1999"));
+    json_t *behind = hm_json_str_new("s-2003"); /* it may be there */
+    assert_null(hm_start_unlisted(service, behind, list));
+    (void)json_array_remove(list, HM_CHOICES_MAX - 1);
+    char *why = hm_start_unlisted(service, behind, list); /* now the list is whole */
+    assert_non_null(why);
+    free(why);
+    json_decref(behind);
     json_decref(payload);
     free(all);
     json_decref(list);
@@ -253,11 +302,9 @@ static void test_values_that_are_not_in_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_a_result),
-        cmocka_unit_test(test_what_is_offered),
-        cmocka_unit_test(test_more_than_a_hundred),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_values_that_are_not_in_it),
+        cmocka_unit_test(test_from_a_result),   cmocka_unit_test(test_what_it_needs),
+        cmocka_unit_test(test_what_is_offered), cmocka_unit_test(test_more_than_a_hundred),
+        cmocka_unit_test(test_forms),           cmocka_unit_test(test_values_that_are_not_in_it),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
