@@ -71,7 +71,7 @@ struct hm_alarm_rule {
     bool people;                   /* from has "people" */
     struct hm_finder *match;
     char *match_text;          /* as written, for "which rule is the nearest" */
-    struct hm_finder **unless; /* a sentence with a match in which one of these is found is not looked at */
+    struct hm_finder **unless; /* a sentence with a match in which one of these is found is not looked at; fields.c on titles */
     size_t n_unless;
     struct hm_alarm_field *fields;
     size_t n_fields;

@@ -209,14 +209,27 @@ static bool is_found(const struct hm_finder *finder, const char *text)
     return hm_finder_next(finder, text, 0, &hit, NULL, NULL) == HM_OK;
 }
 
-static bool is_unmeant(const struct hm_alarm_rule *rule, const char *sentence)
+static bool has_unless(const struct hm_alarm_rule *rule, const char *part)
 {
     bool unless = false;
-    if (!is_found(rule->match, sentence))
-        return false;
     for (size_t i = 0; i < rule->n_unless && !unless; i++)
-        unless = is_found(rule->unless[i], sentence);
+        unless = is_found(rule->unless[i], part);
     return unless;
+}
+
+static bool is_unmeant(const struct hm_alarm_rule *rule, const char *sentence)
+{
+    return is_found(rule->match, sentence) && has_unless(rule, sentence);
+}
+
+/* What alarm tools send begins with its title, and a title speaks for the whole message: "[STAGING] …", with the metric in a
+ * later line. The later lines do not, for there may be several alarms in one message. */
+static bool is_unmeant_title(const struct hm_alarm_rule *rule, const char *text)
+{
+    char *title = !rule->people ? hm_xstrndup(text, strcspn(text, "\n")) : NULL;
+    bool unmeant = title != NULL && has_unless(rule, title);
+    free(title);
+    return unmeant;
 }
 
 /* The text without the sentences in which match and unless are found; NULL when there are none such. Caller frees. */
@@ -244,8 +257,12 @@ static char *meant_text(const struct hm_alarm_rule *rule, const char *text)
 
 void hm_alarm_extract(const struct hm_alarm_rule *rule, const char *text, const char *day, struct hm_alarm_found *found)
 {
+    char *meant = NULL;
     extract(rule, text, day, found);
-    char *meant = rule->n_unless > 0 && found->matched && found->missing[0] == '\0' ? meant_text(rule, text) : NULL;
+    if (rule->n_unless > 0 && found->matched && is_unmeant_title(rule, text))
+        meant = hm_xstrdup("");
+    else if (rule->n_unless > 0 && found->matched && found->missing[0] == '\0')
+        meant = meant_text(rule, text);
     if (meant == NULL)
         return;
     hm_alarm_found_done(found);

@@ -9,7 +9,7 @@ enum { HM_ALARM_MANY_MAX = 50 /* values of a field with `many`; no more are look
 struct hm_alarm_found {
     bool matched;
     size_t at;        /* where match begins */
-    bool unmeant;     /* all would be there, but for the sentences that `unless` takes away; then not matched */
+    bool unmeant;     /* it would match, but for what `unless` takes away; then not matched */
     char missing[32]; /* the first required field without a value; "" = none */
     json_t *raw;      /* as in struct hm_alarm_verdict */
     json_t *values;

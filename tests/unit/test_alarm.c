@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm/fields.h"
 #include "alarm/flatten.h"
 #include "alarm/follow.h"
 #include "alarm/guard.h"
@@ -202,7 +203,38 @@ static void test_guards(void **state)
         {"(?i:job)[:=](?<v>a)", NULL},
         {"(?:(?<v>a))", "v"},
         {"(?i:x)|(?<v>a)", "v"},
-        {"(?:job: |\\b)(?<v>a)", NULL}, /* the way through \b is not looked for */
+        {"(?:job: |\\b)(?<v>a)", "v"},
+        {"(?:\\b|job: )(?<v>a)", "v"},
+        {"(?:job: |=)(?<v>a)", NULL},
+        {"(?:^|(?<=x))(?<v>a)", NULL},
+        {"x(?:job: |\\s*)(?<v>a)", NULL},
+        {"(?:\\b)(?<v>a)", "v"},
+        {"(?:)(?<v>a)", "v"},
+        {"(?:job:)?(?<v>a)", "v"},
+        {"(?:job:)*?(?<v>a)", "v"},
+        {"(?:job:)+(?<v>a)", NULL},
+        {"(?:job:)+?(?<v>a)", NULL},
+        {"(?<=x)?(?<v>a)", "v"},
+        {"[ ]*(?<v>a)", "v"},
+        {"[ ]*+(?<v>a)", "v"},
+        {"x[ ]*(?<v>a)", NULL},
+        {"x?y*(?<v>a)", "v"},
+        {"xy?(?<v>a)", NULL},
+        {"\\s*?(?<v>a)", "v"},
+        {"\\p{L}?(?<v>a)", "v"},
+        {"\\x20?(?<v>a)", "v"},
+        {"\xe2\x80\x93?(?<v>a)", "v"},
+        {"x{0}(?<v>a)", "v"},
+        {"x{0,3}(?<v>a)", "v"},
+        {"x{,3}(?<v>a)", "v"},
+        {"x{2,3}(?<v>a)", NULL},
+        {"x{2}?(?<v>a)", NULL},
+        {"(?m)(?<v>a)", "v"},
+        {"x(?-i)(?<v>a)", NULL},
+        {"(?m)^(?<v>a)", NULL},
+        {"(?#job)(?<v>a)", "v"},
+        {"(*UCP)(?<v>a)", "v"},
+        {"\\K(?<v>a)", "v"},
         {"(?:job: |\\b(?<w>p)-)(?<v>a)", "w"},
         {"a(?:b|(?<v>a))", NULL},
         {"\\b(?:b|(?<v>a))", "v"},
@@ -407,13 +439,16 @@ static void test_nearest(void **state)
     }
 }
 
-/* A sentence in which unless is found is not looked at, neither for match nor for fields; the others are. */
+#define MEND                                                                                                                     \
+    "match = \"\\\\bmend\\\\b\"; unless = [ \"not mend\", \"^why\" ];\n"                                                         \
+    "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+)\"; many = true; } );"
+
+/* Of people: a sentence in which unless is found is not looked at, neither for match nor for fields; the others are. */
 static void test_unless(void **state)
 {
     (void)state;
     struct hm_alarms alarms =
-        one_rule(HEAD "match = \"\\\\bmend\\\\b\"; unless = [ \"not mend\", \"^why\" ];\n"
-                      "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+)\"; many = true; } );");
+        one_rule("name = \"x\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\", \"people\" ];\n" MEND);
     static const struct {
         const char *text, *reason, *found;
     } cases[] = {
@@ -439,6 +474,38 @@ static void test_unless(void **state)
         free(found);
         hm_alarm_verdict_done(&v);
         json_decref(message);
+    }
+    hm_alarms_done(&alarms);
+}
+
+/* Of tools: the first line speaks for the whole message, also for the news of an alarm that has not all its fields; the others
+ * speak for themselves. */
+static void test_unless_in_title(void **state)
+{
+    (void)state;
+    struct hm_alarms alarms = one_rule(HEAD MEND);
+    static const struct {
+        const char *text, *missing, *found;
+        bool unmeant;
+    } cases[] = {
+        {"mend #1", "", "{\"id\":[\"1\"]}", false},
+        {"not mend\nmend #1", "", "{}", true},
+        {"not mend\nplease\nmend", "", "{}", true},
+        {"why is it not so?\n#1", "", "{}", false},
+        {"#3 is not mended. not mend. So\nmend #1", "", "{}", true},
+        {"#1\nnot mend\nmend #2", "", "{\"id\":[\"1\",\"2\"]}", false}, /* a group of alarms */
+        {"mend\nwhy #1", "", "{\"id\":[\"1\"]}", false},
+        {"mend\nwhy", "id", "{}", false},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct hm_alarm_found found;
+        hm_alarm_extract(alarms.items[0], cases[i].text, "", &found);
+        char *raw = hm_json_text(found.raw);
+        assert_string_equal(raw, cases[i].found);
+        assert_string_equal(found.missing, cases[i].missing);
+        assert_int_equal(found.unmeant, cases[i].unmeant);
+        free(raw);
+        hm_alarm_found_done(&found);
     }
     hm_alarms_done(&alarms);
 }
@@ -583,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_many_marks),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_unless),
+        cmocka_unit_test(test_unless_in_title),
         cmocka_unit_test(test_each_has_an_end),
         cmocka_unit_test(test_fields_are_typed),
         cmocka_unit_test(test_follow),
