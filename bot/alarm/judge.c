@@ -126,8 +126,10 @@ static bool gate_known(const struct looking *l)
     if (!sender)
         return stop(l->verdict, "gate:poster", "no rule allows the bot %.20s (app %.20s); its display name does not count",
                     l->bot[0] != '\0' ? l->bot : "-", l->app[0] != '\0' ? l->app : "-");
-    if (!(l->channel[0] == '\0' && l->around->bare) && !hm_alarms_watch(l->alarms, l->channel))
-        return stop(l->verdict, "gate:channel", "no rule watches the channel %.20s", l->channel[0] != '\0' ? l->channel : "-");
+    if (l->channel[0] == '\0' && !l->around->bare) /* Slack's history leaves it out; what Slack delivers has it */
+        return stop(l->verdict, "gate:channel", "the message does not say where it is; give --channel NAME");
+    if (l->channel[0] != '\0' && !hm_alarms_watch(l->alarms, l->channel))
+        return stop(l->verdict, "gate:channel", "no rule watches the channel %.20s", l->channel);
     return true;
 }
 

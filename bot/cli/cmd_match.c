@@ -72,6 +72,16 @@ static json_t *text_message_new(const char *text, size_t len)
     return message;
 }
 
+/* What is given in place of one message. */
+static const char *why_none(const json_t *root)
+{
+    if (json_is_array(root))
+        return "a list; give one message, not several";
+    if (hm_json_get_arr(root, "messages") != NULL)
+        return "this is an answer of conversations.history; give one of its messages";
+    return "there is no message in it: it needs text, blocks or attachments";
+}
+
 /* Text as a message; JSON as the message in it. A new reference, or NULL with err set. */
 static json_t *read_message_new(const char *text, size_t len, bool *ret_bare, struct hm_err *err)
 {
@@ -88,9 +98,7 @@ static json_t *read_message_new(const char *text, size_t len, bool *ret_bare, st
     const json_t *found = message_in(root);
     json_t *message = found != NULL ? json_incref(hm_unconst(found)) : NULL;
     if (found == NULL)
-        (void)hm_err_set(err, HM_EINVAL, "%s",
-                         json_is_array(root) ? "a list; give one message, not several"
-                                             : "there is no message in it: it needs text, blocks or attachments");
+        (void)hm_err_set(err, HM_EINVAL, "%s", why_none(root));
     json_decref(root);
     return message;
 }

@@ -67,10 +67,18 @@ class Input(Match):
             self.assertEqual(self.match(stdin)["alarm"], "probe", stdin)
         self.assertEqual(self.match(json.dumps({**message, "bot_id": "B0456"}), code=1)["reason"], "gate:poster")
 
+    def test_message_of_the_history(self):
+        """Slack's history does not say where a message is: whoever asks does."""
+        message = json.dumps({"type": "message", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"})
+        said = self.match(message, code=1)
+        self.assertEqual((said["reason"], said["why"]), ("gate:channel", "the message does not say where it is; give --channel NAME"))
+        self.assertIn("alarm: probe\n", self.cli("match", "--channel", "ops", stdin=message)[0])
+
     def test_broken_json_is_said(self):
         for stdin, said in (('{"text": "probe"', "line 1, column 16"), ('{"text": "probe",\n "ts" 1}', "line 2, column 7"),
                             ('{"text": "probe", "text": "probe"}', "duplicate"), ('{', "line 1, column 1"), ('["probe"', "line 1, column 8"),
-                            ('[{"text": "probe"}]', "a list"), ('{"a": "probe"}', "no message")):
+                            ('[{"text": "probe"}]', "a list"),
+                            ('{"ok": true, "messages": [{"text": "probe"}]}', "give one of its messages"), ('{"a": "probe"}', "no message")):
             out, err = self.cli("match", stdin=stdin, code=2)
             self.assertEqual(out, "", stdin)
             self.assertRegex(err, r"\Ahausmeister: stdin: [^\n]+\n\Z")
