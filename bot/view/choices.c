@@ -41,6 +41,22 @@ static enum hm_code check_values(const json_t *items, const json_t *choices, str
                       : hm_err_set(err, HM_EINVAL, "none of its %zu items has a value", count);
 }
 
+/* The item of the scope `own`, unless it has no value or one that is there already. */
+static void add_choice(json_t *choices, json_t *seen, const struct hm_param_list *list, const json_t *own)
+{
+    char *value = text_of(list->value, own);
+    if (value != NULL && json_object_get(seen, value) == NULL) {
+        char *label = text_of(list->label, own);
+        json_t *choice = hm_json_arr_new();
+        hm_json_add(choice, hm_json_str_new(value));
+        hm_json_add(choice, hm_json_str_new(label != NULL ? label : value));
+        hm_json_add(choices, choice);
+        hm_json_set_bool(seen, value, true);
+        free(label);
+    }
+    free(value);
+}
+
 json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, const json_t *scope, struct hm_err *err)
 {
     const json_t *items = hm_json_get_path(result, list->from);
@@ -58,17 +74,7 @@ json_t *hm_choices_new(const struct hm_param_list *list, const json_t *result, c
         if (json_array_size(choices) == HM_CHOICES_MAX)
             break;
         hm_json_set(own, "item", json_incref(item));
-        char *value = text_of(list->value, own);
-        char *label = text_of(list->label, own);
-        if (value != NULL && json_object_get(seen, value) == NULL) {
-            json_t *choice = hm_json_arr_new();
-            hm_json_add(choice, hm_json_str_new(value));
-            hm_json_add(choice, hm_json_str_new(label != NULL ? label : value));
-            hm_json_add(choices, choice);
-            hm_json_set_bool(seen, value, true);
-        }
-        free(value);
-        free(label);
+        add_choice(choices, seen, list, own);
     }
     json_decref(own);
     json_decref(seen);

@@ -252,9 +252,10 @@ static void test_guards(void **state)
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         size_t len = 0;
         const char *name = hm_alarm_unguarded(cases[i].pattern, &len);
-        if ((name == NULL) != (cases[i].unguarded == NULL) ||
-            (name != NULL && (strlen(cases[i].unguarded) != len || memcmp(name, cases[i].unguarded, len) != 0)))
-            fail_msg("%s: %s", cases[i].pattern, name != NULL ? name : "none");
+        char *found = hm_xstrndup(name != NULL ? name : "none", name != NULL ? len : strlen("none"));
+        if (strcmp(found, cases[i].unguarded != NULL ? cases[i].unguarded : "none") != 0)
+            fail_msg("%s: %s", cases[i].pattern, found);
+        free(found);
     }
 }
 
