@@ -282,14 +282,14 @@ static json_t *scope_new(const struct hm_lists *lists, const struct hm_list_quer
 {
     const struct hm_recipe *recipe = query->recipe;
     json_t *scope = hm_json_obj_new();
-    json_t *environ = NULL;
+    json_t *fields = NULL;
     for (size_t i = 0; i < recipe->n_params; i++) {
         json_t *value = value_of(&recipe->params[i], query);
         if (recipe->params[i].is_environment && json_is_string(value))
-            environ = hm_json_get_obj(lists->settings->environments, json_string_value(value));
+            fields = hm_json_get_obj(lists->settings->environments, json_string_value(value));
         hm_json_set(scope, recipe->params[i].name, value);
     }
-    hm_json_set(scope, "environ", environ != NULL ? json_incref(environ) : hm_json_obj_new());
+    hm_json_set(scope, "environ", fields != NULL ? json_incref(fields) : hm_json_obj_new());
     hm_json_set(scope, "known", query->known != NULL ? json_incref(hm_unconst(query->known)) : hm_json_obj_new());
     return scope;
 }
