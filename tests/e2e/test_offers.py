@@ -38,7 +38,8 @@ class Offers(AlarmCase):
         found = self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains=contains, alive=self.alive())["message"]
         return self.stage.card_of(found, DI)
 
-    def test_the_second_form_starts_nothing(self):
+    def two_open_forms(self):
+        """Ana and Ben have the form of the same offer before them; the alarm and its card."""
         self.bot.use_alarms(bad=NEEDS_MORE)
         self.bot.start()
         alarm = self.say(f"bad dataset {DATASET}")
@@ -46,6 +47,10 @@ class Offers(AlarmCase):
         for user in (ANA, BEN):
             card.click("Retract it", user)
             self.form(user)
+        return alarm, card
+
+    def test_the_second_form_starts_nothing(self):
+        alarm, card = self.two_open_forms()
         self.submit(ANA, id=DATASET, transaction=TRANSACTION)
         self.no_form(ANA)
         card.wait("chose *Retract it*")
@@ -57,13 +62,7 @@ class Offers(AlarmCase):
         self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
 
     def test_two_forms_at_the_same_moment(self):
-        self.bot.use_alarms(bad=NEEDS_MORE)
-        self.bot.start()
-        alarm = self.say(f"bad dataset {DATASET}")
-        card = self.alarm_card(alarm)
-        for user in (ANA, BEN):
-            card.click("Retract it", user)
-            self.form(user)
+        alarm, _ = self.two_open_forms()
         answers = self.at_once(*(lambda u=u: self.submit(u, id=DATASET, transaction=TRANSACTION) for u in (ANA, BEN)))
         self.assertEqual(sum("already" in json.dumps(a.get("ack_payload")) for a in answers), 1, answers)
         self.run_card(alarm).wait_button("Approve")
