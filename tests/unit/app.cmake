@@ -1,6 +1,6 @@
 # The wiring.
 hm_unit_test(auth NEEDS hm_app)
-hm_unit_test(notices NEEDS hm_app)
-hm_unit_test(papers NEEDS hm_app)
+hm_unit_test(notices SOURCES fake_timer.c NEEDS hm_app)
+hm_unit_test(papers SOURCES fake_timer.c NEEDS hm_app)
 hm_unit_test(token_source NEEDS hm_app)
 hm_unit_test(credentials SOURCES raw_server.c NEEDS hm_app)

@@ -1,5 +1,6 @@
 /* What is owed to people is said once, and not forgotten before that is right: a commit that failed, a conversation that can not
  * be opened. The cards, the journal, the roles and the timer are here; the poster is the real one. */
+#include "fake_timer.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -27,9 +28,6 @@ static void (*shown)(void *arg, const char *key);
 static void (*posted)(void *arg, const char *run_id);
 static void *listener;
 static const char *thread; /* of every card; NULL = it is not posted */
-static void (*timer_fn)(void *arg);
-static void *timer_arg;
-static bool timer_on;
 static int64_t now_ms;
 
 static int64_t read_clock(void *arg)
@@ -133,47 +131,6 @@ enum hm_code hm_journal_values(struct hm_journal_reader *reader, const char *spa
     (void)visit;
     (void)arg;
     return hm_err_set(err, HM_EENV, "no journal here");
-}
-
-struct hm_timer *hm_timer_new(uv_loop_t *loop, void (*fn)(void *arg), void *arg)
-{
-    (void)loop;
-    timer_fn = fn;
-    timer_arg = arg;
-    timer_on = false;
-    return (struct hm_timer *)&timer_on;
-}
-
-void hm_timer_start(struct hm_timer *timer, int64_t after_ms)
-{
-    (void)timer;
-    (void)after_ms;
-    timer_on = true;
-}
-
-void hm_timer_stop(struct hm_timer *timer)
-{
-    (void)timer;
-    timer_on = false;
-}
-
-bool hm_timer_active(const struct hm_timer *timer)
-{
-    (void)timer;
-    return timer_on;
-}
-
-void hm_timer_free(struct hm_timer *timer)
-{
-    (void)timer;
-    timer_on = false;
-}
-
-static void fire(void)
-{
-    assert_true(timer_on);
-    timer_on = false;
-    timer_fn(timer_arg);
 }
 
 /* ---- words ---------------------------------------------------------------------------------------------------------------- */
@@ -302,14 +259,14 @@ static void test_a_conversation_is_asked_for_again(void **state)
     assert_string_equal(calls[0].method, "conversations.open");
     answer(0, HM_EIO, false, NULL); /* Slack is away */
     assert_int_equal(n_puts, 0);    /* still owed */
-    fire();
+    assert_true(hm_fake_timer_fire());
     answer(1, HM_EENV, true, NULL); /* the app lacks a scope */
-    fire();
+    assert_true(hm_fake_timer_fire());
     answer(2, HM_OK, false, json_pack("{s:{}}", "channel")); /* an answer that tells nothing */
-    fire();
+    assert_true(hm_fake_timer_fire());
     assert_int_equal(n_puts, 0);
     answer(3, HM_OK, false, json_pack("{s:{s:s}}", "channel", "id", "D1"));
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
     now_ms += 60000;
     hm_poster_turn(poster);
     assert_int_equal(n_calls, 5);
@@ -323,19 +280,19 @@ static void test_stale_is_not_asked_directly(void **state)
     owe(notices, "user", "U1");
     answer(0, HM_EIO, false, NULL);
     json_decref(finish(notices)); /* could not be committed: still to be asked */
-    fire();
+    assert_true(hm_fake_timer_fire());
     assert_int_equal(n_calls, 2);
     answer(1, HM_EIO, false, NULL);
     hm_notices_post(notices, finish(notices));
-    fire();
+    assert_true(hm_fake_timer_fire());
     assert_int_equal(n_calls, 2);
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
 
     owe(notices, "user", "U1");
     assert_int_equal(n_calls, 3);
     hm_notices_post(notices, finish(notices));
     answer(2, HM_EIO, false, NULL);
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
 
     owe(notices, "user", "U1");
     assert_int_equal(n_calls, 4);
@@ -353,7 +310,7 @@ static void test_who_can_not_be_written_to(void **state)
     owe(notices, "user", "U1");
     answer(0, HM_EPERM, false, NULL);
     assert_int_equal(n_puts, 1); /* no longer owed */
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
 }
 
 static void test_not_for_ever(void **state)
@@ -362,10 +319,10 @@ static void test_not_for_ever(void **state)
     owe(notices, "user", "U1");
     answer(0, HM_EIO, false, NULL);
     now_ms += (int64_t)25 * 3600000;
-    fire();
+    assert_true(hm_fake_timer_fire());
     assert_int_equal(n_calls, 1);
     assert_int_equal(n_puts, 1);
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
 }
 
 static void test_the_end(void **state)
@@ -374,7 +331,7 @@ static void test_the_end(void **state)
     owe(notices, "user", "U1");
     hm_notices_stop(notices);
     answer(0, HM_EIO, false, NULL); /* the web API is being freed */
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
     assert_int_equal(n_puts, 0);
 }
 

@@ -1,5 +1,6 @@
 /* A file waits for its card without asking after it, is sent as soon as that is there, and knows its place after a restart. What
  * stands around it is here: cards, runs, journal, Web API, timer. */
+#include "fake_timer.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -21,10 +22,7 @@ static unsigned n_calls;
 static void (*posted)(void *arg, const char *run_id);
 static void *listener;
 static const char *channel, *thread; /* of the card; no channel = the run has none */
-static void (*timer_fn)(void *arg);
-static void *timer_arg;
-static bool timer_on;
-static json_t *facts; /* the journal: key → value */
+static json_t *facts;                /* the journal: key → value */
 
 /* ---- what stands around it ------------------------------------------------------------------------------------------------ */
 
@@ -137,48 +135,7 @@ enum hm_code hm_journal_values(struct hm_journal_reader *reader, const char *spa
     return HM_OK;
 }
 
-struct hm_timer *hm_timer_new(uv_loop_t *loop, void (*fn)(void *arg), void *arg)
-{
-    (void)loop;
-    timer_fn = fn;
-    timer_arg = arg;
-    timer_on = false;
-    return (struct hm_timer *)&timer_on;
-}
-
-void hm_timer_start(struct hm_timer *timer, int64_t after_ms)
-{
-    (void)timer;
-    (void)after_ms;
-    timer_on = true;
-}
-
-void hm_timer_stop(struct hm_timer *timer)
-{
-    (void)timer;
-    timer_on = false;
-}
-
-bool hm_timer_active(const struct hm_timer *timer)
-{
-    (void)timer;
-    return timer_on;
-}
-
-void hm_timer_free(struct hm_timer *timer)
-{
-    (void)timer;
-    timer_on = false;
-}
-
 /* ---- words ---------------------------------------------------------------------------------------------------------------- */
-
-static void fire(void)
-{
-    assert_true(timer_on);
-    timer_on = false;
-    timer_fn(timer_arg);
-}
 
 static void answer(enum hm_code code, json_t *stolen_body)
 {
@@ -235,16 +192,16 @@ static void test_waits_for_its_card(void **state)
     (void)state;
     channel = "C1";
     struct hm_papers *papers = start();
-    fire();
+    assert_true(hm_fake_timer_fire());
     assert_int_equal(n_calls, 0);
-    assert_false(timer_on); /* nobody asks after the card */
+    assert_false(hm_fake_timer_is_on()); /* nobody asks after the card */
     posted(listener, "r-2");
     assert_int_equal(n_calls, 0);
     thread = "1.1";
     posted(listener, "r-1");
     assert_int_equal(n_calls, 1);
     send_to_the_end();
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
     hm_papers_free(papers);
 }
 
@@ -253,13 +210,13 @@ static void test_a_restart_knows_its_place(void **state)
     (void)state;
     channel = "C1";
     struct hm_papers *papers = start();
-    fire();
+    assert_true(hm_fake_timer_fire());
     thread = "1.1";
     posted(listener, "r-1");
     hm_papers_free(papers);  /* before it was sent */
     channel = thread = NULL; /* and its card is right, for good: nobody knows where it is */
     papers = start();
-    fire();
+    assert_true(hm_fake_timer_fire());
     send_to_the_end();
     hm_papers_free(papers);
 }
@@ -268,7 +225,7 @@ static void test_no_card_will_ever_come(void **state)
 {
     (void)state;
     struct hm_papers *papers = start();
-    assert_false(timer_on);
+    assert_false(hm_fake_timer_is_on());
     assert_int_equal(n_calls, 0);
     assert_int_equal(json_object_size(facts), 0); /* not owed for ever */
     hm_papers_free(papers);
@@ -280,10 +237,10 @@ static void test_slack_is_away(void **state)
     channel = "C1";
     thread = "1.1";
     struct hm_papers *papers = start();
-    fire();
+    assert_true(hm_fake_timer_fire());
     answer(HM_EIO, NULL);
     assert_int_equal(n_calls, 1);
-    fire();
+    assert_true(hm_fake_timer_fire());
     send_to_the_end();
     hm_papers_free(papers);
 }
