@@ -254,7 +254,7 @@ class Jobs(Case):
         self.recipes("retract-all", "job-kill")
         card = self.run_recipe(f"retract-all {TRANSACTION}", "Retract every")
         text = card.wait("Stopped")
-        self.assertIn("itaipu-contracts/0 RUNNING", text)
+        self.assertIn("are active: 1000-jobs-prod-itaipu-contracts-0", text)
         self.assertIn("Kill them first", text)
         card.click("Kill itaipu-contracts", ANA)
         kill = self.card("Kill the *whole* job `prod/itaipu-contracts`")
