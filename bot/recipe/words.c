@@ -39,6 +39,8 @@ static size_t space_len(const char *p)
     };
     if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
         return 1;
+    if ((unsigned char)*p < 0x80) /* most are */
+        return 0;
     for (size_t i = 0; i < HM_ARRAY_LEN(odd); i++)
         if (hm_starts_with(p, odd[i]))
             return strlen(odd[i]);

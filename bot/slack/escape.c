@@ -210,7 +210,9 @@ void hm_slack_unescape(struct hm_strbuf *out, const char *text)
     } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}};
 
     while (text != NULL && *text != '\0') {
-        size_t used = 0;
+        size_t used = strcspn(text, "&"); /* as it is */
+        if (used > 0)
+            hm_strbuf_add(out, text, used);
         for (size_t i = 0; used == 0 && i < HM_ARRAY_LEN(entities); i++)
             if (hm_starts_with(text, entities[i].entity)) {
                 hm_strbuf_addc(out, entities[i].c);

@@ -46,8 +46,11 @@ struct channel {
     uint64_t blocked; /* number of the pump() in which an earlier call had to wait */
 };
 
+TAILQ_HEAD(call_list, call);
+
 struct call {
     TAILQ_ENTRY(call) link;
+    struct call_list *list; /* where it is in */
     struct hm_web_api *api;
     struct lane *lane;
     struct channel *channel; /* NULL: not paced by channel */
@@ -60,10 +63,8 @@ struct call {
     unsigned tries;
     unsigned holds;
     bool under_way;
-    bool refused; /* at birth: too many waiting, or nothing that can be sent */
-    char *why;    /* … and why */
+    char *why; /* refused at birth: too many waiting, or nothing that can be sent */
 };
-TAILQ_HEAD(call_list, call);
 
 struct lane {
     LIST_ENTRY(lane) link;
@@ -71,7 +72,7 @@ struct lane {
     const struct hm_web_method *method;
     struct hm_pace pace;
     int64_t held_until_ms;
-    struct call_list calls; /* waiting and under way, in order */
+    struct call_list calls; /* waiting and under way, in the order in which they were asked for */
     unsigned n_calls;
 };
 
@@ -86,6 +87,8 @@ struct hm_web_api {
     LIST_HEAD(, lane) lanes;
     LIST_HEAD(, channel) channels;
     unsigned n_channels;
+    struct call_list refused; /* wait for a turn in which to say so */
+    unsigned n_refused;
     unsigned speed;
     unsigned n_calls;
     uint64_t n_pumps;
@@ -163,8 +166,11 @@ static struct channel *channel_of(struct hm_web_api *api, const char *id)
 /* call is gone afterwards; answer may borrow from it. */
 static void finish(struct hm_web_api *api, struct call *call, const struct hm_web_answer *answer)
 {
-    TAILQ_REMOVE(&call->lane->calls, call, link);
-    call->lane->n_calls--;
+    TAILQ_REMOVE(call->list, call, link);
+    if (call->why != NULL)
+        api->n_refused--;
+    else
+        call->lane->n_calls--;
     api->n_calls--;
     if (call->channel != NULL)
         call->channel->waiting--;
@@ -270,23 +276,31 @@ static int64_t wait_of(struct hm_web_api *api, struct call *call, int64_t now)
     return wait_ms;
 }
 
-/* Returns false when the call has been ended, for good. */
-static bool still_wanted(struct hm_web_api *api, struct call *call, int64_t now, int64_t *soonest)
+/* Ends the calls of the lane that are too old to be of use, from the oldest on. A turn with thousands that wait looks at one. */
+static void drop_old(struct hm_web_api *api, struct lane *lane, int64_t now, int64_t *soonest)
 {
-    int64_t max_age_ms = call->lane->method->max_age_ms;
+    struct call *call = NULL;
+    struct call *next = NULL;
+    int64_t max_age_ms = lane->method->max_age_ms;
 
-    if (call->refused) {
-        finish_undone(api, call, call->why);
-        return false;
-    }
     if (max_age_ms == 0)
-        return true;
-    if (now - call->asked_at_ms > max_age_ms) {
+        return;
+    for (call = TAILQ_FIRST(&lane->calls); call != NULL; call = next) {
+        next = TAILQ_NEXT(call, link);
+        if (call->under_way)
+            continue;
+        if (now - call->asked_at_ms <= max_age_ms) {
+            earlier(soonest, call->asked_at_ms + max_age_ms + 1 - now);
+            return; /* the others are younger */
+        }
         finish_undone(api, call, "it waited too long for Slack");
-        return false;
     }
-    earlier(soonest, call->asked_at_ms + max_age_ms + 1 - now);
-    return true;
+}
+
+static int64_t lane_wait_ms(struct lane *lane, int64_t now)
+{
+    int64_t wait_ms = hm_pace_wait_ms(&lane->pace, now);
+    return lane->held_until_ms > now && lane->held_until_ms - now > wait_ms ? lane->held_until_ms - now : wait_ms;
 }
 
 static void pump_lane(struct hm_web_api *api, struct lane *lane, int64_t *soonest)
@@ -295,20 +309,30 @@ static void pump_lane(struct hm_web_api *api, struct lane *lane, int64_t *soones
     struct call *next = NULL;
     int64_t now = hm_mono_ms(api->clock);
 
+    drop_old(api, lane, now, soonest);
     for (call = TAILQ_FIRST(&lane->calls); call != NULL; call = next) {
         next = TAILQ_NEXT(call, link);
-        if (call->under_way || !still_wanted(api, call, now, soonest))
+        if (call->under_way)
             continue;
-        int64_t lane_wait_ms = hm_pace_wait_ms(&lane->pace, now);
-        if (lane->held_until_ms > now && lane->held_until_ms - now > lane_wait_ms)
-            lane_wait_ms = lane->held_until_ms - now;
-        int64_t wait_ms = wait_of(api, call, now);
-        if (lane_wait_ms > 0 || wait_ms > 0) {
-            if (wait_ms < INT64_MAX)
-                earlier(soonest, wait_ms > lane_wait_ms ? wait_ms : lane_wait_ms);
-            continue;
+        int64_t lane_ms = lane_wait_ms(lane, now);
+        if (lane_ms > 0) { /* nobody behind it may go either */
+            earlier(soonest, lane_ms);
+            return;
         }
-        start(call, now);
+        int64_t wait_ms = wait_of(api, call, now);
+        if (wait_ms == 0)
+            start(call, now);
+        else if (wait_ms < INT64_MAX)
+            earlier(soonest, wait_ms);
+    }
+}
+
+/* Those that were refused until now; what on_done asks for waits for the next turn. */
+static void end_refused(struct hm_web_api *api)
+{
+    for (unsigned n = api->n_refused; n > 0; n--) {
+        struct call *call = TAILQ_FIRST(&api->refused);
+        finish_undone(api, call, call->why);
     }
 }
 
@@ -321,6 +345,7 @@ static void pump(void *arg)
     if (hm_http_client_closing(api->http)) /* what waits ends in hm_web_api_free() */
         return;
     api->n_pumps++;
+    end_refused(api);
     LIST_FOREACH(lane, &api->lanes, link)
     {
         pump_lane(api, lane, &soonest);
@@ -367,6 +392,23 @@ static void set_body(struct hm_request *req, const json_t *args, bool form)
     }
 }
 
+/* For good: it leaves the lane, and on_done is told in the next turn. */
+static void refuse(struct call *call, char *stolen_why)
+{
+    struct hm_web_api *api = call->api;
+
+    if (call->why != NULL) { /* one reason is enough */
+        free(stolen_why);
+        return;
+    }
+    call->why = stolen_why;
+    TAILQ_REMOVE(call->list, call, link);
+    call->lane->n_calls--;
+    call->list = &api->refused;
+    TAILQ_INSERT_TAIL(call->list, call, link);
+    api->n_refused++;
+}
+
 static struct call *call_new(struct hm_web_api *api, struct lane *lane, hm_web_fn on_done, void *arg)
 {
     struct call *call = hm_xcalloc(1, sizeof(*call));
@@ -378,13 +420,12 @@ static struct call *call_new(struct hm_web_api *api, struct lane *lane, hm_web_f
     call->not_before_ms = INT64_MIN;
     hm_request_init(&call->request);
     call->request.method = hm_xstrdup("POST");
-    TAILQ_INSERT_TAIL(&lane->calls, call, link);
+    call->list = &lane->calls;
+    TAILQ_INSERT_TAIL(call->list, call, link);
     lane->n_calls++;
     api->n_calls++;
-    if (lane->n_calls > MAX_WAITING) {
-        call->refused = true;
-        call->why = hm_xasprintf("too many calls of Slack's %s are waiting", lane->name);
-    }
+    if (lane->n_calls > MAX_WAITING)
+        refuse(call, hm_xasprintf("too many calls of Slack's %s are waiting", lane->name));
     hm_timer_start(api->timer, 0);
     return call;
 }
@@ -434,10 +475,8 @@ void hm_web_respond(struct hm_web_api *api, const char *url, json_t *stolen_body
     call->pool = api->url_pool;
     call->request.url = hm_xstrdup(url);
     set_body(&call->request, stolen_body, false);
-    if (!is_slack_host(url) && !call->refused) {
-        call->refused = true;
-        call->why = hm_xstrdup("the address to answer to is not Slack's");
-    }
+    if (!is_slack_host(url))
+        refuse(call, hm_xstrdup("the address to answer to is not Slack's"));
     json_decref(stolen_body);
 }
 
@@ -451,10 +490,8 @@ void hm_web_upload(struct hm_web_api *api, const char *upload_url, char *stolen_
     call->request.body = stolen_bytes;
     call->request.body_len = len;
     hm_request_add_header(&call->request, "Content-Type", "application/octet-stream");
-    if (!is_slack_host(upload_url) && !call->refused) {
-        call->refused = true;
-        call->why = hm_xstrdup("the address to upload to is not Slack's");
-    }
+    if (!is_slack_host(upload_url))
+        refuse(call, hm_xstrdup("the address to upload to is not Slack's"));
 }
 
 unsigned hm_web_pending(const struct hm_web_api *api)
@@ -503,6 +540,7 @@ struct hm_web_api *hm_web_api_new(const struct hm_web_api_opts *opts, struct hm_
     api->tokens[HM_WEB_APP] = hm_xasprintf("Bearer %s", opts->app_token != NULL ? opts->app_token : "");
     LIST_INIT(&api->lanes);
     LIST_INIT(&api->channels);
+    TAILQ_INIT(&api->refused);
     api->timer = hm_timer_new(opts->loop, pump, api);
     if (make_pools(api, opts, err) != HM_OK) {
         hm_web_api_free(api);
@@ -516,6 +554,7 @@ static void end_waiting(struct hm_web_api *api)
     struct lane *lane = NULL;
     struct call *next = NULL;
 
+    end_refused(api);
     LIST_FOREACH(lane, &api->lanes, link)
     {
         for (struct call *call = TAILQ_FIRST(&lane->calls); call != NULL; call = next) {

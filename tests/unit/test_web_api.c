@@ -372,6 +372,21 @@ static void test_response_url(void **state)
     free(url);
 }
 
+/* One method has 5,000 waiting: the next is told so at once, although all before it have to wait. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++)
+        hm_web_call(rig->api, "views.publish", HM_WEB_BOT, hm_json_obj_new(), NULL, NULL);
+    call(0, "views.publish", "{}");
+    call(1, "views.publish", "{}");
+    await(2);
+    assert_int_equal(rig->ends[0].code, HM_EIO);
+    assert_string_equal(rig->ends[0].sentence, "too many calls of Slack's views.publish are waiting");
+    assert_true(rig->ends[0].at < rig->ends[1].at);
+    assert_true(hm_web_pending(rig->api) > 4900);
+}
+
 static void test_url_is_checked(void **state)
 {
     static const char *const bad[] = {"http://slack.com/api/", "ftp://127.0.0.1/", "", "https://a:b@slack.com/api/"};
@@ -411,6 +426,7 @@ int main(void)
         TEST(test_view_too_late),
         TEST(test_refusals),
         TEST(test_response_url),
+        TEST(test_too_many),
         TEST(test_url_is_checked),
         TEST(test_pending_end_at_free),
     };
