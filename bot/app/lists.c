@@ -295,19 +295,26 @@ static json_t *scope_new(const struct hm_lists *lists, const struct hm_list_quer
 }
 
 /* The first param that the list needs and that has no value yet, or NULL. */
-static const char *lacking(const struct hm_list_query *query, const json_t *scope)
+static const struct hm_param *lacking(const struct hm_list_query *query, const json_t *scope)
 {
     const struct hm_recipe *recipe = query->recipe;
-    char *const *needs = query->param->list->needs;
     for (size_t i = 0; i < recipe->n_params; i++) {
         const struct hm_param *param = &recipe->params[i];
-        bool needed = false;
-        for (size_t k = 0; needs[k] != NULL; k++)
-            needed = needed || strcmp(needs[k], param->name) == 0 || (param->is_environment && strcmp(needs[k], "environ") == 0);
-        if (needed && !param->optional && json_is_null(json_object_get(scope, param->name)))
-            return param->name;
+        if (hm_param_list_needs(query->param->list, param) && !param->optional &&
+            json_is_null(json_object_get(scope, param->name)))
+            return param;
     }
     return NULL;
+}
+
+/* What stands in its field does not fit, or nothing does, as far as we were told. */
+static enum hm_code say_lacking(const struct hm_param *param, const struct hm_list_query *query, struct hm_err *err)
+{
+    json_t *value = hm_param_value_new(param, json_object_get(query->values, param->name), err);
+    if (value != NULL)
+        (void)hm_err_set(err, HM_EINVAL, "First fill in %s (once more, if it is there)", param->name);
+    json_decref(value);
+    return HM_EINVAL;
 }
 
 static const struct hm_backend *find_backend(void *arg, const char *name)
@@ -341,11 +348,11 @@ static struct reading *reading_new(struct hm_lists *lists, const struct hm_list_
     const struct hm_run_env env = {.backend = find_backend, .arg = hm_unconst(lists->settings)};
     struct hm_rendered rendered;
     json_t *scope = scope_new(lists, query);
-    const char *lacks = lacking(query, scope);
+    const struct hm_param *lacks = lacking(query, scope);
     hm_rendered_init(&rendered);
     *ret_lacks = lacks != NULL;
-    enum hm_code code = lacks != NULL ? hm_err_set(err, HM_EINVAL, "%s is not given yet", lacks)
-                                      : hm_plan_render(&env, &list->call, scope, NULL, &rendered, err);
+    enum hm_code code =
+        lacks != NULL ? say_lacking(lacks, query, err) : hm_plan_render(&env, &list->call, scope, NULL, &rendered, err);
     struct reading *r = NULL;
     if (code == HM_OK) {
         r = hm_xcalloc(1, sizeof *r);

@@ -203,6 +203,10 @@ static void on_click(struct hm_asker *asker, const struct hm_slack_request *req)
         hm_people_picked(asker, req);
         return;
     }
+    if (strcmp(req->callback_id, HM_FORM_START) == 0) { /* it has no buttons */
+        hm_people_filled_in(asker, req);
+        return;
+    }
     if (!hm_card_parse_value(req->value, run_id, nonce)) {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_RUN, .word = req->value});
         return;
@@ -241,6 +245,7 @@ struct hm_people *hm_people_new(const struct hm_people_opts *opts)
 {
     struct hm_people *people = hm_xcalloc(1, sizeof *people);
     people->opts = *opts;
+    people->told = hm_json_obj_new();
     people->say_timer = hm_timer_new(opts->loop, hm_say_again, people);
     people->home_timer = hm_timer_new(opts->loop, hm_people_home_turn, people);
     people->lists = opts->backends != NULL ? hm_lists_new(opts->loop, opts->clock, opts->backends) : NULL;
@@ -258,6 +263,7 @@ void hm_people_free(struct hm_people *people)
         hm_asker_free(people->askers);
     hm_timer_free(people->say_timer);
     hm_people_home_free(people);
+    json_decref(people->told);
     free(people->url);
     free(people->bot_user);
     free(people->team);

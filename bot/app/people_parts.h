@@ -20,6 +20,7 @@ struct hm_people {
     char *team;
     struct hm_dry *dries;   /* rehearsals under way */
     struct hm_lists *lists; /* that params are chosen from; NULL = nothing can be read */
+    json_t *told;           /* {view_id: the `values` that Slack told last of an open form}; the newest ones */
     const struct hm_asker
         *submitting;              /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
     char *ack;                    /* … and is this; else NULL */
@@ -136,7 +137,9 @@ HM_MUST json_t *hm_people_form_new(const struct hm_people *people, const struct 
 /* A form has opened or taken a view's place; body: Slack's answer, ref: the reference that it was made of. Its lists are read
  * now, so that they are there when somebody looks; a field whose list can not be read becomes one for typing. */
 void hm_people_form_opened(struct hm_people *people, const char *ref, const json_t *body);
-/* Somebody types into such a field: the ack's payload, or NULL when it follows (or when there is none). Takes the asker. */
+/* A field that lists are read with has changed. Takes the asker. */
+void hm_people_filled_in(struct hm_asker *asker, const struct hm_slack_request *req);
+/* Somebody types into such a select: the ack's payload, or NULL when it follows (or when there is none). Takes the asker. */
 char *hm_people_suggest_list(struct hm_asker *asker, const struct hm_slack_request *req);
 /* {param: choices} of the lists that are there already, for values as they were given. A new reference. */
 json_t *hm_people_lists_new(const struct hm_people *people, const struct hm_recipe *recipe, const json_t *values);

@@ -394,6 +394,22 @@ json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t *raw, c
     return hm_param_values_new(recipe->params, recipe->n_params, raw, scope, ret_given, err);
 }
 
+bool hm_param_list_needs(const struct hm_param_list *list, const struct hm_param *param)
+{
+    for (char *const *need = list->needs; *need != NULL; need++)
+        if (strcmp(*need, param->name) == 0 || (param->is_environment && strcmp(*need, "environ") == 0))
+            return true;
+    return false;
+}
+
+bool hm_param_feeds_lists(const struct hm_recipe *recipe, const struct hm_param *param)
+{
+    for (size_t i = 0; i < recipe->n_params; i++)
+        if (recipe->params[i].list != NULL && &recipe->params[i] != param && hm_param_list_needs(recipe->params[i].list, param))
+            return true;
+    return false;
+}
+
 bool hm_params_lack(const struct hm_recipe *recipe, const json_t *raw, const json_t *scope)
 {
     bool lacks = false;

@@ -219,6 +219,10 @@ const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t s
 /* hm_params_check_new() for any list of params: the fields of an `ask` step. */
 HM_MUST json_t *hm_param_values_new(const struct hm_param *params, size_t n_params, const json_t *raw, const json_t *scope,
                                     json_t **ret_given, struct hm_err *err);
+/* The texts of the list use this param, or fields of the environment that it names. */
+bool hm_param_list_needs(const struct hm_param_list *list, const struct hm_param *param);
+/* Some other param's list needs this one. */
+bool hm_param_feeds_lists(const struct hm_recipe *recipe, const struct hm_param *param);
 /* One value: checked, trimmed and typed; a new reference (null for "" and null), or NULL with err set. */
 HM_MUST json_t *hm_param_value_new(const struct hm_param *param, const json_t *raw, struct hm_err *err);
 

@@ -239,6 +239,19 @@ static json_t *element_new(struct hm_blocks *blocks, const struct hm_form_field 
     return NULL;
 }
 
+/* Without being asked to, Slack tells of a text only when somebody presses Enter in it. */
+static void set_told(json_t *block, json_t *element, enum hm_form_kind kind)
+{
+    hm_json_set_bool(block, "dispatch_action", true);
+    if (kind == HM_FORM_TEXT || kind == HM_FORM_LINES || kind == HM_FORM_INT) {
+        json_t *config = hm_json_obj_new();
+        json_t *on = hm_json_arr_new();
+        hm_json_add(on, hm_json_str_new("on_character_entered"));
+        hm_json_set(config, "trigger_actions_on", on);
+        hm_json_set(element, "dispatch_action_config", config);
+    }
+}
+
 bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field)
 {
     json_t *element = name_free(blocks, field->name) ? element_new(blocks, field) : NULL;
@@ -257,6 +270,8 @@ bool hm_form_input(struct hm_blocks *blocks, const struct hm_form_field *field)
     if (field->hint != NULL && field->hint[0] != '\0')
         hm_json_set(block, "hint", hm_blocks_plain_new(field->hint, INPUT_LABEL_MAX));
     hm_json_set_bool(block, "optional", field->optional);
+    if (field->told)
+        set_told(block, element, field->kind);
     hm_json_set(block, "element", element);
     return hm_blocks_put(blocks, block);
 }

@@ -44,8 +44,9 @@ struct hm_form_field {
     const char *label, *hint, *placeholder; /* plain; hint and placeholder may be NULL */
     const char *initial;                    /* NULL = none; left out when it is no legal value */
     bool optional;
-    size_t max_len;                       /* TEXT, LINES: 0 = 2,700 */
-    int64_t min, max;                     /* INT: looked at when max > min */
+    bool told;        /* each change of it comes as a HM_SLACK_CLICK whose `values` are those of the whole form */
+    size_t max_len;   /* TEXT, LINES: 0 = 2,700 */
+    int64_t min, max; /* INT: looked at when max > min */
     const struct hm_form_option *options; /* CHOICE, CHOICES: at least one; 100 are shown */
     size_t n_options;
 };

@@ -148,6 +148,17 @@ char *hm_choices_options(const struct hm_param_list *list, const json_t *choices
     return json;
 }
 
+char *hm_choices_line(const char *plain)
+{
+    json_t *options = hm_json_arr_new();
+    json_t *payload = hm_json_obj_new();
+    add_option(options, plain, HM_CHOICE_NONE);
+    hm_json_set(payload, "options", options);
+    char *json = hm_json_text(payload);
+    json_decref(payload);
+    return json;
+}
+
 /* ---- what is not among them -------------------------------------------------------------------------------------------------
  */
 

@@ -91,7 +91,8 @@ json_t *hm_dialog_ask_new(const struct hm_run *run, int index, struct hm_err *er
     if (choose)
         add_choice(blocks, step, q);
     for (size_t i = 0; !choose && i < step->ask.n_fields; i++)
-        hm_param_field(blocks, &step->ask.fields[i], literal_fallback(&step->ask.fields[i]), NULL, NULL);
+        hm_param_field(blocks, &(const struct hm_param_field){.param = &step->ask.fields[i],
+                                                              .initial = literal_fallback(&step->ask.fields[i])});
     return finish_new(blocks, run, q, &head, err);
 }
 

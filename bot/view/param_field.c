@@ -69,13 +69,13 @@ static char *hint_new(const struct hm_param *param, bool typed, bool listed, con
     return hm_strbuf_take(&out);
 }
 
-void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list,
-                    const char *first)
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param_field *of)
 {
     struct hm_form_option options[MENU_MAX];
-    bool listed = is_listed(param, initial, no_list);
+    const struct hm_param *param = of->param;
+    bool listed = is_listed(param, of->initial, of->no_list);
     bool typed = kind_of(param) == HM_FORM_TEXT || kind_of(param) == HM_FORM_INT; /* the others say it by what they are */
-    char *hint = hint_new(param, typed, listed, no_list, first);
+    char *hint = hint_new(param, typed, listed, of->no_list, of->first);
     struct hm_form_field field = {
         .name = param->name,
         .action =
@@ -83,8 +83,9 @@ void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, cons
         .kind = listed ? HM_FORM_SEARCH : kind_of(param),
         .label = param->name,
         .hint = hint,
-        .initial = initial,
+        .initial = of->initial,
         .optional = param->optional || param->fallback != NULL,
+        .told = of->told,
         .max_len = param->type == HM_PARAM_STRING ? param->max_len : 0,
         .min = param->type == HM_PARAM_INT ? param->min : 0,
         .max = param->type == HM_PARAM_INT ? param->max : 0,

@@ -5,10 +5,14 @@
 #include "recipe/recipe.h"
 #include "slack/blocks.h"
 
-/* initial: as a person would write it, or NULL. no_list: why the param's list can not be had, or NULL: it is offered in a select
- * that asks for it. first: the field that its list waits for, or NULL. The field may stay empty when the param is optional or has
- * a default. */
-void hm_param_field(struct hm_blocks *blocks, const struct hm_param *param, const char *initial, const char *no_list,
-                    const char *first);
+struct hm_param_field {
+    const struct hm_param *param;
+    const char *initial; /* as a person would write it, or NULL */
+    const char *no_list; /* why the param's list can not be had, or NULL: it is offered in a select that asks for it */
+    const char *first;   /* the field that its list waits for, or NULL */
+    bool told;           /* as in slack/form.h */
+};
+/* The field may stay empty when the param is optional or has a default. */
+void hm_param_field(struct hm_blocks *blocks, const struct hm_param_field *of);
 
 #endif

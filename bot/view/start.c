@@ -54,9 +54,10 @@ char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max)
     set_some(obj, "m", ref->message_ts);
     set_full(obj, "v", ref->values);
     set_full(obj, "f", ref->found);
+    set_full(obj, "n", ref->no_lists);
     char *text = hm_json_text(obj);
-    static const char *const droppable[] = {"f", "v"};
-    for (size_t i = 0; i < HM_ARRAY_LEN(droppable) && hm_slack_length(text) > max; i++) {
+    static const char *const droppable[] = {"f", "v", "n"};
+    for (size_t i = 0; i < HM_ARRAY_LEN(droppable) && strlen(text) > max; i++) {
         free(text);
         (void)json_object_del(obj, droppable[i]);
         text = hm_json_text(obj);
@@ -82,6 +83,7 @@ bool hm_start_ref_parse(const char *text, struct hm_start_ref *ret_ref)
     ret_ref->message_ts = hm_json_get_str(root, "m", "");
     ret_ref->values = hm_json_get_obj(root, "v");
     ret_ref->found = hm_json_get_obj(root, "f");
+    ret_ref->no_lists = hm_json_get_obj(root, "n");
     return true;
 }
 
@@ -217,13 +219,10 @@ bool hm_start_has_lists(const struct hm_recipe *recipe)
 /* What the param's list is read with and what has no value yet: the first such param's name, or NULL. */
 static const char *awaited(const struct hm_start_form *form, const struct hm_param *param)
 {
-    char *const *needs = param->list != NULL ? param->list->needs : NULL;
-    for (size_t i = 0; needs != NULL && i < form->recipe->n_params; i++) {
+    for (size_t i = 0; param->list != NULL && i < form->recipe->n_params; i++) {
         const struct hm_param *other = &form->recipe->params[i];
-        bool needed = false;
-        for (size_t k = 0; needs[k] != NULL; k++)
-            needed = needed || strcmp(needs[k], other->name) == 0 || (other->is_environment && strcmp(needs[k], "environ") == 0);
-        if (needed && !other->optional && other->fallback == NULL && json_object_get(form->ref->values, other->name) == NULL)
+        if (hm_param_list_needs(param->list, other) && !other->optional && other->fallback == NULL &&
+            json_object_get(form->ref->values, other->name) == NULL)
             return other->name;
     }
     return NULL;
@@ -242,8 +241,11 @@ static void add_field(struct hm_blocks *blocks, const struct hm_start_form *form
     const char *initial = text != NULL ? text : json_string_value(json_is_string(value) ? value : given);
     if (initial == NULL)
         initial = found_for(recipe, i, ref->found);
-    hm_param_field(blocks, param, initial != NULL ? initial : fallback, hm_json_get_str(form->no_lists, param->name, NULL),
-                   awaited(form, param));
+    hm_param_field(blocks, &(const struct hm_param_field){.param = param,
+                                                          .initial = initial != NULL ? initial : fallback,
+                                                          .no_list = hm_json_get_str(form->no_lists, param->name, NULL),
+                                                          .first = awaited(form, param),
+                                                          .told = hm_param_feeds_lists(recipe, param)});
     free(text);
     json_decref(value);
     free(fallback);
@@ -273,13 +275,53 @@ static void add_head(struct hm_blocks *blocks, const struct hm_recipe *recipe)
     hm_strbuf_done(&out);
 }
 
+/* What was given of the params that lists are read with: it is not sure that Slack tells it again (hm_start_present_new()). */
+static json_t *feeding_new(const struct hm_recipe *recipe, const struct hm_start_ref *ref)
+{
+    json_t *feeding = hm_json_obj_new();
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        json_t *given = json_object_get(ref->values, recipe->params[i].name);
+        const char *found = found_for(recipe, i, ref->found);
+        if (!hm_param_feeds_lists(recipe, &recipe->params[i]))
+            continue;
+        if (given != NULL)
+            hm_json_set(feeding, recipe->params[i].name, json_incref(given));
+        else if (found != NULL)
+            hm_json_set_str(feeding, recipe->params[i].name, found);
+    }
+    return feeding;
+}
+
+json_t *hm_start_present_new(const struct hm_recipe *recipe, const json_t *told, const json_t *here, const json_t *ref)
+{
+    json_t *present = hm_json_obj_new();
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        const char *name = recipe->params[i].name;
+        json_t *last = json_object_get(told, name); /* null: emptied */
+        json_t *now = json_object_get(here, name);
+        json_t *first = json_object_get(ref, name);
+        json_t *value = NULL;
+        if (last != NULL && hm_param_feeds_lists(recipe, &recipe->params[i]))
+            value = last;
+        else if (json_is_string(now))
+            value = now;
+        else
+            value = json_is_string(last) ? last : first;
+        if (value != NULL && !json_is_null(value))
+            hm_json_set(present, name, json_incref(value));
+    }
+    return present;
+}
+
 json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err)
 {
     const struct hm_recipe *recipe = form->recipe;
+    json_t *feeding = feeding_new(recipe, form->ref);
     struct hm_start_ref own = *form->ref;
     own.recipe = recipe->name;
-    own.values = NULL;
+    own.values = feeding;
     own.found = NULL;
+    own.no_lists = form->no_lists;
     char *metadata = hm_start_ref_text(&own, HM_START_REF_VIEW);
     const struct hm_view_head head = {
         .callback_id = HM_FORM_START, .title = recipe->name, .submit = "Start", .close = "Back", .private_metadata = metadata};
@@ -298,6 +340,7 @@ json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err)
     if (recipe->worst != HM_EFFECT_READ)
         add_dry(blocks);
     json_t *view = hm_form_view_new(blocks, HM_SURFACE_MODAL, &head, err);
+    json_decref(feeding);
     free(metadata);
     return view;
 }
@@ -401,6 +444,19 @@ char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const
     return hm_choices_refusal(param, choices, json_string_value(value));
 }
 
+static bool is_unchosen(const struct hm_param *param, const json_t *given)
+{
+    return param->list != NULL && hm_streq(json_string_value(given), HM_CHOICE_NONE);
+}
+
+const struct hm_param *hm_start_unchosen(const struct hm_recipe *recipe, const json_t *values)
+{
+    for (size_t i = 0; i < recipe->n_params; i++)
+        if (is_unchosen(&recipe->params[i], json_object_get(values, recipe->params[i].name)))
+            return &recipe->params[i];
+    return NULL;
+}
+
 /* One field, by the very check that a command's words get. */
 static void check_field(json_t *errors, const struct hm_param *param, const json_t *values, const json_t *scope,
                         const json_t *lists)
@@ -412,7 +468,9 @@ static void check_field(json_t *errors, const struct hm_param *param, const json
         hm_json_set(one, param->name, json_incref(given));
     json_t *checked = hm_param_values_new(param, 1, given != NULL ? one : NULL, scope, NULL, &err);
     char *unlisted = NULL;
-    if (checked == NULL)
+    if (is_unchosen(param, given))
+        add_error(errors, param->name, "This line is no choice. Open the list again and choose from it.");
+    else if (checked == NULL)
         add_error(errors, param->name, err.msg);
     else if (given != NULL)
         unlisted = hm_start_unlisted(param, json_object_get(checked, param->name), json_object_get(lists, param->name));

@@ -26,8 +26,10 @@ struct hm_start_ref {
     const char *message_ts; /* of the card that the offer stands on */
     const json_t *values;   /* {param: text} */
     const json_t *found;    /* {"uuid": [texts], "dataset": [texts]}: what a message speaks of */
+    const json_t *no_lists; /* {param: why its list can not be had}: which fields of the form are for typing */
 };
-/* JSON text of at most max bytes (caller frees): what is found, then the values are left out when it would be longer. */
+/* JSON text of at most max bytes (caller frees): what is found, then the values, then the lists are left out when it would be
+ * longer. */
 char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max);
 /* False when text is none. hm_start_ref_done() in any case. */
 bool hm_start_ref_parse(const char *text, struct hm_start_ref *ret_ref);
@@ -47,6 +49,11 @@ struct hm_start_form {
 HM_MUST json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err);
 /* Some field is a select of a list that is read. */
 bool hm_start_has_lists(const struct hm_recipe *recipe);
+/* What stands in the form's fields while somebody fills it in: a new {param: text}, what is empty left out. told: the `values` of
+ * the last change of a field that Slack told of, NULL = none yet; here: those of what came just now, which may be empty or of
+ * before; ref: what the form was opened with. The fields that lists are read with are all told of, so there `told` has the last
+ * word. */
+HM_MUST json_t *hm_start_present_new(const struct hm_recipe *recipe, const json_t *told, const json_t *here, const json_t *ref);
 /* Choosing a recipe. */
 HM_MUST json_t *hm_start_pick_new(const struct hm_start_ref *ref, struct hm_err *err);
 /* What fits what was typed into the select; the ack's payload as JSON text (caller frees). */
@@ -61,6 +68,8 @@ HM_MUST json_t *hm_start_values_new(const struct hm_recipe *recipe, const json_t
 /* The fields that do not fit, as the ack's payload (caller frees), or NULL when all do. lists: {param: choices} of the lists that
  * are known (view/choices.h), whose values are looked up in them; NULL = none. */
 char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope, const json_t *lists);
+/* The first param for which a line was taken that is no choice (HM_CHOICE_NONE), or NULL. */
+const struct hm_param *hm_start_unchosen(const struct hm_recipe *recipe, const json_t *values);
 /* Why a value is not among its param's choices, where the list takes no others; NULL = it is, or that can not be told: the list
  * is not known, or has more items than choices.h keeps. value: as the param's type has it. Caller frees. */
 char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const json_t *choices);

@@ -24,6 +24,16 @@ params = ( { name = "prefix"; type = "string"; help = "before it"; },
                       value = "${prefix} ${item.name}"; }; } );
 steps = ( { id = "end"; say = "chosen `${name}`, ${prefix}"; } );
 '''
+TWO = '''
+name = "two"; title = "Choose two"; who = [ "hausmeister" ];
+params = ( { name = "transaction"; type = "string"; help = "where"; },
+           { name = "one"; type = "string"; help = "which one";
+             list = { do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "yes"; }; value = "${item.name}"; }; },
+           { name = "other"; type = "string"; optional = true; help = "another one";
+             list = { do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "no"; }; value = "${item.name}"; }; } );
+steps = ( { id = "end"; say = "chosen `${one}` and `${other}`"; } );
+'''
+LINE = "hm.none"  # the value of a line that is no choice
 
 
 class Lists(Case):
@@ -37,13 +47,28 @@ class Lists(Case):
     def field(self, view, name):
         return next(block for block in view["blocks"] if block.get("block_id") == name)
 
-    def type(self, typed, field="dataset", user=ANA):
+    def type(self, typed, field="dataset", user=ANA, key="value"):
         """What the select offers for these letters."""
         view = self.slack.get("views", user=user)["views"][-1]
         answer = self.slack.http.request("POST", "/_sim/suggest", {
             "user": user, "view_id": view["id"], "block_id": field, "action_id": "value", "value": typed})
         self.assertTrue(answer["acked"], answer)
-        return [o["value"] for o in (answer.get("ack_payload") or {"options": []})["options"]]
+        return [o["text"]["text"] if key == "text" else o[key] for o in (answer.get("ack_payload") or {"options": []})["options"]]
+
+    def fill(self, field, value, **more):
+        view = self.slack.get("views", user=ANA)["views"][-1]
+        answer = self.slack.http.request("POST", "/_sim/select?wait=ack", {
+            "user": ANA, "view_id": view["id"], "block_id": field, "action_id": "value", "value": value, **more})
+        self.assertTrue(answer["ok"], answer)
+
+    def kinds(self, *names):
+        view = self.slack.get("views", user=ANA)["views"][-1]
+        return [self.field(view, name)["element"]["type"] for name in names]
+
+    def line(self, field="dataset"):
+        """The one line that stands there in place of choices."""
+        self.assertEqual(self.type("", field), [LINE])
+        return self.type("", field, key="text")[0]
 
     def choose(self, field, value):
         """Takes an option that the select has shown."""
@@ -73,24 +98,82 @@ class Lists(Case):
         self.card(f"chosen `{DATASET_NAME}` and `no-such-thing`")
 
     def test_a_list_that_depends_on_another_field(self):
+        """Its field is for typing as long as there is no list for what stands in the other one, and for choosing again after that."""
         self.bot.start()
         self.slack.slash("choose")
-        view = self.form()
+        self.form()
         self.assertIn(DATASET_NAME, self.type(""))
-        self.slack.post("select", user=ANA, view_id=view["id"], block_id="transaction", action_id="value", value=UNKNOWN)
-        self.type("")
+        self.fill("transaction", UNKNOWN)
         self.form(contains="could not be read")
-        self.assertEqual(self.field(self.form(), "transaction")["element"]["type"], "plain_text_input")
+        self.assertEqual(self.kinds("dataset", "other", "transaction"), ["plain_text_input"] * 3)
+        self.fill("transaction", TRANSACTION)
+        self.slack.wait(view=1, user=ANA, contains="could not be read", absent=1, alive=self.alive())
+        self.assertEqual(self.kinds("dataset", "other"), ["external_select"] * 2)
+        self.assertIn(DATASET_NAME, self.type(""))
 
-    def test_a_list_whose_values_depend_on_another_field(self):
+    def depends(self, fill):
         """The read is the same, what is made of it is not."""
         self.bot.add_recipe("prefixed", PREFIXED)
         self.bot.start()
         self.slack.slash("prefixed prefix=one")
-        view = self.form()
-        self.assertIn(f"one {DATASET_NAME}", self.type("", "name"))
-        self.slack.post("select", user=ANA, view_id=view["id"], block_id="prefix", action_id="value", value="two")
-        self.assertIn(f"two {DATASET_NAME}", self.type("", "name"))
+        self.form()
+        self.assertIn(f"one {DATASET_NAME}", self.type("", "name"), "what the form was opened with")
+        fill("prefix", "two")
+        self.assertIn(f"two {DATASET_NAME}", self.type("", "name"), "what was filled in")
+
+    def test_a_list_whose_values_depend_on_another_field(self):
+        self.depends(self.fill)
+        self.fill("prefix", "")
+        self.assertEqual(self.line("name"), "First fill in prefix (once more, if it is there)")
+
+    def test_what_stands_in_the_form_comes_with_what_is_typed(self):
+        self.slack.post("nasty", suggestion_state=True)
+        self.depends(self.fill)
+
+    def test_what_stands_in_the_form_is_told_in_no_other_way(self):
+        """As if Slack had lost the news of the other field's change, and told of it with what is typed."""
+        self.slack.post("nasty", suggestion_state=True)
+        self.depends(lambda field, value: self.fill(field, value, lost=True))
+
+    def test_a_restart_while_a_form_is_open(self):
+        """What was told of its fields is gone: the select says what to do."""
+        self.bot.add_recipe("prefixed", PREFIXED)
+        self.bot.start()
+        self.slack.slash("prefixed")
+        self.form()
+        self.fill("prefix", "two")
+        self.bot.stop()
+        self.bot.start()
+        self.assertEqual(self.line("name"), "First fill in prefix (once more, if it is there)")
+        self.fill("prefix", "three")
+        self.assertIn(f"three {DATASET_NAME}", self.type("", "name"))
+
+    def test_two_lists_that_can_not_be_read(self):
+        """Neither field becomes one for choosing again because of the other."""
+        self.bot.add_recipe("two", TWO)
+        self.bot.start()
+        self.slack.slash("two")
+        self.form()
+        self.assertEqual(self.line("one"), "First fill in transaction (once more, if it is there)")
+        self.fill("transaction", UNKNOWN)
+        self.assertEqual(self.type("", "one", key="text"), ["The list could not be read: type the value instead"])
+        self.form(contains="could not be read")
+        self.assertEqual(self.kinds("one", "other"), ["plain_text_input", "external_select"])
+        self.type("", "other")
+        self.slack.wait(calls="views.update:2", alive=self.alive())
+        self.assertEqual(self.kinds("one", "other"), ["plain_text_input", "plain_text_input"])
+        self.submit({"one": "dataset/typed", "other": "dataset/typed-too"})
+        self.card("chosen `dataset/typed` and `dataset/typed-too`")
+
+    def test_a_line_that_is_no_choice(self):
+        self.bot.add_recipe("two", TWO)
+        self.bot.start()
+        self.slack.slash("two")
+        self.form()
+        self.choose("one", LINE)
+        answer = self.submit({"transaction": TRANSACTION})
+        self.assertEqual(answer["ack_payload"]["errors"], {"one": "This line is no choice. Open the list again and choose from it."})
+        self.assertEqual(self.bot.runs(), [])
 
     def test_a_value_that_is_not_in_it(self):
         self.bot.start()
@@ -129,7 +212,7 @@ class Lists(Case):
         self.bot.start()
         self.slack.slash("choose")
         self.form(contains="Choose a dataset")
-        self.assertEqual(self.type("proactive"), [])
+        self.assertEqual(self.line(), "The list is still being read: open it again in a moment")
         self.assertEqual(self.type("typed", "other"), ["typed"])
         self.slack.slash("choose dataset/not-in-it")
         self.card("chosen `dataset/not-in-it`")

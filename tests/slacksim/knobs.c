@@ -51,6 +51,7 @@ static const struct setting switches[] = {
     SWITCH(retry_slash, KIND_INT),
     SWITCH(full, KIND_BOOL),
     SWITCH(bare, KIND_BOOL),
+    SWITCH(suggestion_state, KIND_BOOL),
 };
 
 static bool fits(enum kind kind, const json_t *value)

@@ -42,7 +42,7 @@ struct sim_nasty {
     int64_t first_n;
     int64_t no_hello;
     int64_t hello_delay_ms;
-    bool no_pong, no_close_reply, refuse_foreign_ack, null_team, full, bare;
+    bool no_pong, no_close_reply, refuse_foreign_ack, null_team, full, bare, suggestion_state;
     int64_t retry_slash;
     json_t *api; /* method or "*" -> fault object with its remaining "n" */
 };

@@ -298,12 +298,22 @@ static void do_select(struct sim_do *d)
     remember(d, &place, &found, state);
     silent =
         hm_streq(hm_json_get_str(found.block, "type", NULL), "input") && !hm_json_get_bool(found.block, "dispatch_action", false);
+    silent = silent || hm_json_get_bool(d->body, "lost", false);
     if (silent) {
         json_decref(state);
         sim_do_ok(d, NULL);
         return;
     }
     send_action(d, &place, block_actions_new(d, &place, &found, state));
+}
+
+/* What stands in the view's fields just now does not come with what is typed into a select: see README.md. */
+static void forget_state(json_t *payload)
+{
+    json_t *state = hm_json_obj_new();
+
+    hm_json_set(state, "values", hm_json_obj_new());
+    hm_json_set(hm_json_get_obj(payload, "view"), "state", state);
 }
 
 static void do_suggest(struct sim_do *d)
@@ -320,6 +330,9 @@ static void do_suggest(struct sim_do *d)
     payload = sim_payload_new(d->sim, "block_suggestion", d->user);
     if (place.view != NULL) {
         add_view_parts(payload, place.view);
+        if (!d->sim->nasty.suggestion_state) {
+            forget_state(payload);
+        }
     } else {
         add_message_parts(d, payload, &place);
     }

@@ -581,6 +581,27 @@ class People(Case):
         self.sim.post("click", **where, action_id="go")
         self.assertEqual(ws.take()["payload"]["state"]["values"]["b"]["env"]["selected_option"]["value"], "stage")
 
+    def test_typing_into_a_select_of_a_view(self):
+        """What stands in the other fields does not come with it, unless that is asked for; a field tells of itself if it is to."""
+        ws = self.connect()
+        inputs = [{"type": "input", "block_id": name, "dispatch_action": name == "where", "label": {"type": "plain_text", "text": name},
+                   "element": {"type": kind, "action_id": "a"}} for name, kind in (("where", "plain_text_input"), ("what", "external_select"))]
+        trigger = self.sim.post("slash", channel="C0OPS", text="form")["trigger_id"]
+        ws.take()
+        where = {"user": "U0ANA", "view_id": self.modal(trigger, blocks=inputs)["view"]["id"], "action_id": "a"}
+        told = later(self.sim.post, "select?wait=ack", **where, block_id="where", value="here")
+        payload = ws.take()["payload"]
+        self.assertEqual(payload["view"]["state"]["values"]["where"]["a"]["value"], "here")
+        told.result()
+        self.sim.post("select", **where, block_id="where", value="there", lost=True)
+        for state in ({}, {"where": {"a": {"type": "plain_text_input", "value": "there"}}}):
+            asked = later(self.sim.post, "suggest", **where, block_id="what", value="x")
+            payload = ws.take({"options": []})["payload"]
+            self.assertEqual((payload["type"], payload["value"]), ("block_suggestion", "x"))
+            self.assertEqual({k: v for k, v in payload["view"]["state"]["values"].items() if k == "where"}, state)
+            asked.result()
+            self.sim.post("nasty", suggestion_state=True)
+
     def test_shortcuts_home_and_group(self):
         ws = self.connect()
         ts = self.sim.post("message", bot="B0SPLUNK", channel="C0OPS", text="", attachments=[{"text": "alarm", "color": "FF0000"}])["ts"]

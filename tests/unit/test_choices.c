@@ -222,7 +222,7 @@ static void add_form(struct hm_strbuf *out, const char *name, const struct hm_st
     assert_non_null(view);
     if (!hm_limits_view(view, why, sizeof why))
         fail_msg("%s: %s", name, why);
-    hm_strbuf_addf(out, "== %s\n", name);
+    hm_strbuf_addf(out, "== %s: %s\n", name, hm_json_get_str(view, "private_metadata", ""));
     size_t i = 0;
     json_t *block = NULL;
     json_array_foreach(hm_json_get_arr(view, "blocks"), i, block)
@@ -232,7 +232,8 @@ static void add_form(struct hm_strbuf *out, const char *name, const struct hm_st
         if (element == NULL)
             continue;
         char *dump = json_dumps(element, JSON_COMPACT | JSON_SORT_KEYS);
-        hm_strbuf_addf(out, "  %s: %s\n    %s\n", hm_json_get_str(block, "block_id", ""), dump, hint != NULL ? hint : "");
+        hm_strbuf_addf(out, "  %s%s: %s\n    %s\n", hm_json_get_str(block, "block_id", ""),
+                       hm_json_get_bool(block, "dispatch_action", false) ? " (told)" : "", dump, hint != NULL ? hint : "");
         free(dump);
     }
     json_decref(view);
@@ -265,6 +266,50 @@ static void assert_errors(const char *values_text, const json_t *lists, const ch
     char *errors = hm_start_errors(recipe, values, scope, lists);
     assert_string_equal(errors != NULL ? errors : "", want);
     free(errors);
+    json_decref(values);
+}
+
+/* What an open form holds, of what Slack told of a change, of what it told just now, and of what the form was opened with. */
+static void assert_present(const char *told, const char *here, const char *ref, const char *want)
+{
+    json_t *of[] = {told != NULL ? json(told) : NULL, json(here), ref != NULL ? json(ref) : NULL};
+    json_t *present = hm_start_present_new(recipe, of[0], of[1], of[2]);
+    char *text = hm_json_text(present);
+    assert_string_equal(text, want);
+    free(text);
+    json_decref(present);
+    for (size_t i = 0; i < HM_ARRAY_LEN(of); i++)
+        json_decref(of[i]);
+}
+
+static void test_what_an_open_form_holds(void **state)
+{
+    (void)state;
+    assert_present(NULL, "{}", NULL, "{}");
+    assert_present(NULL, "{}", "{\"cluster\":\"opened\"}", "{\"cluster\":\"opened\"}");
+    assert_present(NULL, "{\"cluster\":null}", "{\"cluster\":\"opened\"}", "{\"cluster\":\"opened\"}"); /* null may be old */
+    assert_present(NULL, "{\"cluster\":\"now\"}", "{\"cluster\":\"opened\"}", "{\"cluster\":\"now\"}");
+    /* the lists are read with namespace and cluster: each change of these is told */
+    assert_present("{\"cluster\":\"told\"}", "{\"cluster\":\"old\"}", "{\"cluster\":\"opened\"}", "{\"cluster\":\"told\"}");
+    assert_present("{\"cluster\":null}", "{\"cluster\":\"old\"}", "{\"cluster\":\"opened\"}", "{}");
+    /* of the others only what came with it */
+    assert_present("{\"service\":\"before\"}", "{\"service\":\"now\"}", NULL, "{\"service\":\"now\"}");
+    assert_present("{\"service\":\"before\"}", "{}", NULL, "{\"service\":\"before\"}");
+    assert_present("{\"stranger\":\"x\"}", "{\"stranger\":\"y\"}", NULL, "{}");
+}
+
+static void test_a_line_is_no_choice(void **state)
+{
+    (void)state;
+    char *payload = hm_choices_line("first fill in cluster");
+    assert_string_equal(payload,
+                        "{\"options\":[{\"text\":{\"emoji\":false,\"text\":\"first fill in cluster\",\"type\":\"plain_text\"},"
+                        "\"value\":\"hm.none\"}]}");
+    free(payload);
+    json_t *values = json("{\"cluster\":\"hm.none\",\"task\":\"hm.none\"}"); /* cluster has no list: there it is a text */
+    assert_string_equal(hm_start_unchosen(recipe, values)->name, "task");
+    (void)json_object_del(values, "task");
+    assert_null(hm_start_unchosen(recipe, values));
     json_decref(values);
 }
 
@@ -302,9 +347,14 @@ static void test_values_that_are_not_in_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_from_a_result),   cmocka_unit_test(test_what_it_needs),
-        cmocka_unit_test(test_what_is_offered), cmocka_unit_test(test_more_than_a_hundred),
-        cmocka_unit_test(test_forms),           cmocka_unit_test(test_values_that_are_not_in_it),
+        cmocka_unit_test(test_from_a_result),
+        cmocka_unit_test(test_what_it_needs),
+        cmocka_unit_test(test_what_is_offered),
+        cmocka_unit_test(test_more_than_a_hundred),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_what_an_open_form_holds),
+        cmocka_unit_test(test_a_line_is_no_choice),
+        cmocka_unit_test(test_values_that_are_not_in_it),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
