@@ -197,6 +197,7 @@ static void load_until(struct hm_loader *l, struct hm_cfg_node *group, struct hm
     step->until = hm_load_condition(l, until, "when", HM_CFG_REQUIRED, HM_SCOPE_AFTER);
     step->until_every_ms = hm_cfg_get_duration(until, "every", HM_CFG_OPTIONAL, 5000, day_ms);
     step->until_within_ms = hm_cfg_get_duration(until, "within", HM_CFG_REQUIRED, minute_ms, day_ms);
+    step->until_say = hm_load_template(l, until, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_MRKDWN);
     hm_cfg_finish(until);
     if (hm_cfg_has(until, "within") && step->until_every_ms > step->until_within_ms)
         hm_cfg_add_here(until, "every is longer than within: it would look only once; make within longer");
@@ -412,6 +413,7 @@ void hm_load_step_free(struct hm_step *step)
     hm_expr_free(step->foreach);
     free(step->as);
     hm_expr_free(step->until);
+    hm_template_free(step->until_say);
     free_clause(&step->expect);
     hm_load_call_free(&step->verify.call);
     hm_expr_free(step->verify.when);

@@ -92,6 +92,7 @@ struct hm_step {
     int64_t timeout_ms;    /* of one call; 0 = the backend's */
     struct hm_expr *until; /* repeat the read until true */
     int64_t until_every_ms, until_within_ms;
+    struct hm_template *until_say; /* shown when it did not become true in time */
     struct hm_clause expect; /* .when must be true afterwards, else the step failed with .say */
     struct {
         struct hm_call_spec call; /* .action NULL = no verify; a READ action */

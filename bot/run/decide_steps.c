@@ -152,6 +152,9 @@ static char *step_error(const struct hm_step *step, const struct hm_step_state *
 {
     if (failed == NULL)
         return unmet_condition(step, state, scope);
+    if (step->until_say != NULL && failed->code != NULL &&
+        strcmp(failed->code, "not-yet") == 0) /* it could be read, and is not as it should be */
+        return hm_render_line(step->until_say, scope);
     return hm_mrkdwn_of(failed->error != NULL ? failed->error : "failed");
 }
 

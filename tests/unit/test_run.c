@@ -45,8 +45,13 @@ static const char pages_recipe[] =
 static const char until_recipe[] =
     HEAD("until") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
                         " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\"; }; } );";
-static const char *const all[] = {once_recipe, idem_recipe, blind_recipe, plain_recipe, typed_recipe, verify_recipe,
-                                  stop_recipe, each_recipe, pages_recipe, poll_recipe,  until_recipe, NULL};
+static const char until_said_recipe[] =
+    HEAD("until-said") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
+                             " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\";"
+                             " say = \"On is *${wait.on}*: look at `${id}`.\"; }; } );";
+static const char *const all[] = {once_recipe,   idem_recipe,       blind_recipe, plain_recipe, typed_recipe,
+                                  verify_recipe, stop_recipe,       each_recipe,  pages_recipe, poll_recipe,
+                                  until_recipe,  until_said_recipe, NULL};
 
 static void begin(struct stage *stage, const char *recipe, const char *words)
 {
@@ -369,9 +374,18 @@ static void test_pages_and_until(void **state)
     assert_string_equal(stage_ending(&stage, NULL), "done");
     stage_done(&stage);
 
+    const char *text = NULL;
     begin(&stage, "until", "x1");
     stage_advance(&stage, 30000);
-    assert_string_equal(stage_ending(&stage, NULL), "failed");
+    assert_string_equal(stage_ending(&stage, &text), "failed");
+    assert_non_null(strstr(text, "it did not come about in time"));
+    stage_done(&stage);
+
+    begin(&stage, "until-said", "x1");
+    stage_advance(&stage, 30000);
+    assert_string_equal(stage_ending(&stage, &text), "failed");
+    assert_non_null(strstr(text, "On is *true*: look at `x1`."));
+    assert_null(strstr(text, "in time"));
     stage_done(&stage);
 }
 
