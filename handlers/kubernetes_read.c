@@ -261,6 +261,28 @@ static bool gather_deployments(const json_t *items, const char *label, json_t *l
     return true;
 }
 
+/* All names, and a line for each with its image and revision: where a person chooses one, the others are to be named too. */
+static void add_names(const json_t *list, json_t *result)
+{
+    enum { LINES_MAX = 8, LINE_MAX_BYTES = 600 };
+    struct hm_strbuf text;
+    json_t *names = hm_json_arr_new();
+    hm_strbuf_init(&text, (LINES_MAX + 1) * (size_t)LINE_MAX_BYTES);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *deployment = json_array_get(list, i);
+        const char *name = hm_json_get_str(deployment, "name", "");
+        hm_json_add(names, hm_json_str_new(name));
+        if (i < LINES_MAX)
+            hm_strbuf_addf(&text, "%s%.253s: %.255s (revision %lld)", i > 0 ? "\n" : "", name,
+                           hm_json_get_str(deployment, "image", ""), (long long)hm_json_get_int(deployment, "revision", 0));
+    }
+    if (json_array_size(list) > LINES_MAX)
+        hm_strbuf_addf(&text, "\n… and %zu more", json_array_size(list) - LINES_MAX);
+    hm_json_set(result, "names", names);
+    hm_json_set_str(result, "text", hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
+}
+
 static enum hm_verdict deployments_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                             const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -287,6 +309,7 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
         out->result = hm_json_obj_new();
         hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
         hm_json_set(out->result, "list", json_incref(list));
+        add_names(list, out->result);
     }
     json_decref(list);
     json_decref(json);
@@ -296,7 +319,8 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
 const struct hm_action hm_kubernetes_deployments = {
     .name = "kubernetes.deployments",
     .title = "List the deployments with a label",
-    .doc = "All of them; more than 1000 are an error. Result: {list: [kubernetes.deployment's], count}.",
+    .doc = "All of them; more than 1000 are an error. Result: {list: [kubernetes.deployment's], count, names, text: a line for "
+           "each with its image and revision}.",
     .effect = HM_EFFECT_READ,
     .args = deployments_args,
     .request = deployments_request,
