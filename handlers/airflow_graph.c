@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 #include "handlers/airflow.h"
 
@@ -249,6 +250,28 @@ static void add_also(const json_t *args, const json_t *states, json_t *all, json
     json_decref(names);
 }
 
+/* What is cleared together with a task, as words for a question: "Clear x, and …?" */
+static json_t *behind_new(const json_t *names)
+{
+    enum { NAMES_MAX = 20, BYTES = NAMES_MAX * 260 + 100 };
+    struct hm_strbuf text;
+    size_t n = json_array_size(names);
+    hm_strbuf_init(&text, BYTES);
+    if (n == 0)
+        hm_strbuf_adds(&text, "no other task");
+    else if (n == 1)
+        hm_strbuf_adds(&text, "the failed task behind it: ");
+    else
+        hm_strbuf_addf(&text, "the %zu failed tasks behind it: ", n);
+    for (size_t i = 0; i < n && i < NAMES_MAX; i++)
+        hm_strbuf_addf(&text, "%s%.250s", i > 0 ? ", " : "", json_string_value(json_array_get(names, i)));
+    if (n > NAMES_MAX)
+        hm_strbuf_addf(&text, " and %zu more", n - NAMES_MAX);
+    json_t *behind = hm_json_str_new(hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
+    return behind;
+}
+
 static enum hm_verdict make_result(const json_t *args, const json_t *cursor, json_t *states, struct hm_outcome *out)
 {
     const char *task = hm_json_get_str(args, "task", "");
@@ -273,6 +296,7 @@ static enum hm_verdict make_result(const json_t *args, const json_t *cursor, jso
     hm_json_set_int(result, "count", (int64_t)json_array_size(names));
     hm_json_set(result, "list", list);
     hm_json_set(result, "names", names);
+    hm_json_set(result, "behind", behind_new(names));
     hm_json_set(result, "also", also);
     hm_json_set(result, "also_list", also_list);
     hm_json_set(result, "going", going);
@@ -308,7 +332,8 @@ const struct hm_action hm_airflow_downstream = {
     .title = "Find what a task holds up",
     .doc = "Result: {task: {id, task, state, try}, list: [the same] of the tasks after it that have failed or could not begin, "
            "in the "
-           "order in which they run, names, count; of `also`: also: those that are over and not in that list, going: those under "
+           "order in which they run, names, count, behind: the names as words for a question; of `also`: also: those that are "
+           "over and not in that list, going: those under "
            "way "
            "or not begun, missing: those that the run does not have, also_list: all with their states; touched: names and also; "
            "blocking: other failed tasks that hold up some of them as well; after: all tasks after it, after_count; states: {id: "
