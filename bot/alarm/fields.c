@@ -80,10 +80,29 @@ static void find_one(const struct hm_alarm_field *field, const char *text, json_
 
 /* ---- typing --------------------------------------------------------------------------------------------------------------- */
 
+/* "1,234" as "1234"; anything else as it is. Caller frees. */
+static char *without_thousands(const char *text)
+{
+    char *plain = hm_xstrdup(text);
+    size_t len = 0;
+    if (strspn(text, "0123456789,") != strlen(text) || text[0] == ',')
+        return plain;
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p != ',')
+            plain[len++] = *p;
+    plain[len] = '\0';
+    return plain;
+}
+
 /* A new reference, or NULL when the type refuses it. */
 static json_t *typed_new(const struct hm_alarm_field *field, const json_t *raw)
 {
-    json_t *value = hm_param_value_new(&field->param, raw, NULL);
+    bool number = field->param.type == HM_PARAM_INT && json_is_string(raw);
+    char *plain = number ? without_thousands(json_string_value(raw)) : NULL;
+    json_t *text = plain != NULL ? hm_json_str_new(plain) : json_incref(hm_unconst(raw));
+    json_t *value = hm_param_value_new(&field->param, text, NULL);
+    json_decref(text);
+    free(plain);
     if (json_is_null(value)) {
         json_decref(value);
         return NULL;

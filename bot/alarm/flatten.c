@@ -11,7 +11,13 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 
-enum { DEPTH_MAX = 12, PIECE_MAX = 40000, QUOTE_ALL = 3 /* marks of quotation for all that follows */ };
+enum {
+    DEPTH_MAX = 12,
+    PIECE_MAX = 40000,
+    QUOTE_ALL = 3, /* marks of quotation for all that follows */
+    PIECE_HEAD = 5000 /* bytes at each end of one long piece that are looked at: a trace must not hide what stands behind it */,
+    PIECE_TAIL = 2000
+};
 
 /* ---- one text ------------------------------------------------------------------------------------------------------------- */
 
@@ -112,14 +118,36 @@ static char *without_quotes(const char *text)
     return hm_strbuf_take(&own);
 }
 
+/* A long piece without its middle; only whole lines, or it would end and begin within a word. */
+static void add_piece(struct hm_strbuf *out, const char *piece, size_t len)
+{
+    if (len <= PIECE_HEAD + PIECE_TAIL) {
+        hm_strbuf_add(out, piece, len);
+        return;
+    }
+    const char *head_end = memrchr(piece, '\n', PIECE_HEAD);
+    const char *tail = memchr(piece + len - PIECE_TAIL, '\n', PIECE_TAIL);
+    if (head_end == NULL || tail == NULL) {
+        hm_strbuf_add(out, piece, len);
+        return;
+    }
+    hm_strbuf_add(out, piece, (size_t)(head_end - piece));
+    hm_strbuf_adds(out, "\n\xe2\x80\xa6"); /* so that no label is followed by what is no value of it */
+    hm_strbuf_adds(out, tail);
+}
+
 /* On a line of its own; nothing for NULL and "". */
 static void add_line(struct hm_strbuf *out, const char *text)
 {
+    struct hm_strbuf piece;
     if (text == NULL || text[0] == '\0')
         return;
     if (out->len > 0)
         hm_strbuf_addc(out, '\n');
-    add_mrkdwn(out, text, false);
+    hm_strbuf_init(&piece, PIECE_MAX);
+    add_mrkdwn(&piece, text, false);
+    add_piece(out, hm_strbuf_str(&piece), piece.len);
+    hm_strbuf_done(&piece);
 }
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------------- */
@@ -252,6 +280,32 @@ static void add_attachment(struct hm_strbuf *out, const json_t *attachment)
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */
 
+/* Whether the letter in front of a value (behind it) shows that the value begins (ends) here; at the ends of the text, too. */
+static bool is_edge(const char *letter, bool behind)
+{
+    static const char in_front[] = " \t\n([{<\"':=,;|", at_end[] = " \t\n)]}>\"'.,:;!?|";
+    return *letter == '\0' || strchr(behind ? at_end : in_front, *letter) != NULL;
+}
+
+/* In place: code that is a word or several of its own shows its words only. Fences stay, and code inside a word, which would make
+ * one word of two. */
+static void uncode(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p != '\0';) {
+        size_t ticks = strspn(p, "`");
+        size_t len = ticks == 1 ? strcspn(p + 1, "`\n") : 0;
+        bool own = len > 0 && p[len + 1] == '`' && p[len + 2] != '`' && (p == text || is_edge(p - 1, false)) &&
+                   is_edge(p + len + 2, true);
+        size_t take = own ? len : ticks > 0 ? ticks : 1;
+        const char *from = own ? p + 1 : p;
+        p += own ? len + 2 : take;
+        memmove(to, from, take);
+        to += take;
+    }
+    *to = '\0';
+}
+
 /* What a person said: neither what he quotes nor what he struck out. */
 static void add_said(struct hm_strbuf *out, const char *text)
 {
@@ -275,5 +329,7 @@ char *hm_alarm_flatten(const json_t *message, bool person)
     }
     char *text = hm_alarm_letters(hm_strbuf_str(&out)); /* rich text was added as it is */
     hm_strbuf_done(&out);
+    if (!person)
+        uncode(text);
     return text;
 }

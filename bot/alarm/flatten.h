@@ -2,9 +2,10 @@
  *
  * In this order, joined by line breaks: text, blocks, attachments (pretext, title, text, "title: value" per field, blocks; the
  * fallback only when there is nothing else). Links show their label, mentions "@…", entities are undone once; the marks of
- * bold, italic and struck text are taken away (marks.h), code keeps its backticks; blanks, hyphens and what does not show are
- * made plain, UUIDs small (letters.h). What somebody else said and this message only shows (shared, unfurled) is left out; of
- * people also the lines they quote ("> …") and what they struck out. */
+ * bold, italic and struck text are taken away (marks.h), so are the backticks of code that is a word of its own; blanks, hyphens
+ * and what does not show are made plain, UUIDs small (letters.h). Of a long trace the middle is left out. What somebody else said
+ * and this message only shows (shared, unfurled) is left out; of people also the lines they quote ("> …") and what they struck
+ * out, but their backticks stay: a rule may ask for them. */
 #ifndef HM_ALARM_FLATTEN_H
 #define HM_ALARM_FLATTEN_H
 

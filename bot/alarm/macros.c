@@ -9,26 +9,48 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
+/* The names of what is not production; ELSEWHERE: as a value behind LABELLED, perhaps with more of a name ("staging-blue"). */
+#define NOWHERE   "(?i:staging|stg|test|dev|devel|sandbox)"
+#define LABELLED  "(?:[`\"']?[ \\t]*[:=]\\s*|[ \\t]*\\n[ \\t]*)[`\"']?)"
+#define ELSEWHERE NOWHERE "(?![a-z0-9_])"
+
 static const struct {
     const char *name, *pattern;
 } macros[] = {
     /* before a value that has no label: white space, the beginning, a quote or an opening bracket */
     {"begin", "(?<![^\\s(\\[\"'`\xe2\x80\x9c\xe2\x80\x98])"},
-    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line; a quote */
-    {"sep", "(?:[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"'\xe2\x80\x9c\xe2\x80\x98]?"},
+    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line; quotes */
+    {"sep", "(?:[`\"'\xe2\x80\x9d\xe2\x80\x99]?[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"'\xe2\x80\x9c\xe2\x80\x98]?"},
     /* behind a value: white space, the end, or ordinary punctuation */
     {"end", "(?![^\\s.,;:!?)\\]}>|\"'`\xe2\x80\x99\xe2\x80\x9d])"},
     {"uuid", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
     {"dataset", "(?:nu-[a-z]{2}/)?[a-z][a-z0-9-]{1,80}/[a-z0-9][a-z0-9_-]{0,120}"},
-    {"job", "[a-z](?:[a-z0-9_-]|\\.(?=[a-z0-9])){1,127}"},
+    {"job", "(?!ip-[0-9]|i-[0-9a-f]{8})[a-z](?:[a-z0-9_-]|\\.(?=[a-z0-9])){1,127}"},
     {"service", "[a-z][a-z0-9-]{1,62}"},
     {"prototype", "(?:s[0-9]{1,2}|global|Global)"},
     {"topic", "[A-Z](?:[A-Z0-9_-]|\\.(?=[A-Z0-9])){1,120}"},
     {"day", "20[0-9]{2}-[01][0-9]-[0-3][0-9]"},
     {"moment", "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-9:.]{5,15}(?:[+-][0-9:]{4,6}|Z)?"},
     {"sha", "[0-9a-f]{7,40}"},
-    {"host", "(?:ip-[0-9]{1,3}(?:-[0-9]{1,3}){3}\\.ec2\\.internal|i-[0-9a-f]{8,17})"},
+    {"host", "(?:ip-[0-9]{1,3}(?:-[0-9]{1,3}){3}\\.(?:ec2|[a-z]{2}-[a-z]{4,10}-[0-9]\\.compute)\\.internal|i-[0-9a-f]{8,17})"},
     {"stack", "[a-z][a-z0-9-]{0,40}"},
+    {"environment", "(?:[Cc]antareira|CANTAREIRA|[Ff]oz|FOZ|(?:prod-)?daguito)"},
+    /* 1234 and 1,234; of 12.5 the 12, but not the 1 of 1.234, which may mean either */
+    {"number", "(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{4,12}|[0-9]{1,3}(?!\\.[0-9]{3}(?![0-9])))(?!,?[0-9])"},
+    /* in front of an alarm's words: nothing that denies them */
+    {"real", "(?=(?i:(?<!\\bno )(?<!\\bnot )(?<!\\bnever )(?<!\\bwithout )(?<!\\bzero )(?<!\\bno more )(?<!\\bno other )"
+             "(?<!\\bno further )(?<!(?<![\\w.,])0 )))"},
+    /* behind them: no label further down says that it is not about production */
+    {"here", "(?!(?>[\\s\\S]*?\\b(?i:env(?:ironment)?)" LABELLED ELSEWHERE
+             ")(?!(?>[\\s\\S]*?\\b(?i:stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
+    /* for unless: what is not about production */
+    {"elsewhere", "(?:[\\[(]" NOWHERE "[\\])]|(?:\\A|[\\])] )\\W*(?i:staging|stg|sandbox) ?[:|]"
+                  "|\\b(?i:(?:in|on|of|for|from) (?:staging|stg|sandbox))(?![\\w-])"
+                  "|(?>\\b(?i:env(?:ironment)?|stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
+    /* for unless: what is down because somebody wants it so */
+    {"planned",
+     "(?:\\A(?:\\W|\\[[^\\]\\n]{1,20}\\]|#[0-9]+:|(?:Warning|Critical|Info):)*(?i:(?:planned|scheduled|upcoming|announced) "
+     "(?:maintenance|downtime|outage)|maintenance)\\b|\\b(?i:for (?:a )?(?:planned|scheduled) (?:maintenance|downtime))\\b)"},
 };
 
 static const char *find(const char *name, size_t len)
@@ -55,7 +77,7 @@ char *hm_alarm_expand(const char *pattern, struct hm_err *err)
             (void)hm_err_set(
                 err, HM_EINVAL,
                 "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
-                "moment, sha, host, stack",
+                "moment, sha, host, stack, environment, number, real, here, elsewhere, planned",
                 (int)(len + 4), open);
             hm_strbuf_done(&out);
             return NULL;

@@ -34,7 +34,8 @@ static char *read_input(size_t *ret_len)
     return NULL;
 }
 
-/* The message inside an envelope, a payload or an event; borrowed; NULL when there is none. */
+/* The message inside an envelope, a payload or an event; else the event that is there in its place (a deletion, a reaction),
+ * which the gates have a word for; borrowed; NULL when there is neither. */
 static const json_t *message_in(const json_t *root)
 {
     static const char *const paths[] = {"payload.event", "event", ""};
@@ -44,6 +45,12 @@ static const json_t *message_in(const json_t *root)
         for (size_t k = 0; json_is_object(found) && k < HM_ARRAY_LEN(marks); k++)
             if (json_object_get(found, marks[k]) != NULL)
                 return found;
+    }
+    for (size_t i = 0; i < HM_ARRAY_LEN(paths); i++) {
+        const json_t *found = hm_json_get_path(root, paths[i]);
+        if (hm_json_get_str(found, "event_ts", hm_json_get_str(found, "ts", NULL)) != NULL &&
+            hm_json_get_str(found, "type", NULL) != NULL)
+            return found;
     }
     return NULL;
 }

@@ -67,6 +67,17 @@ class Input(Match):
             self.assertEqual(self.match(stdin)["alarm"], "probe", stdin)
         self.assertEqual(self.match(json.dumps({**message, "bot_id": "B0456"}), code=1)["reason"], "gate:poster")
 
+    def test_event_that_is_no_message(self):
+        """A deletion or a reaction has neither text nor blocks: the gates say what it is."""
+        said = {"type": "message", "channel": "C0123", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"}
+        deleted = {"type": "message", "subtype": "message_deleted", "channel": "C0123", "ts": "1796000009.000000", "hidden": True,
+                   "deleted_ts": said["ts"], "previous_message": said}
+        reaction = {"type": "reaction_added", "user": "U0123", "reaction": "eyes", "event_ts": "1796000009.000000",
+                    "item": {"type": "message", "channel": "C0123", "ts": said["ts"]}}
+        for event, reason in ((deleted, "gate:subtype"), (reaction, "gate:type")):
+            for stdin in (event, {"type": "event_callback", "event": event}, {"type": "events_api", "payload": {"event": event}}):
+                self.assertEqual(self.match(json.dumps(stdin), code=1)["reason"], reason, stdin)
+
     def test_message_of_the_history(self):
         """Slack's history does not say where a message is: whoever asks does."""
         message = json.dumps({"type": "message", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"})
@@ -125,8 +136,11 @@ class Docs(Match):
             self.assertEqual(self.match(json.dumps({**message, **changed}), code=1)["reason"], reason)
 
     def test_the_macros(self):
-        """Each example in the two tables, in both columns."""
-        around = {"sep": "^job{{sep}}(?<v>tapir)", "begin": "{{begin}}(?<v>tapir)", "end": "^.?(?<v>tapir){{end}}"}
+        """Each example in the tables, in both columns."""
+        around = {"sep": "^job{{sep}}(?<v>tapir)", "begin": "{{begin}}(?<v>tapir)", "end": "^.?(?<v>tapir){{end}}",
+                  "real": "{{begin}}{{real}}(?<v>tapir)", "here": "^(?<v>tapir){{here}}",
+                  "elsewhere": r"\\A(?=[\\s\\S]*{{elsewhere}})[\\s\\S]*{{begin}}(?<v>tapir)",
+                  "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir)"}
         seen = {}
         for name, _, takes, refuses in ROW.findall(docs()):
             find = around.get(name, f"^v=(?<v>{{{{{name}}}}}){{{{end}}}}")
@@ -136,11 +150,12 @@ class Docs(Match):
                 self.assertTrue(examples, name)
                 for example in examples:
                     text = example.replace("↵", "\n") if name in around else "v=" + example
-                    value = self.match("probe\n" + text)["fields"].get("v")
+                    whole = text + "\nprobe" if name in ("elsewhere", "planned") else "probe\n" + text
+                    value = self.match(whole)["fields"].get("v")
                     self.assertEqual(value, ("tapir" if name in around else example) if taken else None, (name, example))
                     seen[name] = seen.get(name, 0) + 1
         self.assertEqual(set(seen), {"begin", "sep", "end", "uuid", "dataset", "job", "service", "prototype", "topic", "day", "moment", "sha",
-                                     "host", "stack"})
+                                     "host", "stack", "number", "environment", "real", "here", "elsewhere", "planned"})
 
 
 if __name__ == "__main__":

@@ -295,10 +295,16 @@ static void test_flatten(void **state)
          "\"is_share\": false}, {\"text\": \"d\", \"message_blocks\": []}]}",
          "c"},
         /* marks, as Slack reads them */
-        {"{\"text\": \"*a* _b c_ ~d~ *_~e~_* **f** (_g_) *h:*i `*j* _k_` x\"}", "a b c d e f (g) h:i `*j* _k_` x"},
+        {"{\"text\": \"*a* _b c_ ~d~ *_~e~_* **f** (_g_) *h:*i `*j* _k_` x\"}", "a b c d e f (g) h:i *j* _k_ x"},
         {"{\"text\": \"scale_cluster _raw a*b* * c * itaipu-* 2*3*4 ~ ~ _\\n_ a_b_\"}",
          "scale_cluster _raw a*b* * c * itaipu-* 2*3*4 ~ ~ _\n_ a_b_"},
         {"{\"text\": \"```*a*\\n_b_``` *c*\"}", "```*a*\n_b_``` c"},
+        /* code that is a word of its own, and code that is not */
+        {"{\"text\": \"`a` b:`c`, (`d e`). x`f` `g`h `i ``j`` `k\\n` ```l` m```\"}",
+         "a b:c, (d e). x`f` `g`h `i ``j`` `k\n` ```l` m```"},
+        {"{\"blocks\": [{\"type\": \"rich_text\", \"elements\": [{\"type\": \"rich_text_section\", \"elements\": ["
+         "{\"type\": \"text\", \"text\": \"a \"}, {\"type\": \"text\", \"text\": \"b\", \"style\": {\"code\": true}}]}]}]}",
+         "a b"},
         /* letters */
         {"{\"text\": \"a\\u00a0b \\u2003c\\u3000\\u3000d  e\\r\\nf\\u2028g\\rh\"}", "a b c d  e\nf\ng\nh"},
         {"{\"text\": \"a\\u200bb\\u00adc\\ufeffd\\u202ee\\u26a0\\ufe0f\"}", "abcde\xe2\x9a\xa0"},
@@ -331,6 +337,7 @@ static void test_flatten_people(void **state)
         {"{\"text\": \"&gt; a\\nb\\n &gt;c\\nd &gt; e\"}", "b\nd > e"},
         {"{\"text\": \"a\\n&gt;&gt;&gt; b\\nc\"}", "a\n"},
         {"{\"text\": \"a ~b c~ d _e_ ~\"}", "a  d e ~"},
+        {"{\"text\": \"stack `green`\"}", "stack `green`"},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         json_t *message = parse(cases[i].message);
@@ -339,6 +346,36 @@ static void test_flatten_people(void **state)
         free(text);
         json_decref(message);
     }
+}
+
+/* Of a long piece both ends count, in whole lines, and what stands behind it. */
+static void test_long_piece(void **state)
+{
+    (void)state;
+    enum { TRACE_MAX = 30000 };
+    struct hm_strbuf trace;
+    json_t *message = parse("{\"attachments\": [{\"title\": \"t\", \"fields\": [{\"title\": \"k\", \"value\": \"v\"}]}]}");
+    hm_strbuf_init(&trace, TRACE_MAX);
+    hm_strbuf_adds(&trace, "first\n");
+    while (trace.len < TRACE_MAX - 100)
+        hm_strbuf_addf(&trace, "line %zu\n", trace.len);
+    hm_strbuf_adds(&trace, "last");
+    hm_json_set_str(json_array_get(json_object_get(message, "attachments"), 0), "text", hm_strbuf_str(&trace));
+    char *flat = hm_alarm_flatten(message, false);
+    assert_int_equal(strncmp(flat, "t\nfirst\nline 6\n", 15), 0);
+    assert_non_null(strstr(flat, "\n\xe2\x80\xa6\nline "));
+    assert_string_equal(flat + strlen(flat) - strlen("last\nk: v"), "last\nk: v");
+    assert_true(strlen(flat) < HM_ALARM_TEXT_MAX);
+    free(flat);
+    /* one line of that length has no such place */
+    for (size_t i = 0; i < trace.len; i++)
+        trace.s[i] = trace.s[i] == '\n' ? ' ' : trace.s[i];
+    hm_json_set_str(json_array_get(json_object_get(message, "attachments"), 0), "text", hm_strbuf_str(&trace));
+    flat = hm_alarm_flatten(message, false);
+    assert_int_equal(strlen(flat), HM_ALARM_TEXT_MAX);
+    free(flat);
+    json_decref(message);
+    hm_strbuf_done(&trace);
 }
 
 /* A text of marks without partners costs no more than its length. */
@@ -648,6 +685,7 @@ int main(void)
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_flatten),
         cmocka_unit_test(test_flatten_people),
+        cmocka_unit_test(test_long_piece),
         cmocka_unit_test(test_many_marks),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_unless),
