@@ -27,8 +27,7 @@
 enum {
     MAX_BACKOFF_MS = 60 * 1000,
     TOKEN_WAIT_MS = 60 * 1000,
-    /* Before looking for a post of unknown outcome: Slack may still be at it. Not found: once more, later, before posting. */
-    LOOK_AFTER_MS = 3 * 1000,
+    /* A post of unknown outcome that was looked for and not found: once more, later, before posting. */
     LOOK_AGAIN_MS = 10 * 1000,
     LOOKS = 2,
     MAX_PAGES = 5,
@@ -207,7 +206,7 @@ static void lost(struct hm_poster *poster, struct hm_slot *slot, const struct hm
     slot->maybe_posted = true;
     slot->looks_left = 1;
     slot->since_wall_ms = hm_post_ts_wall_ms(slot->lost_ts);
-    wait_for(poster, slot, LOOK_AFTER_MS); /* that post may still be on its way */
+    wait_for(poster, slot, poster->opts.look_after_ms); /* that post may still be on its way */
 }
 
 static void refused(struct hm_poster *poster, struct hm_slot *slot, const struct job *job, const struct hm_web_answer *a)
@@ -252,7 +251,7 @@ static void posted(struct hm_poster *poster, struct hm_slot *slot, const struct 
         slot->maybe_posted = true;
         slot->looks_left = LOOKS;
         slot->since_wall_ms = job->started_wall_ms; /* the interval clock stands still while the machine sleeps */
-        wait_for(poster, slot, LOOK_AFTER_MS);
+        wait_for(poster, slot, poster->opts.look_after_ms);
         tell_trouble(poster, slot, HM_POST_LATER, a->error, a->sentence);
     } else if (a->code == HM_OK) {
         hm_slot_set_text(&slot->ts, ts);
@@ -475,6 +474,8 @@ struct hm_poster *hm_poster_new(const struct hm_poster_opts *opts)
     poster->opts = *opts;
     if (poster->opts.min_interval_ms <= 0)
         poster->opts.min_interval_ms = HM_POST_INTERVAL_MS;
+    if (poster->opts.look_after_ms <= 0)
+        poster->opts.look_after_ms = HM_POST_LOOK_AFTER_MS;
     hm_slots_init(&poster->slots);
     LIST_INIT(&poster->jobs);
     poster->wake_at_ms = INT64_MAX;
@@ -513,7 +514,7 @@ void hm_poster_restore(struct hm_poster *poster, const char *key, const char *ch
     slot->since_wall_ms = memory->since_wall_ms;
     slot->looks_left = 1;
     if (slot->maybe_posted) /* Slack may still be at what the process before us sent */
-        slot->not_before_ms = now_of(poster) + LOOK_AFTER_MS;
+        slot->not_before_ms = now_of(poster) + poster->opts.look_after_ms;
     if (slot->ts != NULL && memory->shown_digest != NULL && strlen(memory->shown_digest) == HM_SHA256_HEX - 1)
         memcpy(slot->shown_digest, memory->shown_digest, HM_SHA256_HEX);
 }

@@ -45,6 +45,8 @@ struct hm_post_link *hm_post_link_new(uv_loop_t *loop, struct hm_web_api *api, s
     link->timer = hm_timer_new(loop, on_timer, link);
     if (opts->min_interval_ms <= 0)
         opts->min_interval_ms = HM_POST_INTERVAL_MS / (int64_t)hm_web_api_speed(api);
+    if (opts->look_after_ms <= 0)
+        opts->look_after_ms = HM_POST_LOOK_AFTER_MS / (int64_t)hm_web_api_speed(api);
     opts->slack = (struct hm_poster_slack){.call = link_call, .respond = link_respond, .wake_in = link_wake_in, .arg = link};
     return link;
 }

@@ -9,8 +9,8 @@
 
 struct hm_post_link;
 
-/* Fills opts->slack and, when it is 0, min_interval_ms by the speed of the API; the other members are the caller's. Make the
- * poster with it, then hm_post_link_attach(). */
+/* Fills opts->slack and, when they are 0, min_interval_ms and look_after_ms by the speed of the API; the other members are the
+ * caller's. Make the poster with it, then hm_post_link_attach(). */
 struct hm_post_link *hm_post_link_new(uv_loop_t *loop, struct hm_web_api *api, struct hm_poster_opts *opts);
 void hm_post_link_attach(struct hm_post_link *link, struct hm_poster *poster);
 /* After hm_web_api_free() and hm_poster_free(). */

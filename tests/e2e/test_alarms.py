@@ -3,13 +3,11 @@ may: gates, repeats, the news that it is over, restarts, gaps, storms."""
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import time
-import unittest
 
 from alarm_case import AUTO, BAD, DI, ETL, LOOK, OVER, AlarmCase
-from harness import ANA, BEN, COMMITTED_2, DAN, DATASET, DATASET_NAME, EVE, OPS, TOP, TRANSACTION, BotDied, Deadline, Stage, check, main
+from harness import ANA, BEN, COMMITTED_2, DAN, DATASET, DATASET_NAME, EVE, OPS, TOP, TRANSACTION, Deadline, check, main
 
 
 class Alarms(AlarmCase):
@@ -590,96 +588,37 @@ class Alarms(AlarmCase):
         self.assertLess(self.slack.stats()["api_calls"]["chat.update"], 60)
 
     # --- crashes ------------------------------------------------------------------------------------------------------------------
-    def story(self, stage, crashes):
-        """An alarm, its offer taken, approved, done; the bot dies at each of `crashes` (environments of its starts)."""
-        crashes = list(crashes)
-
-        def start():
-            while True:
-                extra = {"HM_CRASH_AT": crashes.pop(0)} if crashes else {}
-                child = stage.bot.spawn(extra_env=extra)
-                if extra:
-                    child.expected = (0, -signal.SIGKILL)
-                try:
-                    stage.slack.wait(alive=child, min_connections=1)
-                    return
-                except BotDied:
-                    check(extra, child.tail())
-
-        stage.bot.add_recipe("look-at-it", LOOK)
-        stage.bot.use_alarms(bad=AUTO)
-        start()
-        alarm = stage.slack.post("message", channel=DI, bot="B0SPLUNK", text=f"bad dataset {DATASET}")
-        deadline = Deadline()
-
-        def mine():
-            return [m for m in stage.slack.get("thread", channel=DI, ts=alarm["ts"])["messages"]
-                    if m.get("bot_id") == "B0BOT" and "_only_user" not in m]
-
-        def text(message):
-            return json.dumps(message, ensure_ascii=False)
-
-        def click(message, label, user):
-            for block in message.get("blocks", []):
-                for element in block.get("elements", []):
-                    if element.get("type") == "button" and label in element["text"]["text"]:
-                        stage.slack.http.request("POST", "/_sim/click?wait=ack", {
-                            "user": user, "channel": DI, "ts": message["ts"], "action_id": element["action_id"],
-                            "block_id": block["block_id"]})
-
-        def step():
-            cards = [m for m in mine() if "A dataset is bad" in text(m)]
-            runs = [m for m in mine() if "Retract a committed dataset" in text(m)]
-            if runs:
-                click(runs[0], "Approve", BEN)
-            elif cards:
-                click(cards[0], "Retract it", ANA)
-            if not (cards and runs):
-                return False
-            said = text(cards[0])
-            reacted = next(m for m in stage.slack.messages(DI) if m["ts"] == alarm["ts"]).get("reactions", [])
-            # What was said before a restart is not looked into by itself: then there is a button for it.
-            looked = "Looked by itself" not in said or DATASET_NAME in said
-            return "white_check_mark" in [r["name"] for r in reacted] and "chose *Retract it*" in said and looked and \
-                "is under way" not in said and len(mine()) >= 2 + ("Looked by itself" in said)
-
-        while True:
-            check(not deadline.over(), "the story does not end\n" + "\n\n".join(text(m) for m in mine()))
-            if not stage.bot.child.alive():
-                check(stage.bot.child.process.returncode == -signal.SIGKILL, stage.bot.child.tail())
-                start()
-            if step():
-                break
-            stage.slack.http.request("GET", "/_sim/wait", query={"timeout_ms": 200, "idle_ms": 60})
-        check(stage.world.posts() == 1, f"{stage.world.posts()} POSTs")
-        texts = [text(m) for m in mine()]
-        looks = sum("Looked by itself" in t for t in texts)
-        check(len(texts) == 2 + looks, "\n\n".join(texts))  # the alarm, the look, the retraction
-
     def test_crash_sweep(self):
-        count = os.path.join(self.folder, "commits")
-        self.bot.env["HM_CRASH_COUNT_FILE"] = count
-        self.story(self.stage, [])
-        self.bot.stop()
-        if not os.path.exists(count):
-            self.skipTest("this build has no crash points (release); the sanitizer build has")
-        with open(count) as file:
-            commits = int(file.read().split()[-1])
-        self.assertGreater(commits, 8)
-        for n in range(1, commits + 1):
-            for when in ("before", "after"):
-                with self.subTest(crash=f"{when}:{n}"):
-                    stage = Stage("alarm-crash")
-                    try:
-                        self.story(stage, [f"{when}:{n}"])
-                        if stage.bot.child.alive():  # the last commits are those of the end
-                            check(stage.bot.stop() in stage.bot.child.expected, stage.bot.child.tail())
-                        stage.judge()
-                    except BaseException:
-                        stage.show_logs()
-                        raise
-                    finally:
-                        stage.close()
+        """An alarm, its offer taken, approved, done."""
+        def play(life):
+            life.stage.bot.add_recipe("look-at-it", LOOK)
+            life.stage.bot.use_alarms(bad=AUTO)
+            life.start()
+            alarm = life.raise_alarm(f"bad dataset {DATASET}")
+
+            def step():
+                replies = life.replies(alarm)
+                cards = [m for m in replies if "A dataset is bad" in life.text(m)]
+                runs = [m for m in replies if "Retract a committed dataset" in life.text(m)]
+                if runs:
+                    life.click(runs[0], "Approve", BEN)
+                elif cards:
+                    life.click(cards[0], "Retract it", ANA)
+                if not (cards and runs):
+                    return False
+                said = life.text(cards[0])
+                # What was said before a restart is not looked into by itself: then there is a button for it.
+                looked = "Looked by itself" not in said or DATASET_NAME in said
+                return life.marks(alarm) == ["white_check_mark"] and "chose *Retract it*" in said and looked and \
+                    "is under way" not in said and len(replies) >= 2 + ("Looked by itself" in said)
+
+            life.until(step)
+            check(life.stage.world.posts() == 1, f"{life.stage.world.posts()} POSTs")
+            texts = [life.text(m) for m in life.replies(alarm)]
+            looks = sum("Looked by itself" in t for t in texts)
+            check(len(texts) == 2 + looks, "\n\n".join(texts))  # the alarm, the look, the retraction
+
+        self.sweep(play, 9)
 
 
 if __name__ == "__main__":

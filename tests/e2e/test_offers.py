@@ -2,13 +2,10 @@
 any two commits, a configuration that changed meanwhile."""
 import contextlib
 import json
-import os
-import signal
 import sqlite3
-import unittest
 
 from alarm_case import BAD, DI, AlarmCase
-from harness import ANA, BEN, DATASET, OPS, TRANSACTION, BotDied, Deadline, Stage, check, main
+from harness import ANA, BEN, DATASET, OPS, TRANSACTION, check, main
 
 OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100"
 WITH = 'with = { id = "${id}"; }'
@@ -33,10 +30,6 @@ class Offers(AlarmCase):
 
     def no_form(self, user):
         self.slack.wait(view=1, user=user, absent=1, alive=self.alive())
-
-    def run_card(self, alarm, contains="Retract the committed dataset"):
-        found = self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains=contains, alive=self.alive())["message"]
-        return self.stage.card_of(found, DI)
 
     def two_open_forms(self):
         """Ana and Ben have the form of the same offer before them; the alarm and its card."""
@@ -154,103 +147,59 @@ class Offers(AlarmCase):
         with contextlib.closing(sqlite3.connect(stage.bot.journal)) as journal:
             return journal.execute("SELECT count(*) FROM events WHERE type = ?", (kind,)).fetchone()[0]
 
-    def story(self, stage, crash, rule, users=(), after=None, ends=None):
-        """An alarm whose offer starts a run that is over with its first commit. The bot dies at `crash`; then `after` changes the
-        stage. Ends when ends(the alarm's card) says so, or with one run, done."""
-        stage.bot.add_recipe("note-it", NOTE)
-        stage.bot.use_alarms(bad=rule)
+    def story(self, life, rule, users=(), after=None, ends=None):
+        """An alarm whose offer starts a run that is over with its first commit; after(): what changes once the bot has died. Ends
+        when ends(the alarm's card) says so, or with one run, done. The card's text."""
+        life.stage.bot.add_recipe("note-it", NOTE)
+        life.stage.bot.use_alarms(bad=rule)
         ends = ends or (lambda card: ": *done*" in card and "is being started" not in card)
+        life.start()
+        alarm = life.raise_alarm(f"bad dataset {DATASET}")
+        seen = []
 
-        def start(extra):
-            child = stage.bot.spawn(extra_env=extra)
-            child.expected = (0, -signal.SIGKILL) if extra else (0,)
-            with contextlib.suppress(BotDied):
-                stage.slack.wait(alive=child, min_connections=1)
+        def step():
+            cards = [m for m in life.replies(alarm) if "A dataset is bad" in life.text(m)]
+            for user in users if cards else ():
+                life.click(cards[0], "Note it", user)
+            seen[:] = [life.text(m) for m in cards]
+            return cards and ends(seen[0])
 
-        start({"HM_CRASH_AT": crash} if crash else {})
-        alarm = stage.slack.post("message", channel=DI, bot="B0SPLUNK", text=f"bad dataset {DATASET}")
-        deadline = Deadline()
-        card = None
-        while card is None or not ends(card["text"]):
-            check(not deadline.over(), f"the story does not end\n{card}\n{stage.slack.everything()}")
-            if not stage.bot.child.alive():
-                check(stage.bot.child.process.returncode == -signal.SIGKILL, stage.bot.child.tail())
-                if after:
-                    after()
-                start({})
-            thread = stage.slack.get("thread", channel=DI, ts=alarm["ts"])["messages"]
-            found = [m for m in thread if "A dataset is bad" in json.dumps(m) and m.get("bot_id") == "B0BOT"]
-            card = found and {"text": json.dumps(found[0], ensure_ascii=False)} or None
-            for block in found[0].get("blocks", []) if found else []:
-                for element in block.get("elements", []):
-                    if element.get("type") == "button" and "Note it" in element["text"]["text"] and users:
-                        stage.slack.http.request("POST", "/_sim/click?wait=ack", {
-                            "user": users[0], "channel": DI, "ts": found[0]["ts"], "action_id": element["action_id"],
-                            "block_id": block["block_id"]})
-            stage.slack.http.request("GET", "/_sim/wait", query={"timeout_ms": 200, "idle_ms": 60})
-        return card["text"]
-
-    def sweep(self, play):
-        """play(stage, crash) without a crash, then with one around every commit that the story has."""
-        count = os.path.join(self.folder, "commits")
-        self.bot.env["HM_CRASH_COUNT_FILE"] = count
-        play(self.stage, None)
-        self.bot.stop()
-        if not os.path.exists(count):
-            self.skipTest("this build has no crash points (release); the sanitizer build has")
-        with open(count) as file:
-            commits = int(file.read().split()[-1])
-        self.assertGreater(commits, 4)
-        for n in range(1, commits + 1):
-            for when in ("before", "after"):
-                with self.subTest(crash=f"{when}:{n}"):
-                    stage = Stage("offer-crash")
-                    try:
-                        play(stage, f"{when}:{n}")
-                        if stage.bot.child.alive():  # the last commits are those of the end
-                            check(stage.bot.stop() in stage.bot.child.expected, stage.bot.child.tail())
-                        stage.judge()
-                    except BaseException:
-                        stage.show_logs()
-                        raise
-                    finally:
-                        stage.close()
+        life.until(step, after)
+        return seen[0]
 
     def test_a_run_that_is_over_at_once(self):
         """Its first commit is its last: when the process dies right after it, the alarm hears of it from the journal."""
-        def play(stage, crash):
-            self.story(stage, crash, NOTING, users=(ANA,))
-            check(len(stage.bot.runs()) == 1, stage.bot.runs())
+        def play(life):
+            self.story(life, NOTING, users=(ANA,))
+            check(len(life.stage.bot.runs()) == 1, life.stage.bot.runs())
 
-        self.sweep(play)
+        self.sweep(play, 5)
 
     def test_a_run_by_itself_that_is_over_at_once(self):
-        def play(stage, crash):
+        def play(life):
             # What was said before a restart is not looked into by itself: then it is a button.
-            self.story(stage, crash, NOTING_BY_ITSELF,
+            self.story(life, NOTING_BY_ITSELF,
                        ends=lambda card: "Looked by itself" in card and ": *done*" in card or "Look into it" in card)
-            check(len(stage.bot.runs()) <= 1, stage.bot.runs())
+            check(len(life.stage.bot.runs()) <= 1, life.stage.bot.runs())
 
-        self.sweep(play)
+        self.sweep(play, 5)
 
     def test_who_may_no_more_does_not_keep_the_offer(self):
         """Taken, then a crash; when the click is handled again Ana is in no role any more: the offer is there for others."""
         released = []
 
-        def play(stage, crash):
-            def dismiss():
-                stage.bot.write_config(users=[BEN], usergroup=None)
-
+        def play(life):
             def ends(card):
-                told = stage.slack.http.request("GET", "/_sim/wait", query={
+                told = life.stage.slack.http.request("GET", "/_sim/wait", query={
                     "channel": DI, "user": ANA, "ephemeral": 1, "contains": "role", "timeout_ms": 1})["ok"]
                 return ": *done*" in card or (told and "Note it" in card and "is being started" not in card)
 
-            text = self.story(stage, crash, NOTING, users=(ANA,), after=dismiss, ends=ends)
-            check(len(stage.bot.runs()) == (1 if ": *done*" in text else 0), stage.bot.runs())
-            released.append(self.events_of(stage, "alarm.offer.released"))
+            text = self.story(life, NOTING, users=(ANA,), ends=ends,
+                              after=lambda: life.stage.bot.write_config(users=[BEN], usergroup=None))
+            check(len(life.stage.bot.runs()) == (1 if ": *done*" in text else 0), life.stage.bot.runs())
+            released.append(self.events_of(life.stage, "alarm.offer.released"))
 
-        self.sweep(play)
+        self.sweep(play, 5)
         self.assertIn(1, released)  # at least once it was taken already
 
 
