@@ -20,6 +20,7 @@ struct hm_case *hm_case_new(void)
     c->facts = hm_json_arr_new();
     c->remembered = hm_json_arr_new();
     c->grouped_keys = hm_json_arr_new();
+    c->unmark = hm_json_arr_new();
     return c;
 }
 
@@ -34,8 +35,8 @@ void hm_case_free(struct hm_case *c)
             free(texts[k]);
         json_decref(o->with);
     }
-    char *const texts[] = {c->rule,  c->title,     c->doc,     c->link,   c->key,  c->channel, c->ts,          c->say,
-                           c->taken, c->ended_why, c->card_ts, c->digest, c->mark, c->unmark,  c->card_channel};
+    char *const texts[] = {c->rule, c->title, c->doc,       c->link,    c->key,    c->channel, c->ts,
+                           c->say,  c->taken, c->ended_why, c->card_ts, c->digest, c->mark,    c->card_channel};
     for (size_t k = 0; k < HM_ARRAY_LEN(texts); k++)
         free(texts[k]);
     json_decref(c->values);
@@ -43,6 +44,7 @@ void hm_case_free(struct hm_case *c)
     json_decref(c->facts);
     json_decref(c->remembered);
     json_decref(c->grouped_keys);
+    json_decref(c->unmark);
     free(c->offers);
     free(c);
 }
@@ -62,6 +64,7 @@ static void add_offers(struct hm_case *c, const json_t *list, bool unasked, cons
             .label = hm_xstrdup(hm_json_get_str(made, "label", "Look into it")),
             .style = hm_xstrdup(hm_json_get_str(made, "style", "")),
             .with = json_incref(json_object_get(made, "with")),
+            .each = hm_json_get_bool(made, "each", false),
             .unasked = unasked,
         };
         order->nonce(order->arg, offer->nonce);
@@ -176,12 +179,18 @@ bool hm_case_busy(const struct hm_case *c)
     return false;
 }
 
-/* A person's offer was taken, and what it started is over: whatever comes now is news. */
+/* A run that a person started, which is over. */
+static bool has_ended(const struct hm_case_offer *o)
+{
+    return o->status != NULL && !o->unasked;
+}
+
+/* A person's offer was taken, and what it started is over: whatever comes now is news. Looking alone settles nothing. */
 static bool is_dealt_with(const struct hm_case *c)
 {
     bool done = false;
     for (size_t i = 0; i < c->n_offers; i++)
-        done = done || (c->offers[i].status != NULL && !c->offers[i].unasked);
+        done = done || (has_ended(&c->offers[i]) && !c->offers[i].looks);
     return done && !hm_case_busy(c);
 }
 
@@ -283,38 +292,141 @@ void hm_case_untake(struct hm_case_offer *offer)
     offer->taken_ms = 0;
 }
 
-/* The worst of what was done about it. */
-static const char *mark_of(const struct hm_case *c)
+bool hm_case_has_room(const struct hm_case *c)
 {
-    const char *mark = NULL;
+    size_t added = 0;
+    for (size_t i = 0; i < c->n_offers; i++)
+        added += c->offers[i].added ? 1 : 0;
+    return added < HM_CASE_ADDED_MAX;
+}
+
+struct hm_case_offer *hm_case_add(struct hm_case *c, const struct hm_case_follower *follower)
+{
+    const struct hm_case_offer *same = NULL;
     for (size_t i = 0; i < c->n_offers; i++) {
         const struct hm_case_offer *o = &c->offers[i];
-        if (o->status == NULL || o->unasked)
-            continue;
-        if (strcmp(o->status, "done") != 0)
-            mark = "warning";
-        else if (mark == NULL)
-            mark = "white_check_mark";
+        if (o->taken_by != NULL && strcmp(o->recipe, follower->recipe) == 0 && gives_all(follower->params, o->with))
+            same = o;
     }
-    return mark;
+    struct hm_case_offer added = {
+        .recipe = hm_xstrdup(follower->recipe),
+        .label = hm_xstrdup(same != NULL ? same->label : follower->title),
+        .style = hm_xstrdup(""),
+        .with = same != NULL ? json_incref(same->with) : json_deep_copy(follower->params),
+        .each = same != NULL && same->each,
+        .added = true,
+        .again = same != NULL,
+    };
+    (void)snprintf(added.nonce, sizeof added.nonce, "%s", follower->nonce);
+    c->offers = hm_xreallocarray(c->offers, c->n_offers + 1, sizeof c->offers[0]);
+    struct hm_case_offer *offer = &c->offers[c->n_offers++];
+    *offer = added;
+    hm_case_take(offer, follower->user, "", follower->at_ms);
+    return offer;
+}
+
+/* ---- the mark ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* There was nothing (more) to do, or to see. */
+static bool has_stopped(const struct hm_case_offer *o)
+{
+    return strcmp(o->status, "stopped") == 0;
+}
+
+static bool is_good(const struct hm_case_offer *o)
+{
+    return strcmp(o->status, "done") == 0 || (o->looks && has_stopped(o));
+}
+
+/* Whether b says more of the alarm than a does. Who finds nothing to do mends nothing, and breaks nothing. */
+static bool outdoes(const struct hm_case_offer *a, const struct hm_case_offer *b)
+{
+    if (!a->looks && has_stopped(a) != has_stopped(b))
+        return has_stopped(a);
+    return b->ended_ms >= a->ended_ms;
+}
+
+/* The run that says most, of those that only look or of the others; NULL = none. */
+static const struct hm_case_offer *last_of(const struct hm_case *c, bool looks)
+{
+    const struct hm_case_offer *last = NULL;
+    for (size_t i = 0; i < c->n_offers; i++) {
+        const struct hm_case_offer *o = &c->offers[i];
+        if (has_ended(o) && o->looks == looks && (last == NULL || outdoes(last, o)))
+            last = o;
+    }
+    return last;
+}
+
+/* Whether b is about another part of the alarm than a, so that what came of b says nothing of a. */
+static bool is_other_part(const struct hm_case_offer *a, const struct hm_case_offer *b)
+{
+    return a->each && b->each && strcmp(a->recipe, b->recipe) == 0 && !json_equal(a->with, b->with);
+}
+
+/* A part of the alarm was to be mended and was not, and nothing that mends it was done since. */
+static bool has_unmended_part(const struct hm_case *c)
+{
+    for (size_t i = 0; i < c->n_offers; i++) {
+        const struct hm_case_offer *bad = &c->offers[i];
+        bool open = has_ended(bad) && !bad->looks && !is_good(bad) && !has_stopped(bad) &&
+                    (c->end != HM_CASE_OVER || bad->ended_ms > c->ended_ms);
+        for (size_t k = 0; k < c->n_offers && open; k++) {
+            const struct hm_case_offer *o = &c->offers[k];
+            open = !(has_ended(o) && !o->looks && is_good(o) && o->ended_ms >= bad->ended_ms && !is_other_part(bad, o));
+        }
+        if (open)
+            return true;
+    }
+    return false;
+}
+
+static const char *mark_of(const struct hm_case *c)
+{
+    const struct hm_case_offer *mend = last_of(c, false);
+    const struct hm_case_offer *look = last_of(c, true);
+    if (c->end == HM_CASE_OVER && !c->silent && (mend == NULL || mend->ended_ms <= c->ended_ms))
+        return HM_MARK_MENDED;
+    if (mend != NULL)
+        return is_good(mend) && !has_unmended_part(c) ? HM_MARK_MENDED : HM_MARK_FAILED;
+    return look == NULL ? NULL : is_good(look) ? HM_MARK_LOOKED : HM_MARK_FAILED;
+}
+
+static void drop_name(json_t *names, const char *name)
+{
+    for (size_t i = json_array_size(names); i > 0; i--)
+        if (hm_streq(json_string_value(json_array_get(names, i - 1)), name))
+            (void)json_array_remove(names, i - 1);
 }
 
 static void set_mark(struct hm_case *c, const char *mark)
 {
     if (mark == NULL || hm_streq(c->mark, mark))
         return;
-    if (c->mark != NULL)
-        set_text(&c->unmark, c->mark);
+    if (c->mark != NULL) {
+        drop_name(c->unmark, c->mark);
+        hm_json_add(c->unmark, hm_json_str_new(c->mark));
+    }
+    drop_name(c->unmark, mark); /* it is to stay, if it is still there */
     set_text(&c->mark, mark);
     c->marked = false;
 }
 
-bool hm_case_run(struct hm_case *c, struct hm_case_offer *offer, const char *run_id, const char *status, const char *said)
+void hm_case_unmarked(struct hm_case *c, const char *name)
 {
-    bool changed = !hm_streq(offer->run_id, run_id) || !hm_streq(offer->status, status) || !hm_streq(offer->said, said);
-    set_text(&offer->run_id, run_id);
-    set_text(&offer->status, status);
-    set_text(&offer->said, said);
+    drop_name(c->unmark, name);
+}
+
+bool hm_case_run(struct hm_case *c, struct hm_case_offer *offer, const struct hm_case_run_news *news)
+{
+    bool changed =
+        !hm_streq(offer->run_id, news->run_id) || !hm_streq(offer->status, news->status) || !hm_streq(offer->said, news->said);
+    set_text(&offer->run_id, news->run_id);
+    set_text(&offer->status, news->status);
+    set_text(&offer->said, news->said);
+    offer->ended_ms = news->status != NULL ? news->ended_ms : 0;
+    offer->looks = news->looks;
     if (!hm_case_busy(c))
         set_mark(c, mark_of(c));
     return changed;
@@ -328,7 +440,7 @@ bool hm_case_finish(struct hm_case *c, enum hm_case_end end, const char *why, in
     c->ended_ms = now_ms;
     set_text(&c->ended_why, why);
     if (end == HM_CASE_OVER && !c->silent)
-        set_mark(c, "white_check_mark");
+        set_mark(c, HM_MARK_MENDED);
     return true;
 }
 

@@ -18,7 +18,17 @@
 
 enum hm_case_end { HM_CASE_OPEN, HM_CASE_OVER, HM_CASE_EXPIRED, HM_CASE_END_NR };
 
-enum { HM_CASE_ID_MAX = 16, HM_CASE_NONCE_MAX = 17, HM_CASE_GROUPED_MAX = 40 /* named in a storm */ };
+enum {
+    HM_CASE_ID_MAX = 16,
+    HM_CASE_NONCE_MAX = 17,
+    HM_CASE_GROUPED_MAX = 40, /* named in a storm */
+    HM_CASE_ADDED_MAX = 20    /* runs that followed from others; more are not counted for the alarm */
+};
+
+/* The reactions on an alarm's message. */
+#define HM_MARK_LOOKED "eyes"
+#define HM_MARK_FAILED "warning"
+#define HM_MARK_MENDED "white_check_mark"
 
 /* One way to go on. */
 struct hm_case_offer {
@@ -29,11 +39,16 @@ struct hm_case_offer {
     char *taken_by; /* user id; NULL = nobody yet. For an unasked one: who started it, the bot */
     char *key;      /* of the click that took it: the same click twice is one */
     int64_t taken_ms;
-    char *run_id;    /* NULL = not known (yet) */
-    char *status;    /* how the run ended, hm_run_status_name(); NULL = it goes on */
-    char *said;      /* what the run found out, mrkdwn; or NULL */
-    int64_t run_seq; /* number of the run's newest event when that was noted */
-    bool starting;   /* it is being started, by this process; not kept */
+    char *run_id;     /* NULL = not known (yet) */
+    char *status;     /* how the run ended, hm_run_status_name(); NULL = it goes on */
+    char *said;       /* what the run found out, mrkdwn; or NULL */
+    int64_t ended_ms; /* when the run ended; 0 = it goes on */
+    int64_t run_seq;  /* number of the run's newest event when that was noted */
+    bool looks;       /* the run only looks: its recipe changes nothing */
+    bool each;        /* one of several, for the entries of a list: each mends another part of the alarm */
+    bool added;       /* never a button: a run that followed from another run of the alarm (hm_case_add()) */
+    bool again;       /* … which was the same that another one had been */
+    bool starting;    /* it is being started, by this process; not kept */
 };
 
 struct hm_case {
@@ -69,7 +84,7 @@ struct hm_case {
     char *digest;       /* of what is shown */
     char *mark;         /* the reaction on the alarm's message; NULL = none */
     bool marked;        /* it is there */
-    char *unmark;       /* a reaction of ours that has to go; NULL = none */
+    json_t *unmark;     /* [name]: reactions of ours that have to go */
     int64_t version;    /* goes up with each change that shows */
     int64_t seq;        /* number of its newest event in the journal */
 };
@@ -107,11 +122,32 @@ struct hm_case_offer *hm_case_offer_of_run(struct hm_case *c, const char *run_id
 /* The offer nobody has taken that this run is all the same, although it was not started by it: somebody typed it in the alarm's
  * thread. NULL = none. */
 struct hm_case_offer *hm_case_offer_like(struct hm_case *c, const char *recipe, const json_t *params);
+/* Whether one more run that follows from a run of the alarm (tried again, or offered by it) is counted. */
+bool hm_case_has_room(const struct hm_case *c);
+/* Such a run, as an entry of its own that was never offered: taken by whoever started it. When it is the same that another entry
+ * was (its recipe, and the values that it gave), it is called so, too. Entries that were found before are no more valid. */
+struct hm_case_follower {
+    const char *nonce, *recipe, *title, *user;
+    const json_t *params;
+    int64_t at_ms;
+};
+struct hm_case_offer *hm_case_add(struct hm_case *c, const struct hm_case_follower *follower);
 void hm_case_take(struct hm_case_offer *offer, const char *user, const char *key, int64_t now_ms);
 /* Takes it back: what it was taken for did not come to be. */
 void hm_case_untake(struct hm_case_offer *offer);
-/* True when the case changed. status: of a run that is over, or NULL. */
-bool hm_case_run(struct hm_case *c, struct hm_case_offer *offer, const char *run_id, const char *status, const char *said);
+/* What is known of an offer's run. status, ended_ms: of one that is over; NULL and 0 else. looks: it changes nothing. */
+struct hm_case_run_news {
+    const char *run_id, *status, *said;
+    int64_t ended_ms;
+    bool looks;
+};
+/* True when the case changed. Once all its runs are over, the alarm's mark is what came of it: the last run that was to mend it
+ * was done, or came to another end (of offers that mend one part each, any part's last one; one that stopped, for there was
+ * nothing to do, counts only when no other did more); where nobody has tried to mend it, whether somebody looked. That it is over
+ * counts as mended. */
+bool hm_case_run(struct hm_case *c, struct hm_case_offer *offer, const struct hm_case_run_news *news);
+/* The reaction of this name is gone (or never was there). */
+void hm_case_unmarked(struct hm_case *c, const char *name);
 /* The end. False when it had one already. */
 bool hm_case_finish(struct hm_case *c, enum hm_case_end end, const char *why, int64_t now_ms);
 /* Whether its buttons are to be seen. */

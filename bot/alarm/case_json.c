@@ -46,7 +46,12 @@ static json_t *offer_json_new(const struct hm_case_offer *o)
     put_str(obj, "run", o->run_id);
     put_str(obj, "status", o->status);
     put_str(obj, "said", o->said);
+    put_int(obj, "run_ended_ms", o->ended_ms);
     put_int(obj, "run_seq", o->run_seq);
+    put_bool(obj, "looks", o->looks);
+    put_bool(obj, "each", o->each);
+    put_bool(obj, "added", o->added);
+    put_bool(obj, "again", o->again);
     return obj;
 }
 
@@ -85,7 +90,7 @@ json_t *hm_case_json_new(const struct hm_case *c)
     put_str(obj, "digest", c->digest);
     put_str(obj, "mark", c->mark);
     put_bool(obj, "marked", c->marked);
-    put_str(obj, "unmark", c->unmark);
+    put_value(obj, "unmark", c->unmark);
     put_int(obj, "version", c->version);
     put_int(obj, "seq", c->seq);
     for (size_t i = 0; i < c->n_offers; i++)
@@ -137,7 +142,12 @@ static void read_offers(struct hm_case *c, const json_t *list)
         o->run_id = get_str(obj, "run");
         o->status = get_str(obj, "status");
         o->said = get_str(obj, "said");
+        o->ended_ms = hm_json_get_int(obj, "run_ended_ms", 0);
         o->run_seq = hm_json_get_int(obj, "run_seq", 0);
+        o->looks = hm_json_get_bool(obj, "looks", false);
+        o->each = hm_json_get_bool(obj, "each", false);
+        o->added = hm_json_get_bool(obj, "added", false);
+        o->again = hm_json_get_bool(obj, "again", false);
     }
 }
 
@@ -179,7 +189,9 @@ struct hm_case *hm_case_of_json(const json_t *value)
     c->digest = get_str(obj, "digest");
     c->mark = get_str(obj, "mark");
     c->marked = hm_json_get_bool(obj, "marked", false);
-    c->unmark = get_str(obj, "unmark");
+    take_value(&c->unmark, obj, "unmark");
+    if (hm_json_get_str(obj, "unmark", NULL) != NULL) /* one name, as earlier versions wrote it */
+        hm_json_add(c->unmark, hm_json_str_new(hm_json_get_str(obj, "unmark", "")));
     c->version = hm_json_get_int(obj, "version", 0);
     c->seq = hm_json_get_int(obj, "seq", 0);
     read_offers(c, json_object_get(obj, "offers"));

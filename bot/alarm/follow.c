@@ -127,6 +127,8 @@ static json_t *start_new(const struct hm_alarm_start *start, const json_t *scope
 static void add_start(json_t *list, const struct hm_alarm_start *start, const json_t *scope, json_t *problems)
 {
     json_t *made = start_new(start, scope, problems);
+    if (made != NULL && start->each != NULL)
+        hm_json_set_bool(made, "each", true);
     if (made != NULL)
         hm_json_add(list, made);
 }

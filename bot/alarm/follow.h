@@ -11,7 +11,8 @@ HM_MUST json_t *hm_alarm_scope_new(const struct hm_alarm_rule *rule, const json_
 /* mrkdwn, one paragraph per sentence, and one for each offer with `each` whose list has more entries than get a button; "" for
  * none; caller frees. problems: an array to which reasons are added, or NULL. */
 char *hm_alarm_say(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems);
-/* [{recipe, label, with, style}], in order; a new reference. style: "primary", "danger" or "". */
+/* [{recipe, label, with, style, each?}], in order; a new reference. style: "primary", "danger" or "". each: true when it is one
+ * of those for the entries of a list. */
 HM_MUST json_t *hm_alarm_offers_new(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems);
 /* [{recipe, with}] */
 HM_MUST json_t *hm_alarm_autos_new(const struct hm_alarm_rule *rule, const json_t *scope, json_t *problems);

@@ -47,6 +47,7 @@ struct hm_asker {
     char *run_id;                     /* of a click */
     char *offer;                      /* that this is about, of an alarm or of a run, "<id>.<nonce>"; NULL = none */
     bool holds_offer;                 /* … it is an alarm's, and he has taken it, for a run that has not begun */
+    char *follows;                    /* what is started follows from a run of an alarm (hm_watch_follow_new()); else NULL */
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
     char *form_ref;                   /* what a button that opens the form once more carries */
@@ -90,6 +91,8 @@ void hm_people_start_named(struct hm_asker *asker, const char *name, const char 
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words);
 /* Starts it with these values; given (may be NULL): which of them a person gave. */
 void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given);
+/* What the asker starts next follows from this run: if that is an alarm's, so is what he starts. */
+void hm_people_follow(struct hm_asker *asker, const char *run_id);
 /* ---- people_dry.c: plays the recipe without changing anything, and tells the asker alone. raw: what he gave. */
 void hm_people_dry_run(struct hm_asker *asker, const struct hm_run_order *order, const json_t *raw);
 

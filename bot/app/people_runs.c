@@ -185,8 +185,10 @@ static void retry_run(struct hm_asker *asker, const char *run_id)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_RECIPE_GONE, .run_id = run_id, .word = origin.recipe});
     } else {
         const struct hm_recipe *recipe = hm_people_recipe(asker, origin.recipe);
-        if (recipe != NULL)
+        if (recipe != NULL) {
+            hm_people_follow(asker, run_id);
             hm_people_start_values(asker, recipe, origin.raw, origin.given);
+        }
     }
     free(origin.recipe);
     json_decref(origin.raw);

@@ -69,6 +69,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->form_ref);
     free(asker->offer_recipe);
     free(asker->offer);
+    free(asker->follows);
     json_decref(asker->offer_with);
     json_decref(asker->content);
     free(asker);

@@ -91,7 +91,7 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
             .team = people->team != NULL ? people->team : hm_or_null(asker->user_team), /* a member's is ours */
             .channel = asker->channel,
             .thread_ts = hm_or_null(asker->card_thread),
-            .alarm = asker->holds_offer ? asker->offer : NULL,
+            .alarm = asker->holds_offer ? asker->offer : asker->follows,
         };
         code = dry ? HM_OK : hm_runner_start(people->opts.runner, &order, asker->inbox_id, on_started, asker, &err);
         if (dry)
@@ -102,6 +102,13 @@ static void begin(struct hm_asker *asker, const struct hm_recipe *recipe, const 
     json_decref(params);
     json_decref(typed);
     json_decref(scope);
+}
+
+void hm_people_follow(struct hm_asker *asker, const char *run_id)
+{
+    const struct hm_people *people = asker->people;
+    free(asker->follows);
+    asker->follows = people->watch != NULL && run_id != NULL ? hm_watch_follow_new(people->watch, run_id) : NULL;
 }
 
 void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given)
@@ -261,6 +268,7 @@ void hm_people_offer_taken(struct hm_asker *asker)
     if (recipe == NULL)
         return;
     set_thread(asker);
+    hm_people_follow(asker, asker->run_id);
     HM_FREE(asker->offer); /* it is used up: should the values not fit after all, a form starts the recipe without it */
     hm_people_start_values(asker, recipe, asker->offer_with, NULL);
 }

@@ -29,10 +29,14 @@ static const int64_t seen_ms = (int64_t)72 * 3600000;     /* longer than Slack r
 /* ---- cases -------------------------------------------------------------------------------------------------------------------
  */
 
+void hm_watch_nonce(const struct hm_watch *watch, char ret_nonce[HM_CASE_NONCE_MAX])
+{
+    hm_random_text(watch->opts.clock, "0123456789abcdef", ret_nonce, HM_CASE_NONCE_MAX - 1);
+}
+
 static void nonce(void *arg, char ret_nonce[HM_CASE_NONCE_MAX])
 {
-    const struct hm_watch *watch = arg;
-    hm_random_text(watch->opts.clock, "0123456789abcdef", ret_nonce, HM_CASE_NONCE_MAX - 1);
+    hm_watch_nonce(arg, ret_nonce);
 }
 
 /* No vowels (no words), nothing that looks like something else. */

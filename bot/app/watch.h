@@ -80,6 +80,10 @@ void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonc
 /* It is free again: what it was taken for did not begin. */
 void hm_watch_release(struct hm_watch *watch, const char *case_id, const char *nonce);
 
+/* What a run that follows from this one of an alarm (it is tried again, or was offered by it) bears as hm_run_order.alarm, so
+ * that it counts for the alarm, too; caller frees. NULL: the run is no alarm's that is still known. */
+char *hm_watch_follow_new(const struct hm_watch *watch, const char *run_id);
+
 /* True when everything is committed and Slack shows all that it should. */
 bool hm_watch_settled(const struct hm_watch *watch);
 

@@ -1,9 +1,9 @@
 /* The reaction on an alarm's message: see watch_parts.h.
  *
- * Happy path: the case wants another mark → the one from before is taken away → the new one is added → that is kept with the
- * case. Failure: Slack is away, or does not let the app do it at the moment (its token, its scopes): asked again with every tick,
- * after a back-off, also after a restart, for as long as the case is in memory (age() in watch.c keeps it for that); refused for
- * good (the message is gone): left at that, the card says the same. */
+ * Happy path: the case wants another mark, which is committed → the ones from before are taken away → the new one is added →
+ * that is kept with the case. Failure: Slack is away, or does not let the app do it at the moment (its token, its scopes): asked
+ * again with every tick, after a back-off, also after a restart, for as long as the case is in memory (age() in watch.c keeps it
+ * for that); refused for good (the message is gone): left at that, the card says the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ struct marking {
 
 bool hm_watched_is_marked(const struct hm_watched *w)
 {
-    return w->c->unmark == NULL && (w->c->mark == NULL || w->c->marked);
+    return json_array_size(w->c->unmark) == 0 && (w->c->mark == NULL || w->c->marked);
 }
 
 static void wait(struct hm_watched *w)
@@ -40,13 +40,12 @@ static void settle(struct hm_watched *w, const struct marking *marking)
     struct hm_case *c = w->c;
     w->mark_tries = 0;
     w->mark_again_ms = 0;
-    if (marking->away && hm_streq(c->unmark, marking->name))
-        HM_FREE(c->unmark);
-    else if (!marking->away && hm_streq(c->mark, marking->name))
+    if (marking->away)
+        hm_case_unmarked(c, marking->name);
+    else if (hm_streq(c->mark, marking->name))
         c->marked = true;
     hm_watched_touch(w, false);
-    hm_watched_flush(w);
-    hm_watched_mark(w);
+    hm_watched_flush(w); /* and then what is still lacking */
 }
 
 static void on_marked(void *arg, const struct hm_web_answer *answer)
@@ -70,14 +69,16 @@ static void on_marked(void *arg, const struct hm_web_answer *answer)
 void hm_watched_mark(struct hm_watched *w)
 {
     struct hm_case *c = w->c;
-    bool away = c->unmark != NULL;
-    if (w->marking || hm_watched_is_marked(w) || w->watch->stopped || hm_mono_ms(w->watch->opts.clock) < w->mark_again_ms)
+    const char *gone = json_string_value(json_array_get(c->unmark, 0));
+    bool away = gone != NULL;
+    if (w->marking || w->dirty || w->writing || hm_watched_is_marked(w) || w->watch->stopped ||
+        hm_mono_ms(w->watch->opts.clock) < w->mark_again_ms)
         return;
     struct marking *marking = hm_xcalloc(1, sizeof *marking);
     json_t *args = hm_json_obj_new();
     marking->watch = w->watch;
     marking->away = away;
-    marking->name = hm_xstrdup(away ? c->unmark : c->mark);
+    marking->name = hm_xstrdup(away ? gone : c->mark);
     memcpy(marking->id, c->id, sizeof marking->id);
     hm_json_set_str(args, "channel", c->channel);
     hm_json_set_str(args, "timestamp", c->ts);

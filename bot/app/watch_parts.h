@@ -101,6 +101,8 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
 bool hm_watch_is_whole(const struct hm_watch *watch, const char *channel);
 /* Moves a mark on; false when it is there already. */
 bool hm_watch_advance(json_t *marks, const char *channel, const char *ts);
+/* Of a new button, or of a new entry among those. */
+void hm_watch_nonce(const struct hm_watch *watch, char ret_nonce[HM_CASE_NONCE_MAX]);
 /* The channels that rules watch: a new array of strings, each once. */
 json_t *hm_watch_channels_new(const struct hm_watch *watch);
 
@@ -167,7 +169,7 @@ void hm_watched_hide(struct hm_watched *w);
 /* ---- watch_marks.c ------------------------------------------------------------------------------------------------------------
  */
 
-/* Adds or takes away what the alarm's message lacks, unless that is under way or is to be tried later. */
+/* Adds or takes away what the alarm's message lacks, unless that is not committed, is under way or is to be tried later. */
 void hm_watched_mark(struct hm_watched *w);
 /* The message bears what it should, or never will. */
 bool hm_watched_is_marked(const struct hm_watched *w);

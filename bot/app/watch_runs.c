@@ -101,6 +101,15 @@ static char *said_of(const struct hm_run *run)
     return NULL;
 }
 
+/* It changes nothing, and nobody is asked to change something elsewhere. */
+static bool only_looks(const struct hm_recipe *recipe)
+{
+    bool by_hand = false;
+    for (size_t i = 0; i < recipe->n_steps; i++)
+        by_hand = by_hand || recipe->steps[i].kind == HM_STEP_MANUAL;
+    return recipe->worst == HM_EFFECT_READ && !by_hand;
+}
+
 static void note_run(struct hm_watched *w, struct hm_case_offer *offer, const struct hm_run *run)
 {
     bool over = run->status != HM_RUN_GOING;
@@ -111,11 +120,38 @@ static void note_run(struct hm_watched *w, struct hm_case_offer *offer, const st
         take(w, offer, run->requester, run->id);
     char *said = over ? said_of(run) : NULL;
     offer->run_seq = run->seq;
-    if (hm_case_run(w->c, offer, run->id, over ? hm_run_status_name(run->status) : NULL, said)) {
+    const struct hm_case_run_news news = {
+        .run_id = run->id,
+        .status = over ? hm_run_status_name(run->status) : NULL,
+        .said = said,
+        .ended_ms = run->ended_ms,
+        .looks = only_looks(run->recipe),
+    };
+    if (hm_case_run(w->c, offer, &news)) {
         hm_watched_touch(w, true);
         hm_watched_flush(w);
     }
     free(said);
+}
+
+/* The run followed from another one of the alarm (hm_watch_follow_new()), and this is the first that the alarm hears of it. */
+static struct hm_case_offer *add_follower(struct hm_watched *w, const char *nonce, const struct hm_run *run)
+{
+    const struct hm_case_follower follower = {
+        .nonce = nonce,
+        .recipe = run->recipe->name,
+        .title = run->recipe->title,
+        .user = run->requester,
+        .params = run->params,
+        .at_ms = run->started_ms,
+    };
+    struct hm_case_offer *offer = hm_case_add(w->c, &follower);
+    json_t *data = hm_json_obj_new();
+    hm_json_set_str(data, "by", offer->taken_by);
+    hm_json_set_str(data, "recipe", offer->recipe);
+    hm_json_set_str(data, "run", run->id);
+    hm_watched_event(w, "alarm.followed", data);
+    return offer;
 }
 
 /* By the offer that it was started by. */
@@ -124,9 +160,26 @@ static void note_offered(struct hm_watch *watch, const struct hm_run *run)
     char id[HM_CARD_RUN_ID_MAX];
     char nonce[HM_CARD_NONCE_MAX];
     struct hm_watched *w = hm_card_parse_value(run->alarm, id, nonce) ? hm_watched_find(watch, id) : NULL;
-    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
-    if (offer != NULL)
-        note_run(w, offer, run);
+    if (w == NULL || nonce[0] == '\0')
+        return;
+    struct hm_case_offer *offer = hm_case_offer(w->c, nonce);
+    note_run(w, offer != NULL ? offer : add_follower(w, nonce, run), run);
+}
+
+char *hm_watch_follow_new(const struct hm_watch *watch, const char *run_id)
+{
+    struct hm_watched *w = NULL;
+    char nonce[HM_CASE_NONCE_MAX];
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        if (hm_case_offer_of_run(w->c, run_id) == NULL)
+            continue;
+        if (!hm_case_has_room(w->c))
+            return NULL;
+        hm_watch_nonce(watch, nonce);
+        return hm_card_value(w->c->id, nonce);
+    }
+    return NULL;
 }
 
 /* Somebody typed in an alarm's thread what it offers: nobody needs to click on that any more. */
@@ -164,12 +217,12 @@ static void catch_up(struct hm_watch *watch, const char *key, const json_t *link
     char nonce[HM_CARD_NONCE_MAX];
     const char *run_id = hm_json_get_str(link, "run", "");
     struct hm_watched *w = hm_card_parse_value(key, id, nonce) ? hm_watched_find(watch, id) : NULL;
-    struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
-    if (offer == NULL) { /* the run was taken up again after its case was forgotten */
+    const struct hm_case_offer *offer = w != NULL ? hm_case_offer(w->c, nonce) : NULL;
+    if (w == NULL) { /* the run was taken up again after its case was forgotten */
         if (*batch == NULL)
             *batch = hm_batch_new();
         hm_batch_set(*batch, HM_WATCH_RUNS_SPACE, key, NULL);
-    } else if (offer->run_id == NULL || offer->run_seq < hm_json_get_int(link, "seq", 0)) {
+    } else if (offer == NULL || offer->run_id == NULL || offer->run_seq < hm_json_get_int(link, "seq", 0)) {
         (void)hm_runner_visit(watch->opts.runner, run_id, on_visit, watch);
     }
 }
@@ -204,7 +257,14 @@ struct starting {
 
 static void end_unasked(struct hm_watched *w, struct hm_case_offer *offer, const char *run_id, const char *problem)
 {
-    if (hm_case_run(w->c, offer, run_id, problem != NULL ? "failed" : NULL, problem)) {
+    const struct hm_case_run_news news = {
+        .run_id = run_id,
+        .status = problem != NULL ? "failed" : NULL,
+        .said = problem,
+        .ended_ms = problem != NULL ? hm_wall_ms(w->watch->opts.clock) : 0,
+        .looks = true,
+    };
+    if (hm_case_run(w->c, offer, &news)) {
         hm_watched_touch(w, true);
         hm_watched_flush(w);
     }

@@ -276,10 +276,12 @@ static void on_written(void *arg, const struct hm_put_result *result)
         tell_waiters(&writing->news, HM_OK, "");
         news_done(&writing->news);
         hm_watched_start(w);
-        if (w->forget && !w->dirty)
+        if (w->forget && !w->dirty) {
             drop(w);
-        else
+        } else {
             hm_watched_flush(w);
+            hm_watched_mark(w);
+        }
     } else {
         failed(writing, result); /* the next tick tries again */
     }

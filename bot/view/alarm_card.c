@@ -136,6 +136,30 @@ static void add_grouped(struct hm_blocks *blocks, const struct hm_case *c)
 /* ---- what was done ------------------------------------------------------------------------------------------------------------
  */
 
+/* Somebody looked, which mends nothing. */
+static bool only_looked(const struct hm_case_offer *o)
+{
+    return o->looks && !o->unasked && o->status != NULL;
+}
+
+/* A later try of the same is there. */
+static bool was_tried_again(const struct hm_case *c, const struct hm_case_offer *o)
+{
+    for (const struct hm_case_offer *later = o + 1; later < c->offers + c->n_offers; later++)
+        if (later->again && strcmp(later->recipe, o->recipe) == 0 && json_equal(later->with, o->with))
+            return true;
+    return false;
+}
+
+static const char *outcome_mark(const struct hm_case_offer *o)
+{
+    if (o->status == NULL)
+        return ":hourglass_flowing_sand: ";
+    if (only_looked(o) && (strcmp(o->status, "done") == 0 || strcmp(o->status, "stopped") == 0))
+        return ":eyes: ";
+    return strcmp(o->status, "done") == 0 ? ":white_check_mark: " : ":warning: ";
+}
+
 static void add_outcome(struct hm_strbuf *out, const struct hm_case_offer *o)
 {
     if (o->run_id != NULL) {
@@ -145,7 +169,7 @@ static void add_outcome(struct hm_strbuf *out, const struct hm_case_offer *o)
     if (o->status == NULL)
         hm_strbuf_adds(out, o->run_id != NULL ? " is under way" : " is being started");
     else
-        hm_strbuf_addf(out, ": *%s*", o->status);
+        hm_strbuf_addf(out, ": *%s*%s", o->status, only_looked(o) ? ", it only looked" : "");
     if (o->said != NULL && o->said[0] != '\0') {
         hm_strbuf_adds(out, "\n");
         (void)hm_slack_cut_mrkdwn(out, o->said, SAID_MAX);
@@ -158,18 +182,15 @@ static void add_done(struct hm_blocks *blocks, const struct hm_case *c)
     hm_strbuf_init(&out, SIZE_MAX / 2);
     for (size_t i = 0; i < c->n_offers; i++) {
         const struct hm_case_offer *o = &c->offers[i];
-        if (o->taken_by == NULL)
+        if (o->taken_by == NULL || (o->again && o->status != NULL && was_tried_again(c, o))) /* of many tries the last */
             continue;
-        const char *mark = o->status == NULL                ? ":hourglass_flowing_sand: "
-                           : strcmp(o->status, "done") == 0 ? ":white_check_mark: "
-                                                            : ":warning: ";
         hm_strbuf_adds(&out, out.len > 0 ? "\n" : "");
-        hm_strbuf_adds(&out, o->unasked ? ":mag: Looked by itself: " : mark);
+        hm_strbuf_adds(&out, o->unasked ? ":mag: Looked by itself: " : outcome_mark(o));
         if (o->unasked) {
             hm_slack_add_code(&out, o->recipe);
         } else {
             hm_word_user(&out, o->taken_by);
-            hm_strbuf_adds(&out, " chose *");
+            hm_strbuf_adds(&out, o->again ? " started again *" : o->added ? " went on with *" : " chose *");
             hm_slack_escape_line(&out, o->label);
             hm_strbuf_adds(&out, "* at ");
             hm_word_time(&out, o->taken_ms);
@@ -213,13 +234,18 @@ static void add_notes(struct hm_blocks *blocks, const struct hm_case *c)
 /* ---- what can be done ---------------------------------------------------------------------------------------------------------
  */
 
+static bool is_button(const struct hm_case_offer *o)
+{
+    return o->taken_by == NULL && !o->unasked;
+}
+
 static void add_offer_lines(struct hm_blocks *blocks, const struct hm_case *c)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, SIZE_MAX / 2);
     for (size_t i = 0; i < c->n_offers; i++) {
         const struct hm_case_offer *o = &c->offers[i];
-        if (o->taken_by != NULL || o->unasked)
+        if (!is_button(o))
             continue;
         hm_strbuf_adds(&out, out.len > 0 ? "\n• *" : "• *");
         hm_slack_escape_line(&out, o->label);
@@ -239,7 +265,7 @@ static void add_buttons(struct hm_blocks *blocks, const struct hm_case *c)
     size_t n = 0;
     for (size_t i = 0; i < c->n_offers && n < OFFERS_MAX; i++) {
         const struct hm_case_offer *o = &c->offers[i];
-        if (o->taken_by != NULL || o->unasked)
+        if (!is_button(o))
             continue;
         values[n] = hm_card_value(c->id, o->nonce);
         buttons[n] = (struct hm_button){.label = o->label,
@@ -309,7 +335,9 @@ void hm_alarm_card_render(const struct hm_case *c, struct hm_slack_message *ret_
     char *prefix = hm_xasprintf("%s.%lld", c->id, (long long)c->version);
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MESSAGE, prefix, 0);
     bool open = hm_case_offers_open(c);
-    size_t rows = (open ? c->n_offers : 0) + 2;
+    size_t rows = 2;
+    for (size_t i = 0; i < c->n_offers && open; i++)
+        rows += is_button(&c->offers[i]) ? 1 : 0;
     hm_blocks_reserve(blocks, 3, rows * BUTTON_ROOM);
     add_head(blocks, c);
     if (c->grouped > 0)

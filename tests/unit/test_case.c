@@ -29,6 +29,7 @@ static const char rule_text[] =
     "remember = ( { key = \"etl\"; fields = { tx = \"${tx}\"; id = \"${id}\"; }; before = \"etl-before\"; changes = \"id\"; } );";
 
 static struct hm_alarms alarms;
+static int64_t ends; /* runs end one after the other */
 
 static int load_rule(void **state)
 {
@@ -78,6 +79,33 @@ static struct hm_case *begin(const char *text, int64_t at_ms, bool late)
     hm_alarm_verdict_done(&v);
     json_decref(message);
     return c;
+}
+
+/* What the shell says of an offer's run. */
+static bool went(struct hm_case *c, size_t offer, const char *run_id, const char *status, const char *said)
+{
+    const struct hm_case_run_news news = {
+        .run_id = run_id, .status = status, .said = said, .ended_ms = status != NULL ? NOW + ++ends : 0};
+    return hm_case_run(c, &c->offers[offer], &news);
+}
+
+/* The same of one that only looks. */
+static void looked(struct hm_case *c, size_t offer, const char *run_id, const char *status)
+{
+    const struct hm_case_run_news news = {
+        .run_id = run_id, .status = status, .looks = true, .ended_ms = status != NULL ? NOW + ++ends : 0};
+    (void)hm_case_run(c, &c->offers[offer], &news);
+}
+
+static void assert_unmark(const struct hm_case *c, const char *names)
+{
+    struct hm_strbuf all;
+    size_t i = 0;
+    const json_t *name = NULL;
+    hm_strbuf_init(&all, 200);
+    json_array_foreach(c->unmark, i, name) hm_strbuf_addf(&all, "%s%s", i > 0 ? " " : "", json_string_value(name));
+    assert_string_equal(hm_strbuf_str(&all), names);
+    hm_strbuf_done(&all);
 }
 
 /* There and back again gives the same bytes. */
@@ -139,10 +167,10 @@ static void test_repeats(void **state)
     hm_case_take(offer, "U1", "7", NOW);
     assert_true(hm_case_busy(c));
     assert_true(hm_case_takes(c, "bad", "C0A", "d1", NOW)); /* while it is being mended */
-    assert_true(hm_case_run(c, offer, "r-1", NULL, NULL));
-    assert_false(hm_case_run(c, offer, "r-1", NULL, NULL));
+    assert_true(went(c, 1, "r-1", NULL, NULL));
+    assert_false(went(c, 1, "r-1", NULL, NULL));
     assert_null(c->mark);
-    assert_true(hm_case_run(c, offer, "r-1", "done", "All is well."));
+    assert_true(went(c, 1, "r-1", "done", "All is well."));
     assert_string_equal(c->mark, "white_check_mark");
     assert_false(hm_case_takes(c, "bad", "C0A", "d1", NOW)); /* mended: again is news */
     assert_kept(c);
@@ -150,11 +178,140 @@ static void test_repeats(void **state)
     struct hm_case_offer *second = hm_case_offer(c, c->offers[2].nonce);
     hm_case_take(second, "U1", "8", NOW);
     c->marked = true;
-    assert_true(hm_case_run(c, second, "r-2", "failed", NULL));
+    assert_true(went(c, 2, "r-2", "failed", NULL));
     assert_string_equal(c->mark, "warning");
-    assert_string_equal(c->unmark, "white_check_mark");
+    assert_unmark(c, "white_check_mark");
     assert_false(c->marked);
     hm_case_free(c);
+}
+
+/* Somebody looked: the alarm is not mended, and the same again is no news. */
+static void test_looking_mends_nothing(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    hm_case_take(&c->offers[1], "U1", "7", NOW);
+    looked(c, 1, "r-1", NULL);
+    assert_null(c->mark);
+    looked(c, 1, "r-1", "done");
+    assert_string_equal(c->mark, HM_MARK_LOOKED);
+    assert_true(hm_case_takes(c, "bad", "C0A", "d1", NOW));
+    assert_true(hm_case_offers_open(c));
+    looked(c, 1, "r-1", "stopped"); /* it has found that there is nothing more to be seen */
+    assert_string_equal(c->mark, HM_MARK_LOOKED);
+    looked(c, 1, "r-1", "failed");
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    looked(c, 1, "r-1", "done");
+    assert_string_equal(c->mark, HM_MARK_LOOKED);
+
+    hm_case_take(&c->offers[2], "U1", "8", NOW); /* what mends, or does not, says more than any look, before or after it */
+    (void)went(c, 2, "r-2", "done", NULL);
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    assert_unmark(c, HM_MARK_FAILED " " HM_MARK_LOOKED);
+    looked(c, 1, "r-1", "failed");
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    (void)went(c, 2, "r-2", "failed", NULL);
+    looked(c, 1, "r-1", "done");
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    assert_unmark(c, HM_MARK_LOOKED " " HM_MARK_MENDED);
+    assert_kept(c);
+    hm_case_free(c);
+}
+
+static void test_nothing_to_do(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    hm_case_take(&c->offers[1], "U1", "7", NOW);
+    (void)went(c, 1, "r-1", "stopped", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    hm_case_free(c);
+}
+
+/* The last run that was to mend it counts; a reaction that was replaced has to go, whatever was not asked for yet. */
+static void test_a_later_run_moves_the_mark(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    hm_case_take(&c->offers[1], "U1", "7", NOW);
+    (void)went(c, 1, "r-1", "partial", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    (void)went(c, 1, "r-1", NULL, NULL); /* once more for what failed */
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    (void)went(c, 1, "r-1", "done", NULL);
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    assert_unmark(c, HM_MARK_FAILED);
+
+    hm_case_take(&c->offers[2], "U1", "8", NOW);
+    (void)went(c, 2, "r-2", "rejected", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED); /* it stands already */
+    assert_unmark(c, HM_MARK_MENDED);
+    hm_case_unmarked(c, HM_MARK_MENDED);
+    assert_unmark(c, "");
+
+    json_t *params = json_pack("{s:s, s:n}", "id", "d1", "tx");
+    struct hm_case_follower again = {
+        .nonce = "f1", .recipe = "drop", .title = "Drop a dataset", .user = "U2", .params = params, .at_ms = NOW};
+    assert_string_equal(hm_case_add(c, &again)->label, "Drop it");
+    assert_true(c->offers[3].again && c->offers[3].added);
+    assert_true(hm_case_busy(c));
+    (void)went(c, 3, "r-3", "failed", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    again.nonce = "f2"; /* what only follows from it: another recipe */
+    again.recipe = "scrub";
+    assert_string_equal(hm_case_add(c, &again)->label, "Drop a dataset");
+    assert_false(c->offers[4].again);
+    (void)went(c, 4, "r-4", "done", NULL);
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    assert_ptr_equal(hm_case_offer(c, "f2"), &c->offers[4]);
+    (void)went(c, 3, "r-3", "stopped", NULL); /* who comes too late finds nothing to do */
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    (void)went(c, 3, "r-3", "expired", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    (void)went(c, 4, "r-4", "done", NULL);
+    assert_kept(c);
+    while (hm_case_has_room(c))
+        (void)hm_case_add(c, &again);
+    assert_int_equal(c->n_offers, 3 + HM_CASE_ADDED_MAX);
+    json_decref(params);
+    hm_case_free(c);
+}
+
+/* Of several entries each mends its own: what failed for one is not mended by another's run. */
+static void test_each_part_counts(void **state)
+{
+    (void)state;
+    struct hm_case *c = begin("bad d1", NOW, false);
+    for (size_t i = 1; i <= 2; i++) {
+        c->offers[i].each = true;
+        hm_case_take(&c->offers[i], "U1", "7", NOW);
+    }
+    free(c->offers[2].recipe);
+    c->offers[2].recipe = hm_xstrdup("mend");
+    hm_json_set_str(c->offers[2].with, "id", "d2");
+    (void)went(c, 1, "r-1", "failed", NULL);
+    (void)went(c, 2, "r-2", "done", NULL);
+    assert_string_equal(c->mark, HM_MARK_FAILED);
+    (void)went(c, 1, "r-1", "done", NULL);
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    (void)went(c, 1, "r-1", "failed", NULL);
+    assert_kept(c);
+    assert_true(hm_case_finish(c, HM_CASE_OVER, NULL, NOW + ++ends)); /* whatever was tried */
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    looked(c, 2, "r-3", "failed");
+    assert_string_equal(c->mark, HM_MARK_MENDED);
+    hm_case_free(c);
+}
+
+/* A case of a version that knew one reaction to be taken away. */
+static void test_one_reaction_of_an_earlier_version(void **state)
+{
+    (void)state;
+    json_t *old = json_pack("{s:s, s:s, s:s, s:s}", "id", "a-222222", "ts", "1.000001", "mark", "warning", "unmark", "eyes");
+    struct hm_case *c = hm_case_of_json(old);
+    assert_unmark(c, "eyes");
+    hm_case_free(c);
+    json_decref(old);
 }
 
 static void test_runs_find_their_offer(void **state)
@@ -164,7 +321,7 @@ static void test_runs_find_their_offer(void **state)
     assert_null(hm_case_offer_of_run(c, "r-1"));
     hm_case_take(hm_case_offer(c, c->offers[1].nonce), "U1", "7", NOW);
     assert_null(hm_case_offer_of_run(c, "r-1")); /* it may be anybody's: what a run was started by, the run says */
-    (void)hm_case_run(c, &c->offers[1], "r-1", NULL, NULL);
+    (void)went(c, 1, "r-1", NULL, NULL);
     c->offers[1].run_seq = 5;
     assert_ptr_equal(hm_case_offer_of_run(c, "r-1"), &c->offers[1]);
     assert_null(hm_case_offer_of_run(c, "r-2"));
@@ -282,16 +439,38 @@ static void test_card(void **state)
 
     c = begin("bad d1 tx=t1", NOW, false);
     hm_case_take(&c->offers[0], "U0BOT", "auto", NOW);
-    (void)hm_case_run(c, &c->offers[0], "r-1", "done", "It is `d1`.");
+    (void)went(c, 0, "r-1", "done", "It is `d1`.");
     hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
-    (void)hm_case_run(c, &c->offers[1], "r-2", NULL, NULL);
+    (void)went(c, 1, "r-2", NULL, NULL);
     show(&all, "one offer chosen", c);
 
     c = begin("bad d1 tx=t1", NOW, false);
     hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
-    (void)hm_case_run(c, &c->offers[1], "r-2", "rejected", NULL);
+    (void)went(c, 1, "r-2", "rejected", NULL);
     (void)hm_case_finish(c, HM_CASE_OVER, "[OK] bad d1 <b>", NOW + 60000);
     show(&all, "over", c);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    json_t *params = json_pack("{s:s}", "id", "d1");
+    struct hm_case_follower again = {
+        .nonce = "f1", .recipe = "mend", .title = "Mend a dataset", .user = "U0BEN", .params = params, .at_ms = NOW};
+    hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
+    (void)went(c, 1, "r-2", "failed", "It did not help.");
+    (void)hm_case_add(c, &again);
+    (void)went(c, 3, "r-3", "failed", "Nor now.");
+    (void)hm_case_add(c, &again);
+    (void)went(c, 4, "r-4", "done", "Now it did.");
+    again.recipe = "scrub";
+    again.title = "Scrub <it>";
+    (void)hm_case_add(c, &again);
+    (void)went(c, 5, "r-5", NULL, NULL);
+    show(&all, "tried again", c);
+    json_decref(params);
+
+    c = begin("bad d1 tx=t1", NOW, false);
+    hm_case_take(&c->offers[1], "U0ANA", "7", NOW);
+    looked(c, 1, "r-2", "done");
+    show(&all, "somebody looked", c);
 
     c = begin("bad d1", NOW, false);
     c->card_channel = hm_xstrdup("C0OPS");
@@ -336,7 +515,7 @@ static void test_card_limits(void **state)
         hm_json_add(c->facts, fact);
     }
     hm_case_take(&c->offers[0], "U0BOT", "auto", NOW);
-    (void)hm_case_run(c, &c->offers[0], "r-1", "done", big);
+    (void)went(c, 0, "r-1", "done", big);
     hm_alarm_card_render(c, &message);
     char why[200];
     if (!hm_limits_message(message.text, message.blocks, why, sizeof why))
@@ -370,9 +549,20 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_begins), cmocka_unit_test(test_repeats),     cmocka_unit_test(test_runs_find_their_offer),
-        cmocka_unit_test(test_ends),   cmocka_unit_test(test_remembers),   cmocka_unit_test(test_storm),
-        cmocka_unit_test(test_card),   cmocka_unit_test(test_card_limits), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_begins),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_looking_mends_nothing),
+        cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_a_later_run_moves_the_mark),
+        cmocka_unit_test(test_each_part_counts),
+        cmocka_unit_test(test_one_reaction_of_an_earlier_version),
+        cmocka_unit_test(test_runs_find_their_offer),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_remembers),
+        cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_card),
+        cmocka_unit_test(test_card_limits),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, load_rule, free_rule);
 }
