@@ -94,4 +94,13 @@ bool hm_airflow_is_active(const char *value);
 /* True when the key is the task or one of its mapped instances. */
 bool hm_airflow_is_of(const char *key, const char *task);
 
+/* What hm_airflow_item_new() makes. */
+/* clang-format off */
+#define HM_AIRFLOW_ITEM_FIELDS \
+    {"id", HM_FIELD_TEXT, true, "task, or task[n] of a mapped one", NULL}, \
+    {"task", HM_FIELD_TEXT, true, "the task", NULL}, \
+    {"state", HM_FIELD_TEXT, true, "Airflow's word; none: not begun", NULL}, \
+    {"try", HM_FIELD_NUMBER, true, "the latest try; 0: none yet", NULL}
+/* clang-format on */
+
 #endif

@@ -127,14 +127,20 @@ static enum hm_probe_says state_probe_judge(const json_t *args, enum hm_verdict 
     return is_so && !hm_json_get_bool(args, "downstream", false) ? HM_PROBE_APPLIED : HM_PROBE_NOT_APPLIED;
 }
 
+static const struct hm_field_spec set_state_fields[] = {
+    {"task", HM_FIELD_TEXT, true, "the task", NULL},
+    {"state", HM_FIELD_TEXT, true, "as asked for", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_set_state = {
     .name = "airflow.set-state",
     .title = "Set the state of a task",
     .doc = "Of this task in this run, and with `downstream` of all tasks after it; never of other runs. Airflow itself then "
-           "clears the "
-           "tasks after it that have failed. Result: {task, state}.",
+           "clears the tasks after it that have failed.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = state_args,
+    .result = set_state_fields,
     .request = state_request,
     .response = state_response,
     .probe_action = "airflow.task",
@@ -279,14 +285,20 @@ static enum hm_probe_says clear_probe_judge(const json_t *args, enum hm_verdict 
     return still > 0 ? HM_PROBE_NOT_YET : HM_PROBE_CANNOT_TELL;
 }
 
+static const struct hm_field_spec clear_fields[] = {
+    {"names", HM_FIELD_LIST, true, "what was cleared", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_clear = {
     .name = "airflow.clear",
     .title = "Clear tasks, so that they run again",
     .doc = "In this run only, never in others. Give `probe = { before = \"${LOOK.states}\"; }` with the look before the gate: if "
-           "the "
-           "answer is lost, the run is compared with it. Result: {names, count} of what was cleared.",
+           "the answer is lost, the run is compared with it.",
     .effect = HM_EFFECT_ONCE,
     .args = clear_args,
+    .result = clear_fields,
     .request = clear_request,
     .response = clear_response,
     .probe_action = "airflow.compare",

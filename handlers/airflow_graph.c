@@ -327,19 +327,36 @@ static enum hm_verdict downstream_response(const struct hm_backend *backend, con
     return verdict;
 }
 
+static const struct hm_field_spec item_fields[] = {
+    HM_AIRFLOW_ITEM_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec downstream_fields[] = {
+    {"task", HM_FIELD_OBJECT, true, "the task itself", item_fields},
+    {"list", HM_FIELD_LIST, true, "tasks after it that have failed or could not begin, in the order in which they run",
+     item_fields},
+    {"names", HM_FIELD_LIST, true, "their names", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many names", NULL},
+    {"behind", HM_FIELD_TEXT, true, "the names as words for a question", NULL},
+    {"also", HM_FIELD_LIST, true, "of `also`: what is over and not in that list", NULL},
+    {"going", HM_FIELD_LIST, true, "of `also`: what is under way or has not begun", NULL},
+    {"missing", HM_FIELD_LIST, true, "of `also`: what the run does not have", NULL},
+    {"also_list", HM_FIELD_LIST, true, "of `also`: all that the run has", item_fields},
+    {"touched", HM_FIELD_LIST, true, "names and also", NULL},
+    {"blocking", HM_FIELD_LIST, true, "other failed tasks that hold up some of them as well", NULL},
+    {"after", HM_FIELD_LIST, true, "all tasks after it", NULL},
+    {"after_count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"states", HM_FIELD_OBJECT, true, "id: \"state try\" of the whole run", hm_fields_texts},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_downstream = {
     .name = "airflow.downstream",
     .title = "Find what a task holds up",
-    .doc = "Result: {task: {id, task, state, try}, list: [the same] of the tasks after it that have failed or could not begin, "
-           "in the "
-           "order in which they run, names, count, behind: the names as words for a question; of `also`: also: those that are "
-           "over and not in that list, going: those under "
-           "way "
-           "or not begun, missing: those that the run does not have, also_list: all with their states; touched: names and also; "
-           "blocking: other failed tasks that hold up some of them as well; after: all tasks after it, after_count; states: {id: "
-           "\"state try\"} of the whole run}.",
     .effect = HM_EFFECT_READ,
     .args = downstream_args,
+    .result = downstream_fields,
     .request = downstream_request,
     .response = downstream_response,
 };

@@ -183,14 +183,22 @@ static enum hm_verdict log_response(const struct hm_backend *backend, const json
     return verdict;
 }
 
+static const struct hm_field_spec log_fields[] = {
+    {"lines", HM_FIELD_LIST, true, "the lines", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"total", HM_FIELD_NUMBER, true, "lines read", NULL},
+    {"link", HM_FIELD_TEXT, true, "the task's page in Airflow", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_log = {
     .name = "airflow.log",
     .title = "Read the end of a task's log",
-    .doc = "Of one try: its last lines, or the last ones that match. Result: {lines, count, total (lines read), link}. A log may "
-           "hold "
-           "personal data: show the link rather than the lines.",
+    .doc = "Of one try: its last lines, or the last ones that match. A log may hold personal data: show the link rather than the "
+           "lines.",
     .effect = HM_EFFECT_READ,
     .args = log_args,
+    .result = log_fields,
     .request = log_request,
     .response = log_response,
 };

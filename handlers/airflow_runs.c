@@ -60,12 +60,18 @@ static enum hm_verdict dag_response(const struct hm_backend *backend, const json
     return verdict;
 }
 
+static const struct hm_field_spec dag_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the DAG", NULL},
+    {"paused", HM_FIELD_BOOL, true, "whether it is paused", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_dag = {
     .name = "airflow.dag",
     .title = "Read a DAG",
-    .doc = "Result: {id, paused}.",
     .effect = HM_EFFECT_READ,
     .args = dag_args,
+    .result = dag_fields,
     .request = dag_request,
     .response = dag_response,
 };
@@ -248,13 +254,35 @@ static enum hm_verdict runs_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec run_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the run's id", NULL},
+    {"dag", HM_FIELD_TEXT, true, "its DAG", NULL},
+    {"state", HM_FIELD_TEXT, true, "queued, running, success or failed", NULL},
+    {"going", HM_FIELD_BOOL, true, "whether it is queued or running", NULL},
+    {"type", HM_FIELD_TEXT, false, "scheduled, manual …", NULL},
+    {"date", HM_FIELD_TEXT, false, "the logical date: yesterday, for today's scheduled run", NULL},
+    {"start", HM_FIELD_TEXT, false, "when it began", NULL},
+    {"end", HM_FIELD_TEXT, false, "when it ended", NULL},
+    {"conf", HM_FIELD_OBJECT, true, "what it was triggered with", hm_fields_open},
+    {"link", HM_FIELD_TEXT, true, "its page in Airflow", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec runs_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the latest first", run_fields},
+    {"names", HM_FIELD_LIST, true, "their ids", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many are in the list", NULL},
+    {"total", HM_FIELD_NUMBER, true, "how many Airflow has", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_runs = {
     .name = "airflow.runs",
     .title = "List the latest runs of a DAG",
-    .doc = "The 25 that began last; with `states` all that are in one of them, and more than 1000 are an error. Result: {list: "
-           "[{id, dag, state, going, type, date, start, end, conf, link}], names, count, total: how many Airflow has}.",
+    .doc = "The 25 that began last; with `states` all that are in one of them, and more than 1000 are an error.",
     .effect = HM_EFFECT_READ,
     .args = runs_args,
+    .result = runs_fields,
     .request = runs_request,
     .response = runs_response,
 };
@@ -363,11 +391,10 @@ static enum hm_verdict run_response(const struct hm_backend *backend, const json
 const struct hm_action hm_airflow_run = {
     .name = "airflow.run",
     .title = "Read a run of a DAG",
-    .doc =
-        "Result: {id, dag, state, going, type (scheduled, manual …), date (the logical date: yesterday, for today's scheduled "
-        "run), start, end, conf, link}. Without an id: the run that is going, else the latest; two that are going are refused.",
+    .doc = "Without an id: the run that is going, else the latest; two that are going are refused.",
     .effect = HM_EFFECT_READ,
     .args = run_args,
+    .result = run_fields,
     .request = run_request,
     .response = run_response,
 };
@@ -469,10 +496,10 @@ const struct hm_action hm_airflow_trigger = {
     .name = "airflow.trigger",
     .title = "Start a new run of a DAG",
     .doc = "Under an id that the recipe chooses: a second request with it starts no second run. When Airflow has that id "
-           "already, or "
-           "the answer is lost, the run of that id is read; with the same conf it is taken for this one. Result: as airflow.run.",
+           "already, or the answer is lost, the run of that id is read; with the same conf it is taken for this one.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = trigger_args,
+    .result = run_fields,
     .request = trigger_request,
     .response = trigger_response,
     .probe_action = "airflow.run",
@@ -532,14 +559,20 @@ static enum hm_probe_says set_probe_judge(const json_t *args, enum hm_verdict ve
                                                                                                : HM_PROBE_NOT_APPLIED;
 }
 
+static const struct hm_field_spec set_run_state_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the run's id", NULL},
+    {"state", HM_FIELD_TEXT, true, "as asked for", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_set_run_state = {
     .name = "airflow.set-run-state",
     .title = "End a run",
-    .doc =
-        "Sets the state of a whole run. Failed: what was running is marked failed, and nothing more of it is started; the jobs "
-        "themselves must be killed where they run. Result: {id, state}.",
+    .doc = "Sets the state of a whole run. Failed: what was running is marked failed, and nothing more of it is started; the "
+           "jobs themselves must be killed where they run.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = set_args,
+    .result = set_run_state_fields,
     .request = set_request,
     .response = set_response,
     .probe_action = "airflow.run",

@@ -419,18 +419,48 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec item_fields[] = {
+    HM_AIRFLOW_ITEM_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec job_fields[] = {
+    {"job", HM_FIELD_TEXT, true, "the job, and the task of that name", NULL},
+    {"ids", HM_FIELD_LIST, true, "its tasks in Aurora", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec by_state_fields[] = {
+    {"*", HM_FIELD_LIST, false, "ids of the tasks in the state of that name; null when there are none", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec tasks_fields[] = {
+    {"list", HM_FIELD_LIST, true, "those that match `only` and `states`", item_fields},
+    {"names", HM_FIELD_LIST, true, "their ids", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many they are", NULL},
+    {"total", HM_FIELD_NUMBER, true, "tasks of the whole run", NULL},
+    {"active", HM_FIELD_NUMBER, true, "of the whole run: under way", NULL},
+    {"waiting", HM_FIELD_NUMBER, true, "of the whole run: not begun", NULL},
+    {"failed", HM_FIELD_NUMBER, true, "of the whole run", NULL},
+    {"upstream_failed", HM_FIELD_NUMBER, true, "of the whole run: held up by a failed one", NULL},
+    {"success", HM_FIELD_NUMBER, true, "of the whole run", NULL},
+    {"by_state", HM_FIELD_OBJECT, true, "of the whole run", by_state_fields},
+    {"states", HM_FIELD_OBJECT, true, "id: \"state try\" of the whole run, for airflow.compare", hm_fields_texts},
+    {"jobs", HM_FIELD_LIST, false, "with `active`: jobs that bear the name of one of the run's tasks", job_fields},
+    {"job_ids", HM_FIELD_LIST, false, "with `active`: the tasks of those jobs in Aurora", NULL},
+    {"other_jobs", HM_FIELD_LIST, false, "with `active`: the names of the other jobs", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_tasks = {
     .name = "airflow.tasks",
     .title = "List the tasks of a run",
-    .doc =
-        "Result: {list: [{id, task, state, try}], names, count} of those that match `only` and `states`; {total, active, "
-        "waiting, "
-        "failed, upstream_failed, success, by_state: {state: [ids]}} of the whole run (active: scheduled, queued, running, "
-        "waiting "
-        "for a retry; waiting: not begun); states: {id: \"state try\"} of the whole run, for airflow.compare. With `active` also "
-        "jobs: [{job, ids}] that bear the name of one of the run's tasks, job_ids: their tasks in Aurora, other_jobs: names.",
+    .doc = "`active` counts what is scheduled, queued, running or waits for a retry. Which states there are is Airflow's matter: "
+           "a misspelt by_state.… is not noticed.",
     .effect = HM_EFFECT_READ,
     .args = tasks_args,
+    .result = tasks_fields,
     .request = tasks_request,
     .response = tasks_response,
 };
@@ -484,12 +514,23 @@ static enum hm_verdict task_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec task_fields[] = {
+    HM_AIRFLOW_ITEM_FIELDS,
+    {"max_tries", HM_FIELD_NUMBER, true, "so often it may be tried again", NULL},
+    {"active", HM_FIELD_BOOL, true, "scheduled, queued, running or waiting for a retry", NULL},
+    {"start", HM_FIELD_TEXT, false, "when the try began", NULL},
+    {"end", HM_FIELD_TEXT, false, "when it ended", NULL},
+    {"link", HM_FIELD_TEXT, true, "its page in Airflow", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_task = {
     .name = "airflow.task",
     .title = "Read a task of a run",
-    .doc = "Result: {id, task, state (\"none\": not begun), try, max_tries, active, start, end, link}.",
+    .doc = "A task that has not begun has the state `none`.",
     .effect = HM_EFFECT_READ,
     .args = task_args,
+    .result = task_fields,
     .request = task_request,
     .response = task_response,
 };
@@ -582,17 +623,25 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec compare_fields[] = {
+    {"started", HM_FIELD_LIST, true, "cleared ones that have begun anew or are about to", NULL},
+    {"still", HM_FIELD_LIST, true, "cleared ones that are exactly as before", NULL},
+    {"unclear", HM_FIELD_LIST, true, "cleared ones of which it can not be told (upstream_failed, or under way before and now)",
+     NULL},
+    {"unexpected", HM_FIELD_LIST, true, "what was over and is different now, although it is neither cleared nor allowed", NULL},
+    {"unexpected_count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"total", HM_FIELD_NUMBER, true, "tasks of the run now", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_airflow_compare = {
     .name = "airflow.compare",
     .title = "Compare the tasks of a run with an earlier look",
     .doc =
-        "What became of the cleared tasks: {started: has begun anew or is about to, still: exactly as before, unclear: can not "
-        "be "
-        "told (upstream_failed, or under way before and now)}, and unexpected (with unexpected_count): tasks that were over and "
-        "are different now, although they are neither cleared nor allowed. What was under way goes on by itself and is not "
-        "looked at.",
+        "What became of the cleared tasks, and what else has changed. What was under way goes on by itself and is not looked at.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
+    .result = compare_fields,
     .request = compare_request,
     .response = compare_response,
 };

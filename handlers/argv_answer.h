@@ -28,4 +28,11 @@ bool hm_argv_word_ok(const char *word);
  * rest may have been in what is gone. */
 bool hm_argv_was_cut(const struct hm_answer *answer);
 
+/* What hm_argv_judge() makes of a program that ended well. */
+/* clang-format off */
+#define HM_ARGV_RESULT_FIELDS \
+    {"output", HM_FIELD_TEXT, true, "the end of what the program printed", NULL}, \
+    {"status", HM_FIELD_NUMBER, true, "its exit status", NULL}
+/* clang-format on */
+
 #endif

@@ -44,14 +44,20 @@ static enum hm_verdict health_response(const struct hm_backend *backend, const j
     return verdict == HM_VERDICT_OK ? hm_http_odd(&asked, out, "leaderhealth answers 200, 502 or 503") : verdict;
 }
 
+static const struct hm_field_spec leaderhealth_fields[] = {
+    {"leading", HM_FIELD_BOOL, true, "whether this one leads", NULL},
+    {"state", HM_FIELD_TEXT, true, "leading, another leads or no leader", NULL},
+    {"status", HM_FIELD_NUMBER, true, "the HTTP status", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action leaderhealth = {
     .name = "aurora.leaderhealth",
     .title = "Ask whether Aurora is up",
-    .doc =
-        "Result: {leading, state, status}; state is \"leading\", \"another leads\" or \"no leader\". A scheduler that does not "
-        "answer at all fails the step: on_error = \"continue\" goes on without it.",
+    .doc = "A scheduler that does not answer at all fails the step: on_error = \"continue\" goes on without it.",
     .effect = HM_EFFECT_READ,
     .args = no_args,
+    .result = leaderhealth_fields,
     .request = health_request,
     .response = health_response,
 };

@@ -368,18 +368,48 @@ static enum hm_verdict tasks_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec task_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the task's id", NULL},
+    {"job", HM_FIELD_TEXT, true, "its job", NULL},
+    {"instance", HM_FIELD_NUMBER, true, "its number in the job", NULL},
+    {"status", HM_FIELD_TEXT, true, "Aurora's word: RUNNING, PENDING …", NULL},
+    {"host", HM_FIELD_TEXT, true, "the machine; empty when it has none yet", NULL},
+    {"since", HM_FIELD_TEXT, true, "since when it has the status", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec job_fields[] = {
+    {"job", HM_FIELD_TEXT, true, "its name", NULL},
+    {"active", HM_FIELD_NUMBER, true, "its active tasks", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec tasks_fields[] = {
+    {"count", HM_FIELD_NUMBER, true, "active tasks", NULL},
+    {"running", HM_FIELD_NUMBER, true, "of them running", NULL},
+    {"pending", HM_FIELD_NUMBER, true, "of them waiting for a machine", NULL},
+    {"states", HM_FIELD_TEXT, true, "like 3 RUNNING, 1 PENDING; none when there are no tasks", NULL},
+    {"list", HM_FIELD_LIST, true, "the active tasks", task_fields},
+    {"lines", HM_FIELD_LIST, true, "the same as text", NULL},
+    {"jobs", HM_FIELD_LIST, true, "the jobs they are of", job_fields},
+    {"ids", HM_FIELD_LIST, true, "of all tasks, ended ones too", NULL},
+    {"before", HM_FIELD_NUMBER, true, "how many ids `before` has", NULL},
+    {"still", HM_FIELD_LIST, true, "with `before`: ids that were there and are active", NULL},
+    {"untouched", HM_FIELD_LIST, true, "with `before`: those of them that are not being killed", NULL},
+    {"fresh", HM_FIELD_LIST, true, "with `before`: tasks that were not there", task_fields},
+    {"fresh_running", HM_FIELD_NUMBER, true, "how many of those are running", NULL},
+    {"end", HM_FIELD_OBJECT, false, "with `before`: the new task by which the job has come to its end; null while one is active",
+     task_fields},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_aurora_tasks = {
     .name = "aurora.tasks",
     .title = "Look at the tasks of a job",
-    .doc =
-        "Result: {count, states, running, pending, list, lines, ids, jobs}: list has the active tasks, each {id, job, instance, "
-        "status, host, since}; lines the same as text; states is like \"3 RUNNING, 1 PENDING\"; ids those of all tasks, ended "
-        "ones too; jobs is [{job, active}]. With before also: still (ids that were there and are active), untouched (those of "
-        "them that are not being killed), fresh (tasks that were not there), fresh_running, end: by which of them the job has "
-        "come to its end, null "
-        "while one is active. A task that Aurora has started anew after a failure is no end.",
+    .doc = "A task that Aurora has started anew after a failure is no end.",
     .effect = HM_EFFECT_READ,
     .args = tasks_args,
+    .result = tasks_fields,
     .request = tasks_request,
     .response = tasks_response,
 };
@@ -502,15 +532,21 @@ enum hm_probe_says hm_aurora_probe_fresh(const json_t *args, enum hm_verdict ver
     return json_array_size(hm_json_get_arr(result, "fresh")) > 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
+static const struct hm_field_spec kill_fields[] = {
+    {"job", HM_FIELD_TEXT, true, "the job", NULL},
+    {"nothing", HM_FIELD_BOOL, true, "there was none to kill", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 /* Some instances only: those that were there before must be gone, whatever becomes of the others; `before` then names them. */
 const struct hm_action hm_aurora_kill = {
     .name = "aurora.kill",
     .title = "Kill tasks of a job",
-    .doc = "Either instances or all = true. Result: {job, nothing}; nothing is true when there was none to kill. Aurora answers "
-           "before the tasks are gone: wait with aurora.tasks. If the answer is lost, the tasks are read again; give `probe = { "
-           "before = … }`, the ids of the tasks that are to be killed.",
+    .doc = "Either instances or all = true. Aurora answers before the tasks are gone: wait with aurora.tasks. If the answer is "
+           "lost, the tasks are read again; give `probe = { before = … }`, the ids of the tasks that are to be killed.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = kill_args,
+    .result = kill_fields,
     .request = kill_request,
     .response = kill_response,
     .probe_action = "aurora.tasks",

@@ -73,13 +73,21 @@ static enum hm_verdict query_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec query_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the rows, a field for each column", hm_fields_open},
+    {"count", HM_FIELD_NUMBER, true, "how many rows", NULL},
+    {"first", HM_FIELD_OBJECT, false, "the list's first", hm_fields_open},
+    {"text", HM_FIELD_TEXT, true, "the first ten, one a line", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action bigquery_query = {
     .name = "bigquery.query",
     .title = "Ask BigQuery",
-    .doc = "At most 5,000 rows. Result: {list: [{column: value}], count, first: the list's first or null, text: the first ten, "
-           "one a line}.",
+    .doc = "At most 5,000 rows.",
     .effect = HM_EFFECT_READ,
     .args = query_args,
+    .result = query_fields,
     .request = query_request,
     .response = query_response,
 };
@@ -146,14 +154,18 @@ static enum hm_verdict successors_response(const struct hm_backend *backend, con
     return verdict;
 }
 
+static const struct hm_field_spec successors_fields[] = {
+    HM_SUCCESSORS_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action bigquery_successors = {
     .name = "bigquery.successors",
     .title = "Ask BigQuery what depends on a dataset",
-    .doc = "From the table of ops, which is of the last graph that was exported. Result: {name, successors: [names], count, "
-           "policies: "
-           "[those that are policies], text: the first twenty, one a line}. No such name is not-found.",
+    .doc = "From the table of ops, which is of the last graph that was exported. No such name is not-found.",
     .effect = HM_EFFECT_READ,
     .args = successors_args,
+    .result = successors_fields,
     .request = successors_request,
     .response = successors_response,
 };
@@ -203,10 +215,10 @@ static enum hm_code loads_request(const struct hm_backend *backend, const json_t
 static const struct hm_action bigquery_loads = {
     .name = "bigquery.loads",
     .title = "Look up the loads of a dataset",
-    .doc = "By the backend's setting loads_query. Result: {list: [{column: value}], count, first: the list's first or null, "
-           "text: the first ten, one a line}.",
+    .doc = "By the backend's setting loads_query.",
     .effect = HM_EFFECT_READ,
     .args = loads_args,
+    .result = query_fields,
     .request = loads_request,
     .response = query_response,
 };

@@ -363,17 +363,36 @@ static enum hm_verdict load_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec part_fields[] = {
+    {"index", HM_FIELD_TEXT, true, "the index; empty for the table itself", NULL},
+    {"read_throttled", HM_FIELD_NUMBER, true, "reads refused", NULL},
+    {"write_throttled", HM_FIELD_NUMBER, true, "writes refused", NULL},
+    {"read_peak", HM_FIELD_NUMBER, true, "the most that was read, in units a second", NULL},
+    {"write_peak", HM_FIELD_NUMBER, true, "the most that was written, in units a second", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec table_load_fields[] = {
+    {"table", HM_FIELD_TEXT, true, "the table", NULL},
+    {"known", HM_FIELD_BOOL, true, "whether there are datapoints", NULL},
+    {"points", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"read_throttled", HM_FIELD_NUMBER, true, "sum over the table and the indexes asked for", NULL},
+    {"write_throttled", HM_FIELD_NUMBER, true, "the same of writes", NULL},
+    {"throttled", HM_FIELD_LIST, true, "those that were throttled; table is the table itself", NULL},
+    {"last", HM_FIELD_TEXT, true, "the newest datapoint; empty when there is none", NULL},
+    {"last_throttled", HM_FIELD_NUMBER, true, "what was throttled then", NULL},
+    {"list", HM_FIELD_LIST, true, "the table and each index", part_fields},
+    {"text", HM_FIELD_TEXT, true, "the same, a line each", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_cloudwatch_table_load = {
     .name = "cloudwatch.table-load",
     .title = "Look whether a DynamoDB table is throttled",
-    .doc =
-        "Result: {table, known, points, read_throttled, write_throttled, throttled, last, last_throttled, list, text}: sums "
-        "over "
-        "the table and the indexes asked for; throttled names those of them (\"table\" is the table itself); list has {index, "
-        "read_throttled, write_throttled, read_peak, write_peak (units a second)}; last is the newest datapoint and "
-        "last_throttled what was throttled then. known is false when CloudWatch has no datapoint at all: then 0 means nothing.",
+    .doc = "known is false when CloudWatch has no datapoint at all: then 0 means nothing.",
     .effect = HM_EFFECT_READ,
     .args = load_args,
+    .result = table_load_fields,
     .request = load_request,
     .response = load_response,
 };

@@ -149,12 +149,19 @@ static enum hm_verdict tags_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec tags_fields[] = {
+    {"tags", HM_FIELD_LIST, true, "in no order that means anything", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action tags_action = {
     .name = "registry.tags",
     .title = "List an image's tags",
-    .doc = "All of them; more than 20 pages are an error. Result: {tags: [tag], count}; in no order that means anything.",
+    .doc = "All of them; more than 20 pages are an error.",
     .effect = HM_EFFECT_READ,
     .args = tags_args,
+    .result = tags_fields,
     .request = tags_request,
     .response = tags_response,
 };
@@ -201,12 +208,19 @@ static enum hm_verdict tag_response(const struct hm_backend *backend, const json
     return verdict;
 }
 
+static const struct hm_field_spec tag_fields[] = {
+    {"tag", HM_FIELD_TEXT, true, "the tag", NULL},
+    {"digest", HM_FIELD_TEXT, false, "its digest; null when the registry does not say", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action tag_action = {
     .name = "registry.tag",
     .title = "See whether an image has a tag",
-    .doc = "Result: {tag, digest, or null when the registry does not say}; not found when there is no such tag.",
+    .doc = "Not found when there is no such tag.",
     .effect = HM_EFFECT_READ,
     .args = tag_args,
+    .result = tag_fields,
     .request = tag_request,
     .response = tag_response,
 };

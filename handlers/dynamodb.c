@@ -218,16 +218,34 @@ static enum hm_verdict table_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec index_fields[] = {
+    {"name", HM_FIELD_TEXT, true, "the index", NULL},
+    {"status", HM_FIELD_TEXT, true, "DynamoDB's word: ACTIVE, UPDATING …", NULL},
+    {"read", HM_FIELD_NUMBER, true, "units a second", NULL},
+    {"write", HM_FIELD_NUMBER, true, "units a second", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec table_fields[] = {
+    {"name", HM_FIELD_TEXT, true, "the table", NULL},
+    {"status", HM_FIELD_TEXT, true, "DynamoDB's word: ACTIVE, UPDATING …", NULL},
+    {"mode", HM_FIELD_TEXT, true, "PROVISIONED or PAY_PER_REQUEST", NULL},
+    {"read", HM_FIELD_NUMBER, true, "provisioned units a second", NULL},
+    {"write", HM_FIELD_NUMBER, true, "provisioned units a second", NULL},
+    {"indexes", HM_FIELD_LIST, true, "its global indexes", index_fields},
+    {"index_names", HM_FIELD_LIST, true, "their names", NULL},
+    {"text", HM_FIELD_TEXT, true, "tells the same", NULL},
+    {"at", HM_FIELD_TEXT, false, "the server's time", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_dynamodb_table = {
     .name = "dynamodb.table",
     .title = "Look at a table",
-    .doc =
-        "Result: {name, status, mode, read, write, indexes, index_names, text, at}: mode is PROVISIONED or PAY_PER_REQUEST, "
-        "read "
-        "and write are the provisioned units a second; indexes has {name, status, read, write}; text tells the same; at is the "
-        "server's time. With env and service the table is ENV-PROTOTYPE-SERVICE-datomic, or the same without the prototype.",
+    .doc = "With env and service the table is ENV-PROTOTYPE-SERVICE-datomic, or the same without the prototype.",
     .effect = HM_EFFECT_READ,
     .args = table_args,
+    .result = table_fields,
     .request = table_request,
     .response = table_response,
 };

@@ -138,15 +138,26 @@ static enum hm_verdict capacity_response(const struct hm_backend *backend, const
     return verdict;
 }
 
+static const struct hm_field_spec capacity_fields[] = {
+    {"table", HM_FIELD_TEXT, true, "the table", NULL},
+    {"index", HM_FIELD_TEXT, false, "the index", NULL},
+    {"status", HM_FIELD_TEXT, true, "DynamoDB's word: ACTIVE, UPDATING …", NULL},
+    {"mode", HM_FIELD_TEXT, true, "PROVISIONED or PAY_PER_REQUEST", NULL},
+    {"read", HM_FIELD_NUMBER, true, "units a second now", NULL},
+    {"write", HM_FIELD_NUMBER, true, "units a second now", NULL},
+    {"to_read", HM_FIELD_NUMBER, true, "what is wanted or proposed", NULL},
+    {"to_write", HM_FIELD_NUMBER, true, "what is wanted or proposed", NULL},
+    {"changed", HM_FIELD_BOOL, true, "whether that is something else", NULL},
+    {"problem", HM_FIELD_TEXT, false, "why dynamodb.set-capacity would not do it: on demand, lower, more than twice", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_dynamodb_capacity = {
     .name = "dynamodb.capacity",
     .title = "Look at what a table is provisioned with",
-    .doc =
-        "Result: {table, index, status, mode, read, write, to_read, to_write, changed, problem}: read and write are the units a "
-        "second now, to_read and to_write what is wanted or proposed; problem says why dynamodb.set-capacity would not do that "
-        "(on demand, lower, more than twice), or is null.",
     .effect = HM_EFFECT_READ,
     .args = capacity_args,
+    .result = capacity_fields,
     .request = capacity_request,
     .response = capacity_response,
 };
@@ -256,14 +267,21 @@ static enum hm_probe_says set_probe_judge(const json_t *args, enum hm_verdict ve
     return HM_PROBE_CANNOT_TELL;
 }
 
+static const struct hm_field_spec set_capacity_fields[] = {
+    {"table", HM_FIELD_TEXT, true, "the table", NULL},
+    {"status", HM_FIELD_TEXT, true, "DynamoDB's word: ACTIVE, UPDATING …", NULL},
+    {"already", HM_FIELD_BOOL, true, "the table had these values", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_dynamodb_set_capacity = {
     .name = "dynamodb.set-capacity",
     .title = "Raise what a table is provisioned with",
     .doc = "Sends what changes only; refuses to lower, to more than double and to send nothing. Takes minutes: wait with "
-           "dynamodb.capacity until status is ACTIVE. Result: {table, status, already}: already is true when the table had these "
-           "values.",
+           "dynamodb.capacity until status is ACTIVE.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = set_args,
+    .result = set_capacity_fields,
     .request = set_request,
     .response = set_response,
     .probe_action = "dynamodb.capacity",

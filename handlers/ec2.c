@@ -292,16 +292,43 @@ static enum hm_verdict instances_response(const struct hm_backend *backend, cons
     return verdict;
 }
 
+static const struct hm_field_spec instance_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the machine's id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its Name tag", NULL},
+    {"state", HM_FIELD_TEXT, true, "pending, running, stopping …", NULL},
+    {"type", HM_FIELD_TEXT, true, "like m5.xlarge", NULL},
+    {"launched", HM_FIELD_TEXT, true, "when", NULL},
+    {"zone", HM_FIELD_TEXT, true, "like sa-east-1a", NULL},
+    {"address", HM_FIELD_TEXT, true, "the private one", NULL},
+    {"spot", HM_FIELD_BOOL, true, "whether it is a Spot machine", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec state_fields[] = {
+    {"*", HM_FIELD_NUMBER, false, "how many are in the state of that name; null when there are none", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec instances_fields[] = {
+    {"count", HM_FIELD_NUMBER, true, "machines", NULL},
+    {"running", HM_FIELD_NUMBER, true, "of them running", NULL},
+    {"spot", HM_FIELD_NUMBER, true, "of them on Spot", NULL},
+    {"states", HM_FIELD_OBJECT, true, "how many are in which state", state_fields},
+    {"text", HM_FIELD_TEXT, true, "by hour of launch, state and type, newest first", NULL},
+    {"oldest", HM_FIELD_TEXT, true, "when the oldest was launched; empty when there are none", NULL},
+    {"newest", HM_FIELD_TEXT, true, "when the newest was launched; empty when there are none", NULL},
+    {"without_job", HM_FIELD_NUMBER, true, "those whose Name holds none of `jobs`", NULL},
+    {"without_job_text", HM_FIELD_TEXT, true, "those by Name", NULL},
+    {"list", HM_FIELD_LIST, true, "the machines", instance_fields},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_ec2_instances = {
     .name = "ec2.instances",
     .title = "List machines by the Name tag",
-    .doc = "Result: {count, running, spot, states, text, oldest, newest, without_job, without_job_text, list}: states maps a "
-           "state "
-           "to how many there are; text groups them by hour of launch, state and type, newest first; list has {id, name, state, "
-           "type, launched, zone, address, spot}; without_job counts those whose Name holds none of `jobs`, "
-           "without_job_text groups them by Name.",
     .effect = HM_EFFECT_READ,
     .args = instances_args,
+    .result = instances_fields,
     .request = instances_request,
     .response = instances_response,
 };

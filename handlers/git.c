@@ -192,15 +192,26 @@ static enum hm_verdict state_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec state_fields[] = {
+    {"commit", HM_FIELD_TEXT, true, "where HEAD is", NULL},
+    {"branch", HM_FIELD_TEXT, true, "the branch", NULL},
+    {"upstream", HM_FIELD_TEXT, true, "the branch it follows; empty when there is none", NULL},
+    {"ahead", HM_FIELD_NUMBER, true, "commits that the upstream does not have", NULL},
+    {"behind", HM_FIELD_NUMBER, true, "commits that are not here", NULL},
+    {"clean", HM_FIELD_BOOL, true, "nothing is changed", NULL},
+    {"changed", HM_FIELD_LIST, true, "changed and untracked files", NULL},
+    {"edited", HM_FIELD_BOOL, true, "whether the file of the argument `edited` is changed", NULL},
+    {"others", HM_FIELD_LIST, true, "changed files besides that one", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action state = {
     .name = "git.state",
     .title = "Look at the checkout",
-    .doc = "Result: {commit, branch, upstream, ahead, behind, clean, changed, edited, others}: ahead and behind as of the last "
-           "fetch "
-           "(git.remote-head asks the remote); changed lists changed and untracked files, others those of them that are not the "
-           "argument `edited`, edited whether that one is changed.",
+    .doc = "ahead and behind are as of the last fetch: git.remote-head asks the remote.",
     .effect = HM_EFFECT_READ,
     .args = state_args,
+    .result = state_fields,
     .request = state_request,
     .response = state_response,
 };
@@ -258,12 +269,18 @@ static enum hm_verdict head_response(const struct hm_backend *backend, const jso
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec remote_head_fields[] = {
+    {"branch", HM_FIELD_TEXT, true, "the branch", NULL},
+    {"commit", HM_FIELD_TEXT, true, "where it is on the remote", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action remote_head = {
     .name = "git.remote-head",
     .title = "Ask the remote for a branch's newest commit",
-    .doc = "Result: {branch, commit}.",
     .effect = HM_EFFECT_READ,
     .args = head_args,
+    .result = remote_head_fields,
     .request = head_request,
     .response = head_response,
 };
@@ -316,12 +333,20 @@ static enum hm_verdict diff_response(const struct hm_backend *backend, const jso
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec diff_fields[] = {
+    {"changed", HM_FIELD_BOOL, true, "whether there is a difference", NULL},
+    {"diff", HM_FIELD_TEXT, true, "the difference", NULL},
+    {"cut", HM_FIELD_BOOL, true, "there was more of it", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action diff = {
     .name = "git.diff",
     .title = "Show how a file of the checkout was edited",
-    .doc = "Against the last commit. Result: {changed, diff, cut}; diff has at most 1,500 bytes, cut says that there was more.",
+    .doc = "Against the last commit; at most 1,500 bytes.",
     .effect = HM_EFFECT_READ,
     .args = diff_args,
+    .result = diff_fields,
     .request = diff_request,
     .response = diff_response,
 };

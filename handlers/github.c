@@ -216,13 +216,27 @@ static enum hm_verdict file_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec line_fields[] = {
+    {"line", HM_FIELD_NUMBER, true, "its number", NULL},
+    {"text", HM_FIELD_TEXT, true, "the line", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec file_fields[] = {
+    {"found", HM_FIELD_BOOL, true, "whether a line matches", NULL},
+    {"lines", HM_FIELD_NUMBER, true, "how many the file has", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many match", NULL},
+    {"list", HM_FIELD_LIST, true, "the first 50 that match", line_fields},
+    {"texts", HM_FIELD_LIST, true, "the same without numbers, and how many more there are", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action file = {
     .name = "github.file",
     .title = "Look for lines in a file",
-    .doc = "Result: {found, count: of lines that match, lines: how many the file has, list: [{line, text}] of the first 50 that "
-           "match, texts: the same without numbers, and how many more there are}.",
     .effect = HM_EFFECT_READ,
     .args = file_args,
+    .result = file_fields,
     .request = file_request,
     .response = file_response,
 };
@@ -334,16 +348,30 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
     return verdict;
 }
 
+static const struct hm_field_spec commit_fields[] = {
+    {"sha", HM_FIELD_TEXT, true, "the commit", NULL},
+    {"subject", HM_FIELD_TEXT, true, "its first line", NULL},
+    {"by", HM_FIELD_TEXT, true, "its author", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec compare_fields[] = {
+    {"status", HM_FIELD_TEXT, true, "of head as seen from base: ahead, behind, diverged or identical", NULL},
+    {"ahead", HM_FIELD_NUMBER, true, "commits that base does not have", NULL},
+    {"behind", HM_FIELD_NUMBER, true, "commits that head does not have", NULL},
+    {"contained", HM_FIELD_BOOL, true, "base has all of head", NULL},
+    {"list", HM_FIELD_LIST, true, "commits that head has and base has not, at most 1000", commit_fields},
+    {"lines", HM_FIELD_LIST, true, "the same as texts", NULL},
+    {"more", HM_FIELD_NUMBER, true, "how many there are besides", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action compare = {
     .name = "github.compare",
     .title = "Compare two branches or commits",
-    .doc =
-        "Result: {status: ahead, behind, diverged or identical (head seen from base), ahead, behind: commits, contained: base "
-        "has "
-        "all of head, list: [{sha, subject, by}] of the commits that head has and base has not, at most 1000 of them, lines: the "
-        "same as texts, more: how many there are besides}.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
+    .result = compare_fields,
     .request = compare_request,
     .response = compare_response,
 };
@@ -403,14 +431,26 @@ static enum hm_verdict pull_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec pull_fields[] = {
+    {"number", HM_FIELD_NUMBER, true, "its number", NULL},
+    {"title", HM_FIELD_TEXT, true, "its title", NULL},
+    {"state", HM_FIELD_TEXT, true, "open, closed or merged", NULL},
+    {"draft", HM_FIELD_BOOL, true, "whether it is a draft", NULL},
+    {"base", HM_FIELD_TEXT, true, "its target branch", NULL},
+    {"head_sha", HM_FIELD_TEXT, true, "its newest commit", NULL},
+    {"merge_sha", HM_FIELD_TEXT, false, "the commit of the merge; null when it is not merged", NULL},
+    {"merged_at", HM_FIELD_TEXT, false, "when it was merged", NULL},
+    {"by", HM_FIELD_TEXT, true, "who opened it", NULL},
+    {"url", HM_FIELD_TEXT, true, "its page", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action pull = {
     .name = "github.pull",
     .title = "Read a pull request",
-    .doc = "Result: {number, title, state: open, closed or merged, draft, base: its target branch, head_sha, merge_sha and "
-           "merged_at "
-           "or null, by, url}.",
     .effect = HM_EFFECT_READ,
     .args = pull_args,
+    .result = pull_fields,
     .request = pull_request,
     .response = pull_response,
 };
@@ -504,12 +544,22 @@ static enum hm_verdict checks_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec checks_fields[] = {
+    {"total", HM_FIELD_NUMBER, true, "checks", NULL},
+    {"passed", HM_FIELD_NUMBER, true, "of them passed", NULL},
+    {"failed", HM_FIELD_NUMBER, true, "of them failed", NULL},
+    {"pending", HM_FIELD_NUMBER, true, "of them not over", NULL},
+    {"failures", HM_FIELD_LIST, true, "the names of the failed ones", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action checks = {
     .name = "github.checks",
     .title = "Count a commit's checks",
-    .doc = "Result: {total, passed, failed, pending, failures: [names]}. total 0 is not \"all passed\".",
+    .doc = "total 0 is not \"all passed\".",
     .effect = HM_EFFECT_READ,
     .args = checks_args,
+    .result = checks_fields,
     .request = checks_request,
     .response = checks_response,
 };
@@ -568,14 +618,20 @@ static enum hm_verdict clock_response(const struct hm_backend *backend, const js
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec clock_fields[] = {
+    {"time", HM_FIELD_TEXT, true, "like 23:05", NULL},
+    {"minutes_left", HM_FIELD_NUMBER, true, "until the next time it is that late", NULL},
+    {"passed", HM_FIELD_BOOL, true, "it has been that late today", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action clock_action = {
     .name = "github.clock",
     .title = "See how long it is until a time of day",
-    .doc =
-        "By GitHub's clock, in UTC. Result: {time: 23:05, minutes_left until the next time it is that late, passed: it has been "
-        "that late today}.",
+    .doc = "By GitHub's clock, in UTC.",
     .effect = HM_EFFECT_READ,
     .args = clock_args,
+    .result = clock_fields,
     .request = clock_request,
     .response = clock_response,
 };
@@ -635,12 +691,26 @@ static enum hm_verdict contributors_response(const struct hm_backend *backend, c
     return verdict;
 }
 
+static const struct hm_field_spec person_fields[] = {
+    {"login", HM_FIELD_TEXT, true, "the person's name at GitHub", NULL},
+    {"commits", HM_FIELD_NUMBER, true, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec contributors_fields[] = {
+    {"list", HM_FIELD_LIST, true, "most commits first, at most 5", person_fields},
+    {"lines", HM_FIELD_LIST, true, "the same as texts", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many are in the list", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action contributors = {
     .name = "github.contributors",
     .title = "See who wrote most of a repository",
-    .doc = "Result: {list: [{login, commits}], most first, at most 5, bots left out, lines: the same as texts, count}.",
+    .doc = "Bots are left out.",
     .effect = HM_EFFECT_READ,
     .args = contributors_args,
+    .result = contributors_fields,
     .request = contributors_request,
     .response = contributors_response,
 };

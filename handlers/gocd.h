@@ -19,4 +19,14 @@ void hm_gocd_begin(struct hm_request *req, const struct hm_backend *backend, con
 /* {stage, counter, status, result, can_run, scheduled} of a pipeline instance's stage of that name; new reference, or NULL. */
 json_t *hm_gocd_stage_new(const json_t *instance, const char *stage);
 
+/* What hm_gocd_stage_new() makes. */
+/* clang-format off */
+#define HM_GOCD_STAGE_FIELDS \
+    {"stage", HM_FIELD_TEXT, true, "its name", NULL}, \
+    {"stage_counter", HM_FIELD_NUMBER, true, "how often it was run; 0: never", NULL}, \
+    {"status", HM_FIELD_TEXT, true, "Passed, Failed, Building … or NotRun", NULL}, \
+    {"result", HM_FIELD_TEXT, true, "Passed, Failed, Cancelled, Unknown while it runs, or NotRun", NULL}, \
+    {"can_run", HM_FIELD_BOOL, true, "whether it can be run now", NULL}
+/* clang-format on */
+
 #endif

@@ -93,12 +93,22 @@ static enum hm_verdict status_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec status_fields[] = {
+    {"pipeline", HM_FIELD_TEXT, true, "the pipeline", NULL},
+    {"paused", HM_FIELD_BOOL, true, "whether it is paused", NULL},
+    {"paused_cause", HM_FIELD_TEXT, true, "why; may be empty", NULL},
+    {"paused_by", HM_FIELD_TEXT, true, "by whom; may be empty", NULL},
+    {"locked", HM_FIELD_BOOL, true, "whether an instance holds its lock", NULL},
+    {"schedulable", HM_FIELD_BOOL, true, "whether it can be started", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_status = {
     .name = "gocd.status",
     .title = "See whether a pipeline is paused",
-    .doc = "Result: {pipeline, paused, paused_cause, paused_by, locked, schedulable}.",
     .effect = HM_EFFECT_READ,
     .args = pipeline_args,
+    .result = status_fields,
     .request = status_request,
     .response = status_response,
 };
@@ -260,13 +270,37 @@ static enum hm_verdict instance_response(const struct hm_backend *backend, const
     return verdict;
 }
 
+static const struct hm_field_spec revision_fields[] = {
+    {"material", HM_FIELD_TEXT, true, "what it is called", NULL},
+    {"type", HM_FIELD_TEXT, true, "Git, Pipeline …", NULL},
+    {"revision", HM_FIELD_TEXT, true, "a commit, or upstream/counter", NULL},
+    {"by", HM_FIELD_TEXT, true, "who made it", NULL},
+    {"comment", HM_FIELD_TEXT, true, "its first line", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec stage_fields[] = {
+    HM_GOCD_STAGE_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec instance_fields[] = {
+    {"pipeline", HM_FIELD_TEXT, true, "the pipeline", NULL},
+    {"counter", HM_FIELD_NUMBER, true, "the instance's number", NULL},
+    {"label", HM_FIELD_TEXT, true, "its label", NULL},
+    {"state", HM_FIELD_TEXT, true, "passed, failed or building", NULL},
+    {"revisions", HM_FIELD_LIST, true, "what it was built of", revision_fields},
+    {"lines", HM_FIELD_LIST, true, "the same as texts", NULL},
+    {"stages", HM_FIELD_LIST, true, "its stages", stage_fields},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_instance = {
     .name = "gocd.instance",
     .title = "Read an instance of a pipeline",
-    .doc = "Result: {pipeline, counter, label, state: passed, failed or building, revisions: [{material, type, revision, by, "
-           "comment}], lines: the same as texts, stages: [{stage, stage_counter, status, result, can_run}]}.",
     .effect = HM_EFFECT_READ,
     .args = instance_args,
+    .result = instance_fields,
     .request = instance_request,
     .response = instance_response,
 };
@@ -304,11 +338,10 @@ static enum hm_verdict stage_response(const struct hm_backend *backend, const js
 const struct hm_action hm_gocd_stage = {
     .name = "gocd.stage",
     .title = "See how a stage stands",
-    .doc =
-        "Of one instance of a pipeline. Result: {stage, stage_counter: how often it was run, 0 = never, status, result: Passed, "
-        "Failed, Cancelled, Unknown while it runs, or NotRun, can_run}.",
+    .doc = "Of one instance of a pipeline.",
     .effect = HM_EFFECT_READ,
     .args = stage_args,
+    .result = stage_fields,
     .request = stage_request,
     .response = stage_response,
 };
@@ -402,12 +435,18 @@ static enum hm_verdict history_response(const struct hm_backend *backend, const 
     return verdict;
 }
 
+static const struct hm_field_spec history_fields[] = {
+    {"list", HM_FIELD_LIST, true, "instances, newest first", instance_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_history = {
     .name = "gocd.history",
     .title = "List the newest instances of a pipeline",
-    .doc = "Result: {list: [instances as gocd.instance shows them, newest first], count}.",
     .effect = HM_EFFECT_READ,
     .args = history_args,
+    .result = history_fields,
     .request = history_request,
     .response = history_response,
 };
@@ -500,14 +539,28 @@ static enum hm_verdict build_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec build_fields[] = {
+    {"found", HM_FIELD_BOOL, true, "whether one built it", NULL},
+    {"pipeline", HM_FIELD_TEXT, true, "the pipeline", NULL},
+    {"counter", HM_FIELD_NUMBER, false, "the instance's number", NULL},
+    {"label", HM_FIELD_TEXT, false, "its label", NULL},
+    {"state", HM_FIELD_TEXT, true, "passed, failed, building, or none when it was not found", NULL},
+    {"revisions", HM_FIELD_LIST, false, "what it was built of", revision_fields},
+    {"lines", HM_FIELD_LIST, false, "the same as texts", NULL},
+    {"stages", HM_FIELD_LIST, false, "its stages", stage_fields},
+    {"looked_at", HM_FIELD_NUMBER, false, "when it was not found: how many instances were looked at", NULL},
+    {"complete", HM_FIELD_BOOL, false, "when it was not found: false when there are older ones", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_build = {
     .name = "gocd.build",
     .title = "Find the newest instance that built a revision",
-    .doc =
-        "Looks through the newest 500 instances. Result: {found, …}: the instance as gocd.instance shows it, or {found: false, "
-        "state: none, looked_at: how many were, complete: false when there are older ones}.",
+    .doc = "Looks through the newest 500 instances. When none of them built it, only found, pipeline, state, looked_at and "
+           "complete are there.",
     .effect = HM_EFFECT_READ,
     .args = build_args,
+    .result = build_fields,
     .request = build_request,
     .response = build_response,
 };
@@ -586,13 +639,29 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
     return verdict;
 }
 
+static const struct hm_field_spec change_fields[] = {
+    {"material", HM_FIELD_TEXT, true, "what it is called", NULL},
+    {"revision", HM_FIELD_TEXT, true, "a commit, or upstream/counter", NULL},
+    {"by", HM_FIELD_TEXT, true, "who made it", NULL},
+    {"comment", HM_FIELD_TEXT, true, "its first line", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec compare_fields[] = {
+    {"list", HM_FIELD_LIST, true, "what came in between, at most 500", change_fields},
+    {"lines", HM_FIELD_LIST, true, "the same as texts", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many are in the list", NULL},
+    {"more", HM_FIELD_NUMBER, true, "how many there are besides", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_compare = {
     .name = "gocd.compare",
     .title = "List what changed between two instances",
-    .doc = "Result: {count, list: [{material, revision, by, comment}] of at most 500, lines: the same as texts, more: how many "
-           "there are besides}; upstream pipelines are named, not looked into.",
+    .doc = "Upstream pipelines are named, not looked into.",
     .effect = HM_EFFECT_READ,
     .args = compare_args,
+    .result = compare_fields,
     .request = compare_request,
     .response = compare_response,
 };

@@ -78,14 +78,18 @@ static enum hm_probe_says run_probe_judge(const json_t *args, enum hm_verdict ve
     return seen > hm_json_get_int(args, "after", INT32_MAX) ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
+static const struct hm_field_spec run_stage_fields[] = {
+    {"message", HM_FIELD_TEXT, true, "what GoCD said", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_gocd_run_stage = {
     .name = "gocd.run-stage",
     .title = "Run a stage of a pipeline",
-    .doc =
-        "Accepted is not done: read gocd.stage until its result is there. Result: {message}. If the answer is lost, the stage's "
-        "counter tells.",
+    .doc = "Accepted is not done: read gocd.stage until its result is there. If the answer is lost, the stage's counter tells.",
     .effect = HM_EFFECT_ONCE,
     .args = run_args,
+    .result = run_stage_fields,
     .request = run_request,
     .response = run_response,
     .probe_action = "gocd.stage",

@@ -35,6 +35,29 @@ struct hm_arg_spec {
     const char *help; /* one line for docs/recipes.md and error messages */
 };
 
+enum hm_field_type {
+    HM_FIELD_TEXT,
+    HM_FIELD_NUMBER,
+    HM_FIELD_BOOL,
+    HM_FIELD_LIST,
+    HM_FIELD_OBJECT,
+    HM_FIELD_ANY, /* what it is, is the matter of others: a column of somebody's query */
+    HM_FIELD_NR
+};
+
+/* A field of a result, of an object in it, or of each item of a list in it. The loader refuses recipes that read another one. */
+struct hm_field_spec {
+    const char *name; /* "*" = every other name, too: the keys are the backend's matter, as labels are */
+    enum hm_field_type type;
+    bool always;                        /* it is in every result; else it may be null or missing */
+    const char *help;                   /* a few words for docs/actions.md */
+    const struct hm_field_spec *fields; /* OBJECT: its fields; LIST: those of each item, NULL = the items are plain values; ends
+                                           with name == NULL */
+};
+
+/* For `fields` (result.c): an object that holds whatever somebody else put there, and one whose values are texts. */
+extern const struct hm_field_spec hm_fields_open[], hm_fields_texts[];
+
 struct hm_auth;
 
 /* A configured instance of a handler. Owned by the settings; immutable while they live. */
@@ -161,15 +184,18 @@ enum { HM_SETTLE_DEFAULT_MS = 60000 };
 struct hm_action {
     const char *name;  /* "metapod.retract-dataset": handler, dot, verb-noun */
     const char *title; /* "Retract the committed information of a dataset" */
-    const char *doc;   /* what it does, and what its result looks like; for docs and `help` */
+    const char *doc;   /* what else there is to say, for docs/actions.md; NULL = nothing */
     enum hm_effect effect;
-    const struct hm_arg_spec *args; /* ends with name == NULL */
+    const struct hm_arg_spec *args;     /* ends with name == NULL */
+    const struct hm_field_spec *result; /* the fields of its result; ends with name == NULL. NULL only in tests: any */
+    const char *more_fields;            /* the backend's setting that names further fields, between blanks; NULL = none */
 
     /* Builds the request. args: validated object. cursor: NULL at first, later what response() gave with MORE. */
     enum hm_code (*request)(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                             struct hm_request *ret_req, struct hm_err *err);
 
-    /* Judges the answer. Only called with transport == ANSWER; the run core judges the other transports by effect. */
+    /* Judges the answer. Only called with transport == ANSWER; the run core judges the other transports by effect. Called by
+     * hm_action_response() (result.h). */
     enum hm_verdict (*response)(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                 const struct hm_answer *answer, struct hm_outcome *ret_out);
 

@@ -137,14 +137,26 @@ static enum hm_verdict search_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec issue_fields[] = {
+    {"key", HM_FIELD_TEXT, true, "like DI-123", NULL},
+    {"summary", HM_FIELD_TEXT, true, "its title", NULL},
+    {"status", HM_FIELD_TEXT, true, "like In Progress", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec search_fields[] = {
+    {"list", HM_FIELD_LIST, true, "newest first", issue_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action search_action = {
     .name = "jira.search",
     .title = "Look for issues with a label",
-    .doc =
-        "Newest first; an issue made a moment ago may be missing, and more than 500 are an error. Result: {list: [{key, summary, "
-        "status}], count}.",
+    .doc = "An issue made a moment ago may be missing, and more than 500 are an error.",
     .effect = HM_EFFECT_READ,
     .args = search_args,
+    .result = search_fields,
     .request = search_request,
     .response = search_response,
 };
@@ -288,13 +300,20 @@ static enum hm_probe_says create_probe_judge(const json_t *args, enum hm_verdict
     return hm_json_get_int(result, "count", 0) > 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
+static const struct hm_field_spec create_fields[] = {
+    {"key", HM_FIELD_TEXT, true, "like DI-123", NULL},
+    {"label", HM_FIELD_TEXT, true, "the label of this run", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action create_action = {
     .name = "jira.create",
     .title = "Make an issue",
-    .doc = "With the labels hausmeister and `label`. Result: {key, label}. If the answer is lost, the label is looked for; when "
-           "it is not found within a minute, a person must say.",
+    .doc = "With the labels hausmeister and `label`. If the answer is lost, the label is looked for; when it is not found within "
+           "a minute, a person must say.",
     .effect = HM_EFFECT_ONCE,
     .args = create_args,
+    .result = create_fields,
     .request = create_request,
     .response = create_response,
     .probe_action = "jira.search",

@@ -29,4 +29,22 @@ void hm_kubernetes_template_digest(const json_t *template, char ret_hex[HM_SHA25
 /* {container: image}; new reference. */
 json_t *hm_kubernetes_images_new(const json_t *template);
 
+/* What hm_kubernetes_deployment_new() makes. */
+/* clang-format off */
+#define HM_KUBERNETES_DEPLOYMENT_FIELDS \
+    {"name", HM_FIELD_TEXT, true, "the deployment", NULL}, \
+    {"namespace", HM_FIELD_TEXT, true, "its namespace", NULL}, \
+    {"image", HM_FIELD_TEXT, true, "its image; container=image of each when there are several", NULL}, \
+    {"images", HM_FIELD_OBJECT, true, "container: image", hm_fields_texts}, \
+    {"revision", HM_FIELD_NUMBER, true, "the revision that is active", NULL}, \
+    {"generation", HM_FIELD_NUMBER, true, "changes with each change of it", NULL}, \
+    {"template_digest", HM_FIELD_TEXT, true, "SHA-256 of the pod template", NULL}, \
+    {"paused", HM_FIELD_BOOL, true, "whether its roll-outs are paused", NULL}, \
+    {"replicas", HM_FIELD_NUMBER, true, "pods wanted", NULL}, \
+    {"updated", HM_FIELD_NUMBER, true, "pods of this revision", NULL}, \
+    {"available", HM_FIELD_NUMBER, true, "pods that serve", NULL}, \
+    {"done", HM_FIELD_BOOL, true, "the roll-out is complete", NULL}, \
+    {"failed", HM_FIELD_BOOL, true, "the roll-out ran into its deadline", NULL}
+/* clang-format on */
+
 #endif

@@ -107,14 +107,18 @@ static enum hm_probe_says rollback_probe_judge(const json_t *args, enum hm_verdi
     return same ? HM_PROBE_CANNOT_TELL : HM_PROBE_NOT_APPLIED;
 }
 
+static const struct hm_field_spec rollback_fields[] = {
+    HM_KUBERNETES_DEPLOYMENT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_kubernetes_rollback = {
     .name = "kubernetes.rollback",
     .title = "Put an earlier template back into a deployment",
-    .doc = "Nothing happens when the deployment was changed since it was read. Result: kubernetes.deployment's; the roll-out has "
-           "only "
-           "begun then.",
+    .doc = "Nothing happens when the deployment was changed since it was read. The roll-out has only begun when it answers.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = rollback_args,
+    .result = rollback_fields,
     .request = rollback_request,
     .response = patch_response,
     .probe_action = "kubernetes.deployment",
@@ -174,9 +178,11 @@ static enum hm_probe_says image_probe_judge(const json_t *args, enum hm_verdict 
 const struct hm_action hm_kubernetes_set_image = {
     .name = "kubernetes.set-image",
     .title = "Set a container's image in a deployment",
-    .doc = "Only the image: what else changed between two versions (settings, volumes) stays. Result: kubernetes.deployment's.",
+    .doc = "Only the image: what else changed between two versions (settings, volumes) stays. The roll-out has only begun when "
+           "it answers.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = image_args,
+    .result = rollback_fields,
     .request = image_request,
     .response = patch_response,
     .probe_action = "kubernetes.deployment",

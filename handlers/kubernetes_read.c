@@ -163,14 +163,17 @@ static enum hm_verdict deployment_response(const struct hm_backend *backend, con
     return verdict;
 }
 
+static const struct hm_field_spec deployment_fields[] = {
+    HM_KUBERNETES_DEPLOYMENT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_kubernetes_deployment = {
     .name = "kubernetes.deployment",
     .title = "Read a deployment",
-    .doc = "Result: {name, namespace, image, images: {container: image}, revision, generation, template_digest, paused, "
-           "replicas, updated, "
-           "available, done: the roll-out is complete, failed: it ran into its deadline}.",
     .effect = HM_EFFECT_READ,
     .args = deployment_args,
+    .result = deployment_fields,
     .request = deployment_request,
     .response = deployment_response,
 };
@@ -316,13 +319,27 @@ static enum hm_verdict deployments_response(const struct hm_backend *backend, co
     return verdict;
 }
 
+static const struct hm_field_spec listed_fields[] = {
+    HM_KUBERNETES_DEPLOYMENT_FIELDS,
+    {"label", HM_FIELD_TEXT, true, "the value of the label that was looked for; empty when it has none", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec deployments_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the deployments", listed_fields},
+    {"names", HM_FIELD_LIST, true, "their names", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"text", HM_FIELD_TEXT, true, "a line for each with its image and revision", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_kubernetes_deployments = {
     .name = "kubernetes.deployments",
     .title = "List the deployments with a label",
-    .doc = "All of them; more than 1000 are an error. Result: {list: [kubernetes.deployment's], count, names, text: a line for "
-           "each with its image and revision}.",
+    .doc = "All of them; more than 1000 are an error.",
     .effect = HM_EFFECT_READ,
     .args = deployments_args,
+    .result = deployments_fields,
     .request = deployments_request,
     .response = deployments_response,
 };
@@ -500,14 +517,39 @@ static enum hm_verdict revisions_response(const struct hm_backend *backend, cons
     return HM_VERDICT_OK;
 }
 
+/* A revision, in a list or alone. */
+/* clang-format off */
+#define REVISION_FIELDS \
+    {"revision", HM_FIELD_NUMBER, true, "its number", NULL}, \
+    {"image", HM_FIELD_TEXT, true, "its image; container=image of each when there are several", NULL}, \
+    {"images", HM_FIELD_OBJECT, true, "container: image", hm_fields_texts}, \
+    {"created", HM_FIELD_TEXT, true, "when", NULL}, \
+    {"current", HM_FIELD_BOOL, true, "whether it is the active one", NULL}
+/* clang-format on */
+
+static const struct hm_field_spec item_fields[] = {
+    REVISION_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec revisions_fields[] = {
+    {"name", HM_FIELD_TEXT, true, "the deployment", NULL},
+    {"namespace", HM_FIELD_TEXT, true, "its namespace", NULL},
+    {"image", HM_FIELD_TEXT, true, "its image now", NULL},
+    {"generation", HM_FIELD_NUMBER, true, "changes with each change of it", NULL},
+    {"paused", HM_FIELD_BOOL, true, "whether its roll-outs are paused", NULL},
+    {"list", HM_FIELD_LIST, true, "newest first", item_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"previous", HM_FIELD_OBJECT, false, "the newest that is not current", item_fields},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_kubernetes_revisions = {
     .name = "kubernetes.revisions",
     .title = "List a deployment's revisions",
-    .doc = "Result: kubernetes.deployment's, and {list: [{revision, image, images, created, current}, newest first], count, "
-           "previous: "
-           "the newest that is not current, or null}.",
     .effect = HM_EFFECT_READ,
     .args = deployment_args,
+    .result = revisions_fields,
     .request = revisions_request,
     .response = revisions_response,
 };
@@ -548,13 +590,22 @@ static enum hm_verdict revision_response(const struct hm_backend *backend, const
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec revision_fields[] = {
+    REVISION_FIELDS,
+    {"template", HM_FIELD_OBJECT, true, "the pod template", hm_fields_open},
+    {"paused", HM_FIELD_BOOL, true, "whether the deployment's roll-outs are paused", NULL},
+    {"generation", HM_FIELD_NUMBER, true, "of the deployment now", NULL},
+    {"current_image", HM_FIELD_TEXT, true, "of the deployment now", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_kubernetes_revision = {
     .name = "kubernetes.revision",
     .title = "Read one revision of a deployment",
-    .doc = "Result: {revision, image, images, created, current, template, and of the deployment now: paused, generation, "
-           "current_image}.",
+    .doc = "template is what kubernetes.rollback takes.",
     .effect = HM_EFFECT_READ,
     .args = revision_args,
+    .result = revision_fields,
     .request = revisions_request,
     .response = revision_response,
 };

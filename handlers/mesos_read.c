@@ -87,14 +87,20 @@ static enum hm_verdict leader_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec leader_fields[] = {
+    {"elected", HM_FIELD_BOOL, true, "whether there is a leader", NULL},
+    {"address", HM_FIELD_TEXT, true, "like 10.130.1.61:5050: what `leader` of the other actions takes", NULL},
+    {"hostname", HM_FIELD_TEXT, true, "its name", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_mesos_leader = {
     .name = "mesos.leader",
     .title = "Ask which Mesos master leads",
-    .doc =
-        "Result: {elected, address, hostname}; address is like 10.130.1.61:5050, what `leader` of the other actions takes. When "
-        "no leader is elected, elected is false and address is empty.",
+    .doc = "When no leader is elected, elected is false and address is empty.",
     .effect = HM_EFFECT_READ,
     .args = no_args,
+    .result = leader_fields,
     .request = leader_request,
     .response = leader_response,
 };
@@ -216,15 +222,31 @@ static enum hm_verdict frameworks_response(const struct hm_backend *backend, con
     return verdict;
 }
 
+static const struct hm_field_spec framework_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the framework's id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its name", NULL},
+    {"active", HM_FIELD_BOOL, true, "whether Mesos makes offers to it", NULL},
+    {"connected", HM_FIELD_BOOL, true, "whether it is connected", NULL},
+    {"tasks", HM_FIELD_NUMBER, true, "how many it has", NULL},
+    {"unregistered", HM_FIELD_TEXT, true, "when it was lost; empty when it was not", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec frameworks_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the frameworks", framework_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"active", HM_FIELD_LIST, true, "ids of those that are active or connected", NULL},
+    {"orphans", HM_FIELD_LIST, true, "those that are neither, and whose id no other one bears", framework_fields},
+    {"orphan_tasks", HM_FIELD_NUMBER, true, "tasks of the orphans", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_mesos_frameworks = {
     .name = "mesos.frameworks",
     .title = "List the frameworks of Mesos",
-    .doc =
-        "Result: {count, list, active, orphans, orphan_tasks}: list has {id, name, active, connected, tasks (how many), "
-        "unregistered (when)}; active the ids of those that are active or connected; orphans those that are neither, and whose "
-        "id no other one bears.",
     .effect = HM_EFFECT_READ,
     .args = frameworks_args,
+    .result = frameworks_fields,
     .request = frameworks_request,
     .response = frameworks_response,
 };
@@ -317,13 +339,26 @@ static enum hm_verdict agents_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec agent_fields[] = {
+    {"hostname", HM_FIELD_TEXT, true, "the machine", NULL},
+    {"active", HM_FIELD_BOOL, true, "whether it takes tasks", NULL},
+    {"idle", HM_FIELD_BOOL, true, "no CPU is in use", NULL},
+    {"attributes", HM_FIELD_OBJECT, true, "as the agent was started with", hm_fields_open},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec agents_fields[] = {
+    {"count", HM_FIELD_NUMBER, true, "machines", NULL},    {"active", HM_FIELD_NUMBER, true, "of them active", NULL},
+    {"idle", HM_FIELD_NUMBER, true, "of them idle", NULL}, {"list", HM_FIELD_LIST, true, "the machines", agent_fields},
+    {"hosts", HM_FIELD_LIST, true, "their names", NULL},   {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_mesos_agents = {
     .name = "mesos.agents",
     .title = "List the agents of Mesos",
-    .doc = "Result: {count, active, idle, list, hosts}: list has {hostname, active, idle (no CPU in use), attributes}; hosts the "
-           "names.",
     .effect = HM_EFFECT_READ,
     .args = agents_args,
+    .result = agents_fields,
     .request = agents_request,
     .response = agents_response,
 };

@@ -95,14 +95,21 @@ static enum hm_verdict framework_response(const struct hm_backend *backend, cons
     return verdict;
 }
 
+static const struct hm_field_spec framework_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the framework's id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its name; empty when it is not known", NULL},
+    {"state", HM_FIELD_TEXT, true, "orphan (neither active nor connected), alive, completed or unknown", NULL},
+    {"tasks", HM_FIELD_NUMBER, true, "how many it has", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_mesos_framework = {
     .name = "mesos.framework",
     .title = "Look at one framework of Mesos",
-    .doc =
-        "Asks the leading master itself. Result: {id, name, state, tasks}; state is \"orphan\" (neither active nor connected), "
-        "\"alive\", \"completed\" or \"unknown\".",
+    .doc = "Asks the leading master itself.",
     .effect = HM_EFFECT_READ,
     .args = framework_args,
+    .result = framework_fields,
     .request = framework_request,
     .response = framework_response,
 };
@@ -167,14 +174,20 @@ static enum hm_probe_says teardown_probe_judge(const json_t *args, enum hm_verdi
     return hm_streq(state, "orphan") ? HM_PROBE_NOT_APPLIED : HM_PROBE_CANNOT_TELL;
 }
 
+static const struct hm_field_spec teardown_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the framework's id", NULL},
+    {"already", HM_FIELD_BOOL, true, "Mesos knew it no more", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_mesos_teardown = {
     .name = "mesos.teardown",
     .title = "Tear down a framework",
-    .doc =
-        "Ends all tasks of the framework and removes it. Look at it with mesos.framework right before, and stop unless it is an "
-        "orphan. Sent to the leading master's own address. Result: {id, already}; already is true when Mesos knew it no more.",
+    .doc = "Ends all tasks of the framework and removes it. Look at it with mesos.framework right before, and stop unless it is "
+           "an orphan. Sent to the leading master's own address.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = framework_args,
+    .result = teardown_fields,
     .request = teardown_request,
     .response = teardown_response,
     .probe_action = "mesos.framework",

@@ -215,21 +215,28 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
     return verdict;
 }
 
+static const struct hm_field_spec failures_fields[] = {
+    {"both", HM_FIELD_LIST, true, "dataset and model are missing, so the dataset failed and took the model along", NULL},
+    {"datasets", HM_FIELD_LIST, true, "only the dataset is missing", NULL},
+    {"models", HM_FIELD_LIST, true, "only the model is missing", NULL},
+    {"count", HM_FIELD_NUMBER, true, "of all three", NULL},
+    {"first", HM_FIELD_TEXT, false, "one of them", NULL},
+    {"first_dataset", HM_FIELD_TEXT, false, "a dataset, with its kind", NULL},
+    {"first_model", HM_FIELD_TEXT, false, "one of which a model is missing", NULL},
+    {"pattern", HM_FIELD_TEXT, false, "a regular expression that finds them in quotes", NULL},
+    {"pattern_all", HM_FIELD_BOOL, true, "whether it holds all of them", NULL},
+    {"others", HM_FIELD_LIST, true, "names of other kinds, policies first: the first 50 and how many more", NULL},
+    {"uncommitted", HM_FIELD_NUMBER, true, "datasets that are not committed, of all kinds", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_failures = {
     .name = "metapod.failures",
     .title = "Tell failed datasets from failed models",
-    .doc =
-        "Of what is not committed, by name without kind and format. Result: {both: names of which dataset and model are "
-        "missing, so "
-        "the dataset failed and took the model along; datasets: of which only a dataset is missing; models: of which only the "
-        "model is; "
-        "count of all three; first, first_dataset and first_model: one of them each, or null; pattern: a regular expression that "
-        "finds them in quotes, or null; pattern_all: false when it does not hold all of them; others: names of other kinds, "
-        "policies "
-        "first, the first 50 and how many more; uncommitted: how many datasets in all}. While the run goes on much is only not "
-        "done yet.",
+    .doc = "Of what is not committed, by name without kind and format. While the run goes on much is only not done yet.",
     .effect = HM_EFFECT_READ,
     .args = failures_args,
+    .result = failures_fields,
     .request = failures_request,
     .response = failures_response,
 };
@@ -314,14 +321,27 @@ static enum hm_verdict raw_response(const struct hm_backend *backend, const json
     return verdict;
 }
 
+static const struct hm_field_spec raw_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "its id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its name", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec series_raw_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the datasets", raw_fields},
+    {"names", HM_FIELD_LIST, true, "their names", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"others", HM_FIELD_LIST, true, "names that begin alike and are of something else, such as another series", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_series_raw = {
     .name = "metapod.series-raw",
     .title = "List the committed raw datasets of a series",
-    .doc = "series-raw/<series>-contract-… and -alt-version-<n>-…, as avro and as parquet. Result: {list: [{id, name}], count, "
-           "names, "
-           "others: [names that begin alike and are of something else, such as another series]}.",
+    .doc = "series-raw/<series>-contract-… and -alt-version-<n>-…, as avro and as parquet.",
     .effect = HM_EFFECT_READ,
     .args = raw_args,
+    .result = series_raw_fields,
     .request = raw_request,
     .response = raw_response,
 };
@@ -426,14 +446,23 @@ static enum hm_verdict path_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec databricks_path_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "its id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its name", NULL},
+    {"committed", HM_FIELD_BOOL, true, "whether it is committed", NULL},
+    {"path", HM_FIELD_TEXT, false, "in S3", NULL},
+    {"databricks", HM_FIELD_TEXT, false, "below its mount; null when none is known", NULL},
+    {"snippet", HM_FIELD_TEXT, false, "what to paste into a notebook", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_databricks_path = {
     .name = "metapod.databricks-path",
     .title = "Find where a dataset lies for Databricks",
-    .doc = "Result: {id, name, committed, path: in S3 or null, databricks: below its mount or null when none is known, snippet: "
-           "what to "
-           "paste into a notebook, or null}. Mounts: s3://nu-spark-metapod, and those of the setting.",
+    .doc = "Mounts: s3://nu-spark-metapod, and those of the setting.",
     .effect = HM_EFFECT_READ,
     .args = path_args,
+    .result = databricks_path_fields,
     .request = path_request,
     .response = path_response,
 };

@@ -263,16 +263,31 @@ static enum hm_verdict dataset_response(const struct hm_backend *backend, const 
     return verdict;
 }
 
+static const struct hm_field_spec schema_fields[] = {
+    {"attributes", HM_FIELD_LIST, true, "names", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec dataset_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "its id", NULL},
+    {"name", HM_FIELD_TEXT, false, "its name; null when a dataset_query does not ask for it", NULL},
+    {"committed", HM_FIELD_BOOL, true, "whether it is committed", NULL},
+    {"schema", HM_FIELD_OBJECT, false, "its schema", schema_fields},
+    {"attributes", HM_FIELD_NUMBER, true, "how many the schema has", NULL},
+    {"duplicates", HM_FIELD_LIST, true, "names that are there more than once", NULL},
+    {"transaction", HM_FIELD_TEXT, false, "as asked for; null when it was found by id alone", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_dataset = {
     .name = "metapod.dataset",
     .title = "Read a dataset",
-    .doc = "By transaction and name, by transaction and id, or by id alone where the backend has a dataset_query. Result: {id, "
-           "name, "
-           "committed, schema: {attributes: [names]} or null, attributes: how many, duplicates: [names that are there more than "
-           "once], "
-           "transaction}, and the backend's dataset_fields.",
+    .doc = "By transaction and name, by transaction and id, or by id alone where the backend has a dataset_query. The backend's "
+           "dataset_fields are further fields.",
     .effect = HM_EFFECT_READ,
     .args = dataset_args,
+    .result = dataset_fields,
+    .more_fields = "dataset_fields",
     .request = dataset_request,
     .response = dataset_response,
 };
@@ -413,14 +428,30 @@ static enum hm_verdict datasets_response(const struct hm_backend *backend, const
     return verdict;
 }
 
+static const struct hm_field_spec listed_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "its id", NULL},
+    {"name", HM_FIELD_TEXT, true, "its name", NULL},
+    {"committed", HM_FIELD_BOOL, true, "whether it is committed", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec datasets_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the datasets", listed_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"undone", HM_FIELD_LIST, false, "with `settled`: names of those that were settled well and are in the list nevertheless",
+     NULL},
+    {"undone_count", HM_FIELD_NUMBER, false, "how many", NULL},
+    {"fresh", HM_FIELD_LIST, false, "with `settled`: names of those that were not among them", NULL},
+    {"fresh_count", HM_FIELD_NUMBER, false, "how many", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_datasets = {
     .name = "metapod.datasets",
     .title = "List the datasets of a transaction",
-    .doc = "Result: {list: [{id, name, committed}], count}. With settled also: undone, undone_count (names of those that were "
-           "settled "
-           "well and are in the list nevertheless), fresh, fresh_count (those that were not among them).",
     .effect = HM_EFFECT_READ,
     .args = datasets_args,
+    .result = datasets_fields,
     .request = datasets_request,
     .response = datasets_response,
 };
@@ -460,12 +491,17 @@ static enum hm_verdict count_response(const struct hm_backend *backend, const js
     return verdict;
 }
 
+static const struct hm_field_spec committed_count_fields[] = {
+    {"count", HM_FIELD_NUMBER, true, "committed datasets", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_committed_count = {
     .name = "metapod.committed-count",
     .title = "Count the committed datasets of a transaction",
-    .doc = "Result: {count}.",
     .effect = HM_EFFECT_READ,
     .args = count_args,
+    .result = committed_count_fields,
     .request = count_request,
     .response = count_response,
 };

@@ -106,14 +106,20 @@ static enum hm_verdict dataset_response(const struct hm_backend *backend, const 
     return retract_response(backend, "dataset", args, answer, out);
 }
 
+static const struct hm_field_spec retract_dataset_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "what was retracted", NULL},
+    {"status", HM_FIELD_NUMBER, true, "the HTTP status", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_metapod_retract_dataset = {
     .name = "metapod.retract-dataset",
     .title = "Retract the committed information of a dataset",
-    .doc = "The dataset stays in its transaction; its path, format, partitions and schema go. Result: {id, status}. If the "
-           "answer is lost, "
-           "the dataset is read again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
+    .doc = "The dataset stays in its transaction; its path, format, partitions and schema go. If the answer is lost, the dataset "
+           "is read again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = id_args,
+    .result = retract_dataset_fields,
     .request = dataset_request,
     .response = dataset_response,
     .probe_action = "metapod.dataset",
@@ -139,11 +145,11 @@ static enum hm_verdict series_response(const struct hm_backend *backend, const j
 const struct hm_action hm_metapod_retract_series_dataset = {
     .name = "metapod.retract-series-dataset",
     .title = "Retract a dataset that was appended to a series by hand",
-    .doc = "Result: {id, status}. The series-raw/… datasets that belong to it must be retracted one by one. If the answer is "
-           "lost, the "
-           "dataset is read again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
+    .doc = "The series-raw/… datasets that belong to it must be retracted one by one. If the answer is lost, the dataset is read "
+           "again; give `probe = { transaction = … }` for that, unless the backend has a dataset_query.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = id_args,
+    .result = retract_dataset_fields,
     .request = series_request,
     .response = series_response,
     .probe_action = "metapod.dataset",
@@ -171,9 +177,10 @@ static enum hm_verdict attribute_response(const struct hm_backend *backend, cons
 const struct hm_action hm_metapod_retract_attribute = {
     .name = "metapod.retract-attribute",
     .title = "Retract an attribute",
-    .doc = "id is the :attribute/id. Result: {id, status}. If the answer is lost, a person must say whether it happened.",
+    .doc = "id is the :attribute/id. If the answer is lost, a person must say whether it happened.",
     .effect = HM_EFFECT_ONCE,
     .args = id_args,
+    .result = retract_dataset_fields,
     .request = attribute_request,
     .response = attribute_response,
 };
@@ -195,9 +202,10 @@ static enum hm_verdict indexed_response(const struct hm_backend *backend, const 
 const struct hm_action hm_metapod_retract_indexed_attribute = {
     .name = "metapod.retract-indexed-attribute",
     .title = "Retract an indexed attribute",
-    .doc = "id is the :indexed-attribute/id. Result: {id, status}. If the answer is lost, a person must say whether it happened.",
+    .doc = "id is the :indexed-attribute/id. If the answer is lost, a person must say whether it happened.",
     .effect = HM_EFFECT_ONCE,
     .args = id_args,
+    .result = retract_dataset_fields,
     .request = indexed_request,
     .response = indexed_response,
 };

@@ -54,12 +54,18 @@ static enum hm_verdict response(const struct hm_backend *backend, const json_t *
     return verdict;
 }
 
+static const struct hm_field_spec series_fields[] = {
+    {"count", HM_FIELD_NUMBER, true, "what is left of the series", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action series = {
     .name = "mordor.series",
     .title = "Count what is left of a series",
-    .doc = "By the backend's query_path; without one it is refused with the address of the page. Result: {count}.",
+    .doc = "By the backend's query_path; without one it is refused with the address of the page.",
     .effect = HM_EFFECT_READ,
     .args = series_args,
+    .result = series_fields,
     .request = request,
     .response = response,
 };

@@ -184,18 +184,33 @@ static enum hm_verdict groups_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec group_fields[] = {
+    {"id", HM_FIELD_TEXT, true, "the group's id", NULL},
+    {"error", HM_FIELD_TEXT, true, "its error, shortened", NULL},
+    {"count", HM_FIELD_NUMBER, true, "its letters", NULL},
+    {"oldest", HM_FIELD_TEXT, false, "when the oldest came", NULL},
+    {"age", HM_FIELD_TEXT, false, "of the oldest: today or earlier, in UTC by Mortician's clock; null when that is not known",
+     NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec groups_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the groups", group_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many groups", NULL},
+    {"total", HM_FIELD_NUMBER, true, "letters of all of them", NULL},
+    {"first", HM_FIELD_OBJECT, false, "the list's first", group_fields},
+    {"text", HM_FIELD_TEXT, true, "the first ten, one a line", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action groups = {
     .name = "mortician.groups",
     .title = "List the dead letters by their error",
-    .doc =
-        "By the backend's list_path; without one it is refused with the address of the page. Groups without letters are left "
-        "out. "
-        "Result: {list: [{id, error, count, oldest, age}], count of groups, total of letters, first: the list's first or null, "
-        "text: the first "
-        "ten, one a line}. age, of a group's oldest letter: today or earlier, in UTC by Mortician's clock; null when that is "
-        "not known.",
+    .doc = "By the backend's list_path; without one it is refused with the address of the page. Groups without letters are left "
+           "out.",
     .effect = HM_EFFECT_READ,
     .args = groups_args,
+    .result = groups_fields,
     .request = groups_request,
     .response = groups_response,
 };
@@ -280,14 +295,20 @@ static enum hm_probe_says letters_probe_judge(const json_t *args, enum hm_verdic
     return hm_json_get_int(result, "count", -1) == 0 ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
+static const struct hm_field_spec replay_fields[] = {
+    {"group", HM_FIELD_TEXT, true, "the group's id", NULL},
+    {"status", HM_FIELD_NUMBER, true, "the HTTP status", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action replay = {
     .name = "mortician.replay",
     .title = "Replay a group of dead letters",
-    .doc = "Each message is delivered a second time. By the backend's replay_path. Result: {group, status}. If the answer is "
-           "lost, the group "
-           "is looked at; while it has letters, a person must say.",
+    .doc = "Each message is delivered a second time. By the backend's replay_path. If the answer is lost, the group is looked "
+           "at; while it has letters, a person must say.",
     .effect = HM_EFFECT_ONCE,
     .args = letters_args,
+    .result = replay_fields,
     .request = replay_request,
     .response = letters_response,
     .probe_action = "mortician.groups",
@@ -298,11 +319,11 @@ static const struct hm_action replay = {
 static const struct hm_action discard = {
     .name = "mortician.discard",
     .title = "Discard a group of dead letters",
-    .doc = "Final: the messages are gone. By the backend's discard_path. Result: {group, status}. If the answer is lost, the "
-           "group is looked "
-           "at; while it has letters, a person must say.",
+    .doc = "Final: the messages are gone. By the backend's discard_path. If the answer is lost, the group is looked at; while it "
+           "has letters, a person must say.",
     .effect = HM_EFFECT_ONCE,
     .args = letters_args,
+    .result = replay_fields,
     .request = discard_request,
     .response = letters_response,
     .probe_action = "mortician.groups",

@@ -63,12 +63,18 @@ static enum hm_verdict bust_response(const struct hm_backend *backend, const jso
     return hm_argv_judge(&asked, answer, out);
 }
 
+static const struct hm_field_spec cache_bust_stack_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action cache_bust_stack = {
     .name = "nu.cache-bust-stack",
     .title = "Forget nu's cache of stacks",
-    .doc = "For when nu can not resolve a host name any more. Result: {status, output}.",
+    .doc = "For when nu can not resolve a host name any more.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = no_args,
+    .result = cache_bust_stack_fields,
     .request = bust_request,
     .response = bust_response,
 };
@@ -97,11 +103,11 @@ static enum hm_verdict cycle_response(const struct hm_backend *backend, const js
 static const struct hm_action ser_cycle = {
     .name = "nu.ser-cycle",
     .title = "Replace the machines of a service",
-    .doc = "Terminates the machines and starts new ones: twice is not the same as once. Result: {status, output}. When it fails "
-           "or is "
-           "stopped, a person must say whether it happened.",
+    .doc = "Terminates the machines and starts new ones: twice is not the same as once. When it fails or is stopped, a person "
+           "must say whether it happened.",
     .effect = HM_EFFECT_ONCE,
     .args = cycle_args,
+    .result = cache_bust_stack_fields,
     .request = cycle_request,
     .response = cycle_response,
 };

@@ -70,14 +70,20 @@ static enum hm_verdict images_response(const struct hm_backend *backend, const j
     return HM_VERDICT_OK;
 }
 
+static const struct hm_field_spec list_images_fields[] = {
+    {"tag", HM_FIELD_TEXT, true, "the tag", NULL},
+    {"found", HM_FIELD_BOOL, true, "it stands in the whole output as a word of its own", NULL},
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_list_images = {
     .name = "nu.list-images",
     .title = "List the images of a repository",
-    .doc = "Result: {output, tag, found, status}; found is true when the tag stands in the whole output as a word of its own. "
-           "What nu "
-           "prints is not documented; registry.tags asks the registry itself.",
+    .doc = "What nu prints is not documented; registry.tags asks the registry itself.",
     .effect = HM_EFFECT_READ,
     .args = images_args,
+    .result = list_images_fields,
     .request = images_request,
     .response = images_response,
 };
@@ -156,14 +162,21 @@ static enum hm_verdict successors_response(const struct hm_backend *backend, con
     return verdict;
 }
 
+static const struct hm_field_spec dataset_successors_fields[] = {
+    {"names", HM_FIELD_LIST, true, "what depends on it", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_dataset_successors = {
     .name = "nu.dataset-successors",
     .title = "List what is computed from a dataset",
-    .doc = "In the graph of the transaction itself. Result: {count, names, output, status}; the dataset itself is not counted. "
-           "Fails "
-           "when a line of the output is no dataset's name.",
+    .doc = "In the graph of the transaction itself; the dataset itself is not counted. Fails when a line of the output is no "
+           "dataset's name.",
     .effect = HM_EFFECT_READ,
     .args = successors_args,
+    .result = dataset_successors_fields,
     .request = successors_request,
     .response = successors_response,
 };
@@ -198,14 +211,19 @@ static enum hm_verdict scale_down_response(const struct hm_backend *backend, con
     return hm_argv_judge(&asked, answer, out);
 }
 
+static const struct hm_field_spec scale_down_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_scale_down = {
     .name = "nu.scale-down",
     .title = "Take the machines of a job down",
     .doc = "Ends all machines of the job; Spot may start new ones, so twice is not the same as once. Fails when nu's tokens are "
-           "old. "
-           "Result: {output, status}. When it fails or is stopped, a person must say whether it happened.",
+           "old. When it fails or is stopped, a person must say whether it happened.",
     .effect = HM_EFFECT_ONCE,
     .args = scale_down_args,
+    .result = scale_down_fields,
     .request = scale_down_request,
     .response = scale_down_response,
 };
@@ -244,14 +262,21 @@ static enum hm_verdict certificate_response(const struct hm_backend *backend, co
     return verdict;
 }
 
+static const struct hm_field_spec generate_certificate_fields[] = {
+    {"service", HM_FIELD_TEXT, true, "the service", NULL},
+    {"output", HM_FIELD_TEXT, true, "empty: what the program prints is not kept", NULL},
+    {"status", HM_FIELD_NUMBER, true, "its exit status", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_generate_certificate = {
     .name = "nu.generate-certificate",
     .title = "Generate a service's certificate",
-    .doc =
-        "`nu sec generate certificate`. Infosec must have made it possible before. What the program prints is not kept. Result: "
-        "{service, status}. When it fails or is stopped, a person must say whether it happened.",
+    .doc = "`nu sec generate certificate`. Infosec must have made it possible before. When it fails or is stopped, a person must "
+           "say whether it happened.",
     .effect = HM_EFFECT_ONCE,
     .args = certificate_args,
+    .result = generate_certificate_fields,
     .request = certificate_request,
     .response = certificate_response,
     .silent = true,

@@ -132,14 +132,23 @@ static enum hm_verdict status_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec unit_status_fields[] = {
+    {"service", HM_FIELD_TEXT, true, "the service", NULL},
+    {"active", HM_FIELD_BOOL, true, "whether it runs", NULL},
+    {"state", HM_FIELD_TEXT, true, "systemd's word: active, inactive, failed …", NULL},
+    {"since", HM_FIELD_TEXT, true, "the time as systemd writes it; empty when it says none", NULL},
+    {"restarted", HM_FIELD_BOOL, true, "it runs since another time than `before`", NULL},
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_unit_status = {
     .name = "nu.unit-status",
     .title = "Look at a service's unit",
-    .doc = "`systemctl status` over `nu ser ssh`. Result: {service, active, state, since, restarted, output, status}; state is "
-           "systemd's word (active, inactive, failed …), since the time as systemd writes it, restarted true when it runs since "
-           "another time than `before`.",
+    .doc = "`systemctl status` over `nu ser ssh`.",
     .effect = HM_EFFECT_READ,
     .args = status_args,
+    .result = unit_status_fields,
     .request = status_request,
     .response = status_response,
 };
@@ -165,12 +174,18 @@ static enum hm_verdict journal_response(const struct hm_backend *backend, const 
     return hm_argv_judge(&asked, answer, out);
 }
 
+static const struct hm_field_spec journal_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_nu_journal = {
     .name = "nu.journal",
     .title = "Read the last lines of a service's log",
-    .doc = "The last 50 lines of `journalctl` over `nu ser ssh`. Result: {output, status}.",
+    .doc = "The last 50 lines of `journalctl` over `nu ser ssh`.",
     .effect = HM_EFFECT_READ,
     .args = unit_args,
+    .result = journal_fields,
     .request = journal_request,
     .response = journal_response,
 };
@@ -223,11 +238,11 @@ static enum hm_probe_says restart_probe_judge(const json_t *args, enum hm_verdic
 const struct hm_action hm_nu_restart_unit = {
     .name = "nu.restart-unit",
     .title = "Restart a service's unit",
-    .doc =
-        "`sudo systemctl restart` over `nu ser ssh`. Result: {output, status}. If nobody knows whether it happened, the unit is "
-        "asked since when it runs; give `probe = { before = … }`, the `since` of a nu.unit-status before.",
+    .doc = "`sudo systemctl restart` over `nu ser ssh`. If nobody knows whether it happened, the unit is asked since when it "
+           "runs; give `probe = { before = … }`, the `since` of a nu.unit-status before.",
     .effect = HM_EFFECT_ONCE,
     .args = unit_args,
+    .result = journal_fields,
     .request = restart_request,
     .response = restart_response,
     .probe_action = "nu.unit-status",

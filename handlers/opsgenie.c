@@ -73,12 +73,23 @@ static enum hm_verdict get_response(const struct hm_backend *backend, const json
     return verdict;
 }
 
+static const struct hm_field_spec get_fields[] = {
+    {"alias", HM_FIELD_TEXT, true, "the alias", NULL},
+    {"status", HM_FIELD_TEXT, true, "open or closed", NULL},
+    {"acknowledged", HM_FIELD_BOOL, true, "whether somebody took it", NULL},
+    {"owner", HM_FIELD_TEXT, true, "who; empty when nobody did", NULL},
+    {"id", HM_FIELD_TEXT, true, "its number", NULL},
+    {"count", HM_FIELD_NUMBER, true, "how often it was raised", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action get_action = {
     .name = "opsgenie.get",
     .title = "See how an alert stands",
-    .doc = "Result: {alias, status: open or closed, acknowledged, owner, id, count}; not found while it is still in the queue.",
+    .doc = "Not found while it is still in the queue.",
     .effect = HM_EFFECT_READ,
     .args = alias_args,
+    .result = get_fields,
     .request = get_request,
     .response = get_response,
 };
@@ -171,12 +182,19 @@ static enum hm_probe_says alert_probe_judge(const json_t *args, enum hm_verdict 
     return verdict == HM_VERDICT_NOT_FOUND ? HM_PROBE_NOT_APPLIED : HM_PROBE_CANNOT_TELL;
 }
 
+static const struct hm_field_spec alert_fields[] = {
+    {"alias", HM_FIELD_TEXT, true, "the alias", NULL},
+    {"request", HM_FIELD_TEXT, true, "the id of the request", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action alert_action = {
     .name = "opsgenie.alert",
     .title = "Call a team",
-    .doc = "Result: {alias, request}: it is in the queue. opsgenie.get tells when it is an alert, and whether somebody took it.",
+    .doc = "It is in the queue then; opsgenie.get tells when it is an alert, and whether somebody took it.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = alert_args,
+    .result = alert_fields,
     .request = alert_request,
     .response = alert_response,
     .probe_action = "opsgenie.get",
@@ -225,9 +243,10 @@ static enum hm_probe_says close_probe_judge(const json_t *args, enum hm_verdict 
 static const struct hm_action close_action = {
     .name = "opsgenie.close",
     .title = "Close an alert",
-    .doc = "Result: {alias, request}: it is in the queue.",
+    .doc = "It is in the queue then.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = alias_args,
+    .result = alert_fields,
     .request = close_request,
     .response = close_response,
     .probe_action = "opsgenie.get",

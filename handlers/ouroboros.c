@@ -82,7 +82,13 @@ static enum hm_verdict judge(const struct hm_backend *backend, const char *thing
     return verdict;
 }
 
-#define UNSEEN " If the answer is lost, a person must say whether it happened. Result: {status, queued: true for 202}."
+static const struct hm_field_spec queued_fields[] = {
+    {"status", HM_FIELD_NUMBER, true, "the HTTP status", NULL},
+    {"queued", HM_FIELD_BOOL, true, "true for 202: taken down, and worked at later", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+#define UNSEEN " If the answer is lost, a person must say whether it happened."
 
 /* --- ouroboros.delete-resource ---------------------------------------------------------------------------------------------- */
 
@@ -118,6 +124,7 @@ static const struct hm_action delete_resource = {
     .doc = "Irreversible." UNSEEN,
     .effect = HM_EFFECT_ONCE,
     .args = resource_args,
+    .result = queued_fields,
     .request = resource_request,
     .response = resource_response,
 };
@@ -159,6 +166,7 @@ static const struct hm_action delete_series_archives = {
     .doc = "Irreversible. An empty series is refused." UNSEEN,
     .effect = HM_EFFECT_ONCE,
     .args = series_archives_args,
+    .result = queued_fields,
     .request = series_archives_request,
     .response = series_archives_response,
 };
@@ -198,6 +206,7 @@ static const struct hm_action delete_transaction_archives = {
     .doc = "Irreversible; good archives go too." UNSEEN,
     .effect = HM_EFFECT_ONCE,
     .args = transaction_archives_args,
+    .result = queued_fields,
     .request = transaction_archives_request,
     .response = transaction_archives_response,
 };
@@ -234,6 +243,7 @@ static const struct hm_action delete_series = {
     .doc = "Irreversible. Ouroboros only takes the order and works at it by itself: ask mordor.series until it is empty." UNSEEN,
     .effect = HM_EFFECT_ONCE,
     .args = series_args,
+    .result = queued_fields,
     .request = series_request,
     .response = series_response,
 };

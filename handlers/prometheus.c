@@ -227,17 +227,33 @@ static enum hm_verdict response(const struct hm_backend *backend, const json_t *
     return verdict;
 }
 
+static const struct hm_field_spec series_fields[] = {
+    {"labels", HM_FIELD_OBJECT, true, "its labels", hm_fields_texts},
+    {"value", HM_FIELD_NUMBER, false, "its value; null when it is none (NaN, +Inf)", NULL},
+    {"text", HM_FIELD_TEXT, true, "the value as Prometheus wrote it", NULL},
+    {"time", HM_FIELD_TEXT, false, "of the value", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec query_fields[] = {
+    {"list", HM_FIELD_LIST, true, "what was found", series_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"first", HM_FIELD_OBJECT, false, "the list's first", series_fields},
+    {"max", HM_FIELD_NUMBER, false, "the largest value", NULL},
+    {"time", HM_FIELD_TEXT, false, "of the first", NULL},
+    {"text", HM_FIELD_TEXT, true, "the first twenty, one a line", NULL},
+    {"verified", HM_FIELD_BOOL, true, "false when a store did not answer", NULL},
+    {"warnings", HM_FIELD_LIST, true, "what Prometheus said about it", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action prometheus_query = {
     .name = "prometheus.query",
     .title = "Ask for a measured value",
-    .doc =
-        "An instant query. Result: {list: [{labels, value: a number or null, text, time}], count, time, first: the list's first "
-        "or null, "
-        "max: the "
-        "largest value or null, verified: false when a store did not answer, warnings, text: the first twenty, one a line}. An "
-        "unknown metric or label value gives an empty list: ask a control query too.",
+    .doc = "An instant query. An unknown metric or label value gives an empty list: ask a control query too.",
     .effect = HM_EFFECT_READ,
     .args = query_args,
+    .result = query_fields,
     .request = request,
     .response = response,
 };

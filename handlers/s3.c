@@ -192,15 +192,24 @@ static enum hm_verdict object_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
+static const struct hm_field_spec object_fields[] = {
+    {"bucket", HM_FIELD_TEXT, true, "the bucket", NULL},
+    {"key", HM_FIELD_TEXT, true, "the key", NULL},
+    {"etag", HM_FIELD_TEXT, true, "the version, with its quotes", NULL},
+    {"comparable", HM_FIELD_BOOL, true, "whether equal content has an equal etag", NULL},
+    {"modified", HM_FIELD_TEXT, true, "like 2026-11-22T14:38:02Z", NULL},
+    {"size", HM_FIELD_NUMBER, false, "bytes, when S3 says so", NULL},
+    {"newer", HM_FIELD_BOOL, false, "with `newer_than`: whether it is", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_s3_object = {
     .name = "s3.object",
     .title = "Look at an object, not into it",
-    .doc = "Result: {bucket, key, etag, comparable, modified, size, newer}: comparable is whether equal content has an equal "
-           "etag; modified is like 2026-11-22T14:38:02Z; newer only with "
-           "newer_than. The "
-           "object's content is never fetched.",
+    .doc = "The object's content is never fetched.",
     .effect = HM_EFFECT_READ,
     .args = object_args,
+    .result = object_fields,
     .request = object_request,
     .response = object_response,
 };
@@ -340,14 +349,20 @@ static enum hm_probe_says copy_probe_judge(const json_t *args, enum hm_verdict v
     return HM_PROBE_CANNOT_TELL;
 }
 
+static const struct hm_field_spec copy_fields[] = {
+    {"etag", HM_FIELD_TEXT, true, "of the copy", NULL},
+    {"modified", HM_FIELD_TEXT, true, "of the copy", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_s3_copy = {
     .name = "s3.copy",
     .title = "Copy an object over another, inside S3",
     .doc = "Only the version that was looked at, and only if it is newer than newer_than and than what it overwrites. The "
-           "content does "
-           "not pass through here. Result: {etag, modified} of the copy.",
+           "content does not pass through here.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = copy_args,
+    .result = copy_fields,
     .request = copy_request,
     .response = copy_response,
     .probe_action = "s3.object",

@@ -134,12 +134,18 @@ static enum hm_verdict status_response(const struct hm_backend *backend, const j
     return hm_sabesp_judge(backend, "sabesp jobs status", HM_EFFECT_READ, answer, out);
 }
 
+static const struct hm_field_spec status_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action job_status = {
     .name = "sabesp.status",
     .title = "Ask sabesp for the status of a job",
-    .doc = "What people read; aurora.tasks has the same as data. Result: {status, output}.",
+    .doc = "What people read; aurora.tasks has the same as data.",
     .effect = HM_EFFECT_READ,
     .args = job_args,
+    .result = status_fields,
     .request = status_request,
     .response = status_response,
 };
@@ -171,16 +177,20 @@ static enum hm_verdict kill_response(const struct hm_backend *backend, const jso
     return verdict;
 }
 
+static const struct hm_field_spec kill_fields[] = {
+    {"nothing", HM_FIELD_BOOL, true, "there was nothing to kill", NULL},
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action job_kill = {
     .name = "sabesp.kill",
     .title = "Kill a job",
-    .doc =
-        "The whole job, whatever run it belongs to. Result: {status, output, nothing}; nothing is true when there was nothing to "
-        "kill. Killed is not gone: wait with aurora.tasks until count is 0. If nobody knows whether it happened, Aurora is "
-        "asked; "
-        "give `probe = { before = … }`, the ids of the job's tasks before.",
+    .doc = "The whole job, whatever run it belongs to. Killed is not gone: wait with aurora.tasks until count is 0. If nobody "
+           "knows whether it happened, Aurora is asked; give `probe = { before = … }`, the ids of the job's tasks before.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = job_args,
+    .result = kill_fields,
     .request = kill_request,
     .response = kill_response,
     .probe_action = "aurora.tasks",
@@ -207,10 +217,11 @@ static enum hm_verdict restart_response(const struct hm_backend *backend, const 
 static const struct hm_action job_restart = {
     .name = "sabesp.restart",
     .title = "Restart a job",
-    .doc = "Ends its tasks and starts new ones; what they had done is lost. Result: {status, output}. If nobody knows whether it "
-           "happened, Aurora is asked for tasks that are new; give `probe = { before = … }`, the ids of the job's tasks before.",
+    .doc = "Ends its tasks and starts new ones; what they had done is lost. If nobody knows whether it happened, Aurora is asked "
+           "for tasks that are new; give `probe = { before = … }`, the ids of the job's tasks before.",
     .effect = HM_EFFECT_ONCE,
     .args = job_args,
+    .result = status_fields,
     .request = restart_request,
     .response = restart_response,
     .probe_action = "aurora.tasks",

@@ -79,12 +79,18 @@ static enum hm_verdict tx_id_response(const struct hm_backend *backend, const js
     return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "`sabesp utils tx-id` printed no transaction id, or more than one");
 }
 
+static const struct hm_field_spec tx_id_fields[] = {
+    {"transaction", HM_FIELD_TEXT, true, "its id", NULL},
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_sabesp_tx_id = {
     .name = "sabesp.tx-id",
     .title = "Ask for today's Metapod transaction",
-    .doc = "Result: {transaction, output, status}.",
     .effect = HM_EFFECT_READ,
     .args = no_args,
+    .result = tx_id_fields,
     .request = tx_id_request,
     .response = tx_id_response,
 };
@@ -167,14 +173,18 @@ static enum hm_probe_says commit_probe_judge(const json_t *args, enum hm_verdict
     return hm_json_get_bool(result, "committed", false) ? HM_PROBE_APPLIED : HM_PROBE_NOT_YET;
 }
 
+static const struct hm_field_spec commit_dataset_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_sabesp_commit_dataset = {
     .name = "sabesp.commit-dataset",
     .title = "Commit a file to a dataset",
-    .doc = "`sabesp metapod dataset commit`. Result: {status, output}. If nobody knows whether it happened, Metapod is asked for "
-           "the "
-           "dataset.",
+    .doc = "`sabesp metapod dataset commit`. If nobody knows whether it happened, Metapod is asked for the dataset.",
     .effect = HM_EFFECT_ONCE,
     .args = commit_args,
+    .result = commit_dataset_fields,
     .request = commit_request,
     .response = commit_response,
     .probe_action = "metapod.dataset",

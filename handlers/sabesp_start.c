@@ -136,14 +136,19 @@ static enum hm_verdict try_create_response(const struct hm_backend *backend, con
     return hm_sabesp_judge(backend, "sabesp jobs create (dry run)", HM_EFFECT_READ, answer, out);
 }
 
+static const struct hm_field_spec create_fields[] = {
+    HM_ARGV_RESULT_FIELDS,
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 const struct hm_action hm_sabesp_create = {
     .name = "sabesp.create",
     .title = "Start a job",
-    .doc =
-        "From the definition in the machine's own checkout of aurora-jobs. Result: {status, output}. If nobody knows whether it "
-        "happened, Aurora is asked for tasks that are new; give `probe = { before = … }`, the ids of the job's tasks before.",
+    .doc = "From the definition in the machine's own checkout of aurora-jobs. If nobody knows whether it happened, Aurora is "
+           "asked for tasks that are new; give `probe = { before = … }`, the ids of the job's tasks before.",
     .effect = HM_EFFECT_ONCE,
     .args = create_args,
+    .result = create_fields,
     .request = create_request,
     .response = create_response,
     .probe_action = "aurora.tasks",
@@ -156,10 +161,10 @@ const struct hm_action hm_sabesp_try_create = {
     .name = "sabesp.try-create",
     .title = "Dry run of starting a job",
     .doc = "The same words and the one for a dry run; put it behind the gate, in case your sabesp takes the word for something "
-           "else. "
-           "Result: {status, output}.",
+           "else.",
     .effect = HM_EFFECT_READ,
     .args = create_args,
+    .result = create_fields,
     .request = try_create_request,
     .response = try_create_response,
 };
@@ -348,13 +353,11 @@ static enum hm_code itaipu_probe_args(const json_t *args, const json_t *context,
 const struct hm_action hm_sabesp_itaipu = {
     .name = "sabesp.itaipu",
     .title = "Compute a dataset in a run of its own",
-    .doc =
-        "`sabesp jobs itaipu`, with machines of its own. Result: {status, output}. If nobody knows whether it happened, Aurora "
-        "is "
-        "asked for tasks that are new; give `probe = { job = …; before = … }`, the job's name in Aurora and the ids of its tasks "
-        "before.",
+    .doc = "`sabesp jobs itaipu`, with machines of its own. If nobody knows whether it happened, Aurora is asked for tasks that "
+           "are new; give `probe = { job = …; before = … }`, the job's name in Aurora and the ids of its tasks before.",
     .effect = HM_EFFECT_ONCE,
     .args = itaipu_args,
+    .result = create_fields,
     .request = itaipu_request,
     .response = itaipu_response,
     .probe_action = "aurora.tasks",
@@ -367,10 +370,10 @@ const struct hm_action hm_sabesp_try_itaipu = {
     .name = "sabesp.try-itaipu",
     .title = "Dry run of computing a dataset",
     .doc = "The same words and the one for a dry run; put it behind the gate, in case your sabesp takes the word for something "
-           "else. "
-           "Result: {status, output}.",
+           "else.",
     .effect = HM_EFFECT_READ,
     .args = itaipu_args,
+    .result = create_fields,
     .request = try_itaipu_request,
     .response = try_itaipu_response,
 };

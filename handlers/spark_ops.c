@@ -92,14 +92,19 @@ static enum hm_verdict response(const struct hm_backend *backend, const json_t *
     return verdict;
 }
 
+static const struct hm_field_spec successors_fields[] = {
+    HM_SUCCESSORS_FIELDS,
+    {"inputs", HM_FIELD_LIST, true, "names of what it depends on", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
 static const struct hm_action spark_ops_successors = {
     .name = "spark_ops.successors",
     .title = "Look up in spark_ops.json what depends on a dataset",
-    .doc = "Result: {name, inputs: [names], successors: [names], count, policies: [those that are policies], text: the first "
-           "twenty, "
-           "one a line}. No such name is not-found.",
+    .doc = "No such name is not-found.",
     .effect = HM_EFFECT_READ,
     .args = successors_args,
+    .result = successors_fields,
     .request = request,
     .response = response,
 };

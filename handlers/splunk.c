@@ -213,18 +213,34 @@ static enum hm_verdict search_response(const struct hm_backend *backend, const j
     return verdict;
 }
 
-#define RESULT_DOC                                                                                                               \
-    "Result: {count, list: [{time, text, and the row's other fields}], first: the list's first or null, text: the newest lines " \
-    "that fit on a card, oldest, newest, complete: not cut off by `count`, verified: false when Splunk warned of anything, "     \
-    "warnings}. The list is oldest first; a field among `numbers` is a number or null, every other a text; e-mail addresses, "   \
-    "long numbers and secrets are replaced."
+static const struct hm_field_spec row_fields[] = {
+    {"time", HM_FIELD_TEXT, false, "the event's time", NULL},
+    {"text", HM_FIELD_TEXT, false, "the event, shortened", NULL},
+    {"*", HM_FIELD_ANY, false, "each further field of the query's rows", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
+
+static const struct hm_field_spec search_fields[] = {
+    {"list", HM_FIELD_LIST, true, "the rows, oldest first", row_fields},
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+    {"first", HM_FIELD_OBJECT, false, "the list's first", row_fields},
+    {"text", HM_FIELD_TEXT, true, "the newest lines that fit on a card", NULL},
+    {"oldest", HM_FIELD_TEXT, false, "the time of the first", NULL},
+    {"newest", HM_FIELD_TEXT, false, "the time of the last", NULL},
+    {"complete", HM_FIELD_BOOL, true, "false when there may be more rows than were asked for", NULL},
+    {"verified", HM_FIELD_BOOL, true, "false when Splunk warned", NULL},
+    {"warnings", HM_FIELD_LIST, true, "its warnings", NULL},
+    {NULL, HM_FIELD_NR, false, NULL, NULL},
+};
 
 static const struct hm_action splunk_search = {
     .name = "splunk.search",
     .title = "Search the logs",
-    .doc = "One request, for windows of minutes: Splunk answers when the search has ended. " RESULT_DOC,
+    .doc = "One request, for windows of minutes: Splunk answers when the search has ended. A field among `numbers` is a number "
+           "or null, every other a text; e-mail addresses, long numbers and secrets are replaced.",
     .effect = HM_EFFECT_READ,
     .args = search_args,
+    .result = search_fields,
     .request = search_request,
     .response = search_response,
 };
@@ -376,9 +392,11 @@ static enum hm_verdict long_response(const struct hm_backend *backend, const jso
 static const struct hm_action splunk_search_long = {
     .name = "splunk.search-long",
     .title = "Search the logs of a long time",
-    .doc = "A search job, asked for until it has ended (ten minutes at most), then its rows. " RESULT_DOC,
+    .doc = "A search job, asked for until it has ended (ten minutes at most), then its rows. A field among `numbers` is a number "
+           "or null, every other a text; e-mail addresses, long numbers and secrets are replaced.",
     .effect = HM_EFFECT_READ,
     .args = search_args,
+    .result = search_fields,
     .request = long_request,
     .response = long_response,
 };

@@ -14,4 +14,14 @@ bool hm_op_name_ok(const char *name);
  * of texts; NULL when anything else is in it, because "no successors" is what a dataset is emptied for. New reference. */
 json_t *hm_successors_result_new(const char *name, const json_t *names);
 
+/* What hm_successors_result_new() makes, as struct hm_field_spec. */
+/* clang-format off */
+#define HM_SUCCESSORS_FIELDS \
+    {"name", HM_FIELD_TEXT, true, "the dataset", NULL}, \
+    {"successors", HM_FIELD_LIST, true, "names of what depends on it", NULL}, \
+    {"count", HM_FIELD_NUMBER, true, "how many", NULL}, \
+    {"policies", HM_FIELD_LIST, true, "those that are policies", NULL}, \
+    {"text", HM_FIELD_TEXT, true, "the first twenty, one a line", NULL}
+/* clang-format on */
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "handlers/result.h"
 #include "io/timer.h"
 #include "run/plan.h"
 #include "view/choices.h"
@@ -208,7 +209,7 @@ static void judge(struct reading *r, const struct hm_answer *answer)
 {
     struct hm_outcome out = {0};
     struct hm_err err = {0};
-    switch (r->list->call.action->response(r->backend, r->args, r->cursor, answer, &out)) {
+    switch (hm_action_response(r->list->call.action, r->backend, r->args, r->cursor, answer, &out)) {
     case HM_VERDICT_OK:
         r->choices = hm_choices_new(r->list, out.result, r->scope, &err);
         if (r->choices != NULL)

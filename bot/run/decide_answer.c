@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "handlers/result.h"
 #include "run/decide_parts.h"
 
 enum {
@@ -38,7 +39,7 @@ static enum hm_verdict judge(struct hm_deciding *d, const struct hm_site *site, 
 
     if (answer->transport == HM_TRANSPORT_ANSWER) {
         if (backend != NULL)
-            return action->response(backend, args, call->cursor, answer, out);
+            return hm_action_response(action, backend, args, call->cursor, answer, out);
         (void)hm_err_set(&out->err, HM_EENV, "backend \"%s\" was removed from the configuration while the request was under way",
                          call->backend);
         return HM_VERDICT_MAYBE;

@@ -119,35 +119,85 @@ static enum hm_probe_says probe_judge(const json_t *args, enum hm_verdict verdic
     return hm_json_get_bool(result, "on", true) ? HM_PROBE_NOT_APPLIED : HM_PROBE_APPLIED;
 }
 
+/* Their results are what a test lets the backend answer: nothing is declared. */
 static const struct hm_action list = {
-    "fake.list", "List the things", "", HM_EFFECT_READ, no_args, list_request, response, NULL, NULL, NULL, NULL, 0, false};
+    .name = "fake.list",
+    .title = "List the things",
+    .doc = "",
+    .effect = HM_EFFECT_READ,
+    .args = no_args,
+    .request = list_request,
+    .response = response,
+};
 static const struct hm_action pages = {
-    "fake.pages", "Read three pages", "", HM_EFFECT_READ, no_args, page_request, page_response, NULL, NULL, NULL, NULL, 0, false};
+    .name = "fake.pages",
+    .title = "Read three pages",
+    .doc = "",
+    .effect = HM_EFFECT_READ,
+    .args = no_args,
+    .request = page_request,
+    .response = page_response,
+};
 static const struct hm_action poll = {
-    "fake.poll", "Ask until it is ready", "", HM_EFFECT_READ, no_args, page_request, poll_response, NULL, NULL, NULL, NULL, 0,
-    false};
+    .name = "fake.poll",
+    .title = "Ask until it is ready",
+    .doc = "",
+    .effect = HM_EFFECT_READ,
+    .args = no_args,
+    .request = page_request,
+    .response = poll_response,
+};
 static const struct hm_action get = {
-    "fake.get", "Look at a thing", "", HM_EFFECT_READ, id_args, get_request, response, NULL, NULL, NULL, NULL, 0, false};
-static const struct hm_action once = {"fake.once", "Turn a thing off, once",
-                                      "",          HM_EFFECT_ONCE,
-                                      id_args,     put_request,
-                                      response,    "fake.get",
-                                      probe_args,  probe_judge,
-                                      NULL,        0,
-                                      false};
+    .name = "fake.get",
+    .title = "Look at a thing",
+    .doc = "",
+    .effect = HM_EFFECT_READ,
+    .args = id_args,
+    .request = get_request,
+    .response = response,
+};
+static const struct hm_action once = {
+    .name = "fake.once",
+    .title = "Turn a thing off, once",
+    .doc = "",
+    .effect = HM_EFFECT_ONCE,
+    .args = id_args,
+    .request = put_request,
+    .response = response,
+    .probe_action = "fake.get",
+    .probe_args = probe_args,
+    .probe_judge = probe_judge,
+};
 static const struct hm_action blind = {
-    "fake.blind", "Turn a thing off, unseen", "", HM_EFFECT_ONCE, id_args, put_request, response, NULL, NULL, NULL, NULL, 0,
-    false};
-static const struct hm_action idem = {"fake.idem", "Turn a thing off", "",         HM_EFFECT_IDEMPOTENT, id_args, put_request,
-                                      response,    "fake.get",         probe_args, probe_judge,          NULL,    0,
-                                      false};
-static const struct hm_action plain = {"fake.plain", "Turn a thing off, plainly",
-                                       "",           HM_EFFECT_IDEMPOTENT,
-                                       id_args,      put_request,
-                                       response,     NULL,
-                                       NULL,         NULL,
-                                       NULL,         0,
-                                       false};
+    .name = "fake.blind",
+    .title = "Turn a thing off, unseen",
+    .doc = "",
+    .effect = HM_EFFECT_ONCE,
+    .args = id_args,
+    .request = put_request,
+    .response = response,
+};
+static const struct hm_action idem = {
+    .name = "fake.idem",
+    .title = "Turn a thing off",
+    .doc = "",
+    .effect = HM_EFFECT_IDEMPOTENT,
+    .args = id_args,
+    .request = put_request,
+    .response = response,
+    .probe_action = "fake.get",
+    .probe_args = probe_args,
+    .probe_judge = probe_judge,
+};
+static const struct hm_action plain = {
+    .name = "fake.plain",
+    .title = "Turn a thing off, plainly",
+    .doc = "",
+    .effect = HM_EFFECT_IDEMPOTENT,
+    .args = id_args,
+    .request = put_request,
+    .response = response,
+};
 
 static const struct hm_action *const actions[] = {&list, &pages, &poll, &get, &once, &blind, &idem, &plain, NULL};
 static const struct hm_handler fake = {.name = "fake", .title = "The stage's backend", .actions = actions};

@@ -1,7 +1,7 @@
 /* Golden tests of every action of every handler: tests/golden/<handler>/<action>.json hold arguments and recorded answers, and
  * under "expect" what the action makes of them: the exact request, the verdict with its result or sentence, the probe. An action
- * without such a file fails. With HM_UPDATE_GOLDEN=1 in the environment the files are rewritten; read the difference before
- * believing it.
+ * without such a file fails; so does a result that is not as the action declares it, and a declared field that no case has. With
+ * HM_UPDATE_GOLDEN=1 in the environment the files are rewritten; read the difference before believing it.
  *
  * A case has "case" (what it shows), "args", and one of
  *   nothing more                               → the request; with "cursor", that of a later page
@@ -21,7 +21,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "handlers/handler.h"
+#include "handlers/result.h"
 
 static const char *const judgements[] = {"applied", "not-applied", "not-yet", "cannot-tell"};
 
@@ -101,8 +101,11 @@ static void play_request(const struct hm_action *action, const struct hm_backend
     hm_request_done(&req);
 }
 
-static void play_answer(const struct hm_action *action, const struct hm_backend *backend, const json_t *c, json_t *got)
+/* ok: every result is what the action declares. */
+static bool play_answer(const struct hm_action *action, const struct hm_backend *backend, const json_t *c, json_t *got)
 {
+    bool ok = true;
+    struct hm_err misfit = {0};
     struct hm_outcome out;
     struct hm_answer answer;
     memset(&out, 0, sizeof(out));
@@ -117,6 +120,10 @@ static void play_answer(const struct hm_action *action, const struct hm_backend 
     assert_true((verdict == HM_VERDICT_OK) == (out.result != NULL));
     assert_true((verdict == HM_VERDICT_MORE) == (out.cursor != NULL));
     assert_true((verdict == HM_VERDICT_OK || verdict == HM_VERDICT_MORE) == (out.err.code == HM_OK));
+    if (out.result != NULL && hm_result_check(action, backend, out.result, &misfit) != HM_OK) {
+        print_error("%s: %s\n  its result is not as declared: %s\n", action->name, hm_json_get_str(c, "case", ""), misfit.msg);
+        ok = false;
+    }
     if (out.result != NULL)
         hm_json_set(got, "result", out.result);
     if (out.cursor != NULL)
@@ -125,6 +132,7 @@ static void play_answer(const struct hm_action *action, const struct hm_backend 
         hm_json_set_str(got, "says", out.err.msg);
     if (out.wait_ms != 0)
         hm_json_set_int(got, "wait_ms", out.wait_ms);
+    return ok;
 }
 
 static void play_probe(const struct hm_action *action, const json_t *c, json_t *got)
@@ -153,11 +161,12 @@ static void play_probe(const struct hm_action *action, const json_t *c, json_t *
 static bool play_case(const struct hm_handler *handler, const struct hm_action *action, json_t *c, bool update)
 {
     struct hm_backend backend;
+    bool declared = true;
     json_t *empty = hm_json_obj_new(), *got = hm_json_obj_new();
 
     fill_backend(&backend, handler, c, empty);
     if (hm_json_get_obj(c, "answer") != NULL || hm_json_get_obj(c, "end") != NULL)
-        play_answer(action, &backend, c, got);
+        declared = play_answer(action, &backend, c, got);
     else if (hm_json_get_obj(c, "probe") != NULL)
         play_probe(action, c, got);
     else
@@ -175,7 +184,69 @@ static bool play_case(const struct hm_handler *handler, const struct hm_action *
     free_backend(&backend);
     json_decref(got);
     json_decref(empty);
-    return same || update;
+    return (same || update) && declared;
+}
+
+/* ---- what no recorded result has ---------------------------------------------------------------------------------------- */
+
+/* True when some of the values, each an object or a list of them, has the field. */
+static bool occurs(const json_t *objects, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(objects); i++) {
+        const json_t *value = json_object_get(json_array_get(objects, i), name);
+        if (value != NULL && !json_is_null(value))
+            return true;
+    }
+    return false;
+}
+
+/* What is below that field in all of them: the objects themselves, and the items of lists. */
+static json_t *below_new(const json_t *objects, const char *name)
+{
+    json_t *all = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(objects); i++) {
+        json_t *value = json_object_get(json_array_get(objects, i), name);
+        if (json_is_array(value))
+            (void)json_array_extend(all, value);
+        else if (json_is_object(value))
+            hm_json_add(all, json_incref(value));
+    }
+    return all;
+}
+
+/* A field that is declared and comes in no recorded result may be misspelt, or gone. */
+static bool all_occur(const char *where, const struct hm_field_spec *fields, const json_t *objects)
+{
+    bool ok = true;
+    for (const struct hm_field_spec *field = fields; field->name != NULL; field++) {
+        if (hm_streq(field->name, "*"))
+            continue;
+        if (!occurs(objects, field->name)) {
+            print_error("%s.%s is declared, and no recorded result has it: add a case\n", where, field->name);
+            ok = false;
+        } else if (field->fields != NULL) {
+            char *path = hm_xasprintf("%s.%s", where, field->name);
+            json_t *below = below_new(objects, field->name);
+            ok = all_occur(path, field->fields, below) && ok;
+            json_decref(below);
+            free(path);
+        }
+    }
+    return ok;
+}
+
+/* Of the golden file's cases. */
+static bool check_declared(const struct hm_action *action, const json_t *cases)
+{
+    json_t *results = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        json_t *result = hm_json_get_path(json_array_get(cases, i), "expect.result");
+        if (result != NULL)
+            hm_json_add(results, json_incref(result));
+    }
+    bool ok = all_occur(action->name, action->result, results);
+    json_decref(results);
+    return ok;
 }
 
 static bool play_file(const struct hm_handler *handler, const struct hm_action *action, bool update)
@@ -192,6 +263,7 @@ static bool play_file(const struct hm_handler *handler, const struct hm_action *
     }
     for (size_t i = 0; i < json_array_size(cases); i++)
         ok = play_case(handler, action, json_array_get(cases, i), update) && ok;
+    ok = check_declared(action, cases) && ok;
     if (update && ok)
         assert_int_equal(json_dump_file(cases, path, JSON_INDENT(2)), 0);
     json_decref(cases);
@@ -210,6 +282,21 @@ static void test_golden(void **state)
     assert_true(ok);
 }
 
+/* Each has its help, once its name; an object says what it holds. At the top ok, code and error are the run's own. */
+static void check_fields(const struct hm_field_spec *fields, bool is_top)
+{
+    for (const struct hm_field_spec *field = fields; field->name != NULL; field++) {
+        assert_true(field->help != NULL && field->help[0] != '\0' && field->type < HM_FIELD_NR);
+        assert_true(hm_field_find(fields, field->name, strlen(field->name)) == field);
+        assert_true(field->type != HM_FIELD_OBJECT || field->fields != NULL);
+        assert_true(field->fields == NULL || field->type == HM_FIELD_OBJECT || field->type == HM_FIELD_LIST);
+        assert_false(field->always && hm_streq(field->name, "*"));
+        assert_false(is_top && (hm_streq(field->name, "ok") || hm_streq(field->name, "code") || hm_streq(field->name, "error")));
+        if (field->fields != NULL)
+            check_fields(field->fields, false);
+    }
+}
+
 /* The names are how recipes and people find things: handler, dot, verb-noun; the declared probe is there and only reads. */
 static void test_tables(void **state)
 {
@@ -222,7 +309,8 @@ static void test_tables(void **state)
             assert_int_equal(strncmp(action->name, (*handler)->name, len), 0);
             assert_int_equal(action->name[len], '.');
             assert_ptr_equal(hm_action_find(action->name), action);
-            assert_true(action->title != NULL && action->doc != NULL && action->args != NULL);
+            assert_true(action->title != NULL && action->args != NULL && action->result != NULL);
+            check_fields(action->result, true);
             assert_true(action->request != NULL && action->response != NULL);
             assert_int_equal(action->probe_action == NULL, action->probe_judge == NULL);
             assert_int_equal(action->probe_action == NULL, action->probe_args == NULL);

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
-#include "handlers/handler.h"
+#include "handlers/result.h"
 
 enum { DEEP = 200000, LONG = 300000 };
 
@@ -74,7 +74,7 @@ static void check(const struct subject *s, const struct odd_answer *odd, unsigne
                                      .location = odd->status / 100 == 3 ? "https://elsewhere.example.com/" : "",
                                      .retry_after_s = odd->status == 429 ? 7 : -1,
                                      .problem = ""};
-    enum hm_verdict verdict = s->action->response(&s->backend, s->args, s->cursor, &answer, &out);
+    enum hm_verdict verdict = hm_action_response(s->action, &s->backend, s->args, s->cursor, &answer, &out);
     if ((ONE(verdict) & right) == 0) {
         print_error("%s (%s): %s is %s: %s\n", s->action->name, s->name, odd->what, hm_verdict_name(verdict), out.err.msg);
         wrong++;
