@@ -22,7 +22,7 @@ enum { CONTRIBUTORS_ASKED = 20, CONTRIBUTORS_SHOWN = 5 };
 static const char allowed_in_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 /* "owner/name" */
-static enum hm_code check_repo(const json_t *args, struct hm_err *err)
+enum hm_code hm_github_check_repo(const json_t *args, struct hm_err *err)
 {
     const char *repo = hm_json_get_str(args, "repo", "");
     size_t owner = strspn(repo, allowed_in_names);
@@ -34,7 +34,7 @@ static enum hm_code check_repo(const json_t *args, struct hm_err *err)
 }
 
 /* A branch, tag or commit. What git does not take in a name, and what would end a URL's segment, is refused. */
-static enum hm_code check_ref(const json_t *args, const char *key, struct hm_err *err)
+enum hm_code hm_github_check_ref(const json_t *args, const char *key, struct hm_err *err)
 {
     const char *ref = hm_json_get_str(args, key, "");
     size_t len = strlen(ref);
@@ -64,7 +64,7 @@ static char *encode_path(const char *path)
     return hm_strbuf_take(&out);
 }
 
-static void add_headers(struct hm_request *req, const char *accept)
+void hm_github_add_headers(struct hm_request *req, const char *accept)
 {
     hm_request_add_header(req, "Accept", accept);
     hm_request_add_header(req, "X-GitHub-Api-Version", "2022-11-28");
@@ -86,8 +86,8 @@ static bool is_rate_limit(const struct hm_answer *answer, enum hm_verdict *ret_v
     return limited;
 }
 
-static enum hm_verdict read_json(const struct hm_backend *backend, const char *thing, const struct hm_answer *answer, bool array,
-                                 json_t **ret_json, struct hm_outcome *out)
+enum hm_verdict hm_github_read_json(const struct hm_backend *backend, const char *thing, const struct hm_answer *answer,
+                                    bool array, json_t **ret_json, struct hm_outcome *out)
 {
     const struct hm_http_asked asked = {.backend = backend, .system = "GitHub", .thing = thing};
     enum hm_verdict verdict = HM_VERDICT_OK;
@@ -131,9 +131,9 @@ static enum hm_code file_request(const struct hm_backend *backend, const json_t 
 {
     const char *path = hm_json_get_str(args, "path", ""), *ref = hm_json_get_str(args, "ref", "");
     (void)cursor;
-    enum hm_code code = check_repo(args, err);
+    enum hm_code code = hm_github_check_repo(args, err);
     if (code == HM_OK && ref[0] != '\0')
-        code = check_ref(args, "ref", err);
+        code = hm_github_check_ref(args, "ref", err);
     if (code != HM_OK)
         return code;
     if (path[0] == '\0' || path[0] == '/' || strlen(path) > PATH_MAX_LEN || strstr(path, "..") != NULL ||
@@ -146,7 +146,7 @@ static enum hm_code file_request(const struct hm_backend *backend, const json_t 
     char *encoded = encode_path(path);
     hm_request_begin(req, backend, "GET", "/repos/%s/contents/%s", hm_json_get_str(args, "repo", ""), encoded);
     hm_request_add_query(req, "ref", ref);
-    add_headers(req, "application/vnd.github.raw+json");
+    hm_github_add_headers(req, "application/vnd.github.raw+json");
     free(encoded);
     return HM_OK;
 }
@@ -253,11 +253,11 @@ static const struct hm_arg_spec compare_args[] = {
 static enum hm_code compare_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                     struct hm_request *req, struct hm_err *err)
 {
-    enum hm_code code = check_repo(args, err);
+    enum hm_code code = hm_github_check_repo(args, err);
     if (code == HM_OK)
-        code = check_ref(args, "base", err);
+        code = hm_github_check_ref(args, "base", err);
     if (code == HM_OK)
-        code = check_ref(args, "head", err);
+        code = hm_github_check_ref(args, "head", err);
     if (code != HM_OK)
         return code;
     char *base = hm_url_encode(hm_json_get_str(args, "base", "")), *head = hm_url_encode(hm_json_get_str(args, "head", ""));
@@ -268,7 +268,7 @@ static enum hm_code compare_request(const struct hm_backend *backend, const json
         (void)snprintf(page, sizeof page, "%lld", (long long)hm_json_get_int(cursor, "page", 1));
         hm_request_add_query(req, "page", page);
     }
-    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
+    hm_github_add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     free(head);
     free(base);
     return HM_OK;
@@ -320,7 +320,7 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
     json_t *json = NULL;
     char *thing = hm_xasprintf("comparison of %.80s and %.80s in %s", hm_json_get_str(args, "base", ""),
                                hm_json_get_str(args, "head", ""), hm_json_get_str(args, "repo", ""));
-    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
+    enum hm_verdict verdict = hm_github_read_json(backend, thing, answer, false, &json, out);
     free(thing);
     const json_t *commits = hm_json_get_arr(json, "commits");
     int64_t total = hm_json_get_int(json, "total_commits", hm_json_get_int(json, "ahead_by", -1)),
@@ -376,194 +376,6 @@ static const struct hm_action compare = {
     .response = compare_response,
 };
 
-/* --- github.pull -------------------------------------------------------------------------------------------------------------
- */
-
-static const struct hm_arg_spec pull_args[] = {
-    {"repo", HM_ARG_STRING, true, "owner/name"},
-    {"number", HM_ARG_INT, true, "the pull request's number"},
-    {NULL, HM_ARG_STRING, false, NULL},
-};
-
-static enum hm_code pull_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                 struct hm_request *req, struct hm_err *err)
-{
-    int64_t number = hm_json_get_int(args, "number", 0);
-    (void)cursor;
-    enum hm_code code = check_repo(args, err);
-    if (code != HM_OK)
-        return code;
-    if (number < 1 || number > INT32_MAX)
-        return hm_err_set(err, HM_EINVAL, "number: it must be a whole number from 1 on");
-    hm_request_begin(req, backend, "GET", "/repos/%s/pulls/%lld", hm_json_get_str(args, "repo", ""), (long long)number);
-    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
-    return HM_OK;
-}
-
-static enum hm_verdict pull_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                     const struct hm_answer *answer, struct hm_outcome *out)
-{
-    json_t *json = NULL;
-    (void)cursor;
-    char *thing =
-        hm_xasprintf("pull request %lld in %s", (long long)hm_json_get_int(args, "number", 0), hm_json_get_str(args, "repo", ""));
-    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
-    free(thing);
-    const json_t *base = hm_json_get_obj(json, "base"), *head = hm_json_get_obj(json, "head");
-    if (verdict == HM_VERDICT_OK &&
-        (base == NULL || head == NULL || hm_json_get_int(json, "number", 0) != hm_json_get_int(args, "number", 0)))
-        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it is not that pull request");
-    if (verdict == HM_VERDICT_OK) {
-        bool merged = hm_json_get_bool(json, "merged", false);
-        out->result = hm_json_obj_new();
-        hm_json_set_int(out->result, "number", hm_json_get_int(json, "number", 0));
-        hm_json_set(out->result, "title", short_text_new(hm_json_get_str(json, "title", ""), TITLE_MAX));
-        hm_json_set_str(out->result, "state", merged ? "merged" : hm_json_get_str(json, "state", ""));
-        hm_json_set_bool(out->result, "draft", hm_json_get_bool(json, "draft", false));
-        hm_json_set_str(out->result, "base", hm_json_get_str(base, "ref", ""));
-        hm_json_set_str(out->result, "head_sha", hm_json_get_str(head, "sha", ""));
-        hm_json_set_str(out->result, "merge_sha", merged ? hm_json_get_str(json, "merge_commit_sha", NULL) : NULL);
-        hm_json_set_str(out->result, "merged_at", hm_json_get_str(json, "merged_at", NULL));
-        hm_json_set_str(out->result, "by", hm_json_get_str(hm_json_get_obj(json, "user"), "login", ""));
-        hm_json_set_str(out->result, "url", hm_json_get_str(json, "html_url", ""));
-    }
-    json_decref(json);
-    return verdict;
-}
-
-static const struct hm_field_spec pull_fields[] = {
-    {"number", HM_FIELD_NUMBER, true, "its number", NULL},
-    {"title", HM_FIELD_TEXT, true, "its title", NULL},
-    {"state", HM_FIELD_TEXT, true, "open, closed or merged", NULL},
-    {"draft", HM_FIELD_BOOL, true, "whether it is a draft", NULL},
-    {"base", HM_FIELD_TEXT, true, "its target branch", NULL},
-    {"head_sha", HM_FIELD_TEXT, true, "its newest commit", NULL},
-    {"merge_sha", HM_FIELD_TEXT, false, "the commit of the merge; null when it is not merged", NULL},
-    {"merged_at", HM_FIELD_TEXT, false, "when it was merged", NULL},
-    {"by", HM_FIELD_TEXT, true, "who opened it", NULL},
-    {"url", HM_FIELD_TEXT, true, "its page", NULL},
-    {NULL, HM_FIELD_NR, false, NULL, NULL},
-};
-
-static const struct hm_action pull = {
-    .name = "github.pull",
-    .title = "Read a pull request",
-    .effect = HM_EFFECT_READ,
-    .args = pull_args,
-    .result = pull_fields,
-    .request = pull_request,
-    .response = pull_response,
-};
-
-/* --- github.checks -----------------------------------------------------------------------------------------------------------
- */
-
-static const struct hm_arg_spec checks_args[] = {
-    {"repo", HM_ARG_STRING, true, "owner/name"},
-    {"ref", HM_ARG_STRING, true, "branch, tag or commit"},
-    {NULL, HM_ARG_STRING, false, NULL},
-};
-
-static enum hm_code checks_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                   struct hm_request *req, struct hm_err *err)
-{
-    enum hm_code code = check_repo(args, err);
-    if (code == HM_OK)
-        code = check_ref(args, "ref", err);
-    if (code != HM_OK)
-        return code;
-    char *ref = hm_url_encode(hm_json_get_str(args, "ref", ""));
-    hm_request_begin(req, backend, "GET", "/repos/%s/commits/%s/check-runs?per_page=100&page=%lld",
-                     hm_json_get_str(args, "repo", ""), ref, (long long)hm_json_get_int(cursor, "page", 1));
-    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
-    free(ref);
-    return HM_OK;
-}
-
-/* Counts one page into tally: {total, passed, failed, pending, failures: [names]}. */
-static void count_checks(const json_t *runs, json_t *tally)
-{
-    for (size_t i = 0; i < json_array_size(runs); i++) {
-        const json_t *one = json_array_get(runs, i);
-        const char *end = hm_json_get_str(one, "conclusion", "");
-        const char *kind = !hm_streq(hm_json_get_str(one, "status", ""), "completed")                         ? "pending"
-                           : hm_streq(end, "success") || hm_streq(end, "neutral") || hm_streq(end, "skipped") ? "passed"
-                                                                                                              : "failed";
-        hm_json_set_int(tally, kind, hm_json_get_int(tally, kind, 0) + 1);
-        hm_json_set_int(tally, "total", hm_json_get_int(tally, "total", 0) + 1);
-        if (hm_streq(kind, "failed"))
-            hm_json_add(hm_json_get_arr(tally, "failures"), short_text_new(hm_json_get_str(one, "name", ""), TITLE_MAX));
-    }
-}
-
-/* What follows a page. A count that lacks checks could say "all passed" of a commit of which one failed. */
-static enum hm_verdict after_checks(const json_t *json, bool is_empty, int64_t page, json_t *stolen_tally, struct hm_outcome *out)
-{
-    int64_t have = hm_json_get_int(stolen_tally, "total", 0), total = hm_json_get_int(json, "total_count", -1);
-    enum hm_verdict verdict = HM_VERDICT_OK;
-    if (total < 0)
-        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no total_count");
-    else if (have < total && is_empty)
-        verdict = hm_outcome_fail(out, HM_VERDICT_RETRYABLE, "GitHub counts %lld checks and showed %lld: they change",
-                                  (long long)total, (long long)have);
-    else if (have < total && page >= PAGES_MAX)
-        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "the commit has %lld checks; more than %lld are not counted",
-                                  (long long)total, (long long)have);
-    else if (have < total)
-        verdict = HM_VERDICT_MORE;
-    if (verdict == HM_VERDICT_MORE) {
-        out->cursor = hm_json_obj_new();
-        hm_json_set_int(out->cursor, "page", page + 1);
-        hm_json_set(out->cursor, "tally", json_incref(stolen_tally));
-    } else if (verdict == HM_VERDICT_OK) {
-        out->result = json_incref(stolen_tally);
-    }
-    json_decref(stolen_tally);
-    return verdict;
-}
-
-static enum hm_verdict checks_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                       const struct hm_answer *answer, struct hm_outcome *out)
-{
-    json_t *json = NULL;
-    char *thing = hm_xasprintf("commit %.80s in %s", hm_json_get_str(args, "ref", ""), hm_json_get_str(args, "repo", ""));
-    enum hm_verdict verdict = read_json(backend, thing, answer, false, &json, out);
-    free(thing);
-    const json_t *runs = hm_json_get_arr(json, "check_runs");
-    if (verdict == HM_VERDICT_OK && runs == NULL)
-        verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: it has no check_runs");
-    if (verdict == HM_VERDICT_OK) {
-        int64_t page = hm_json_get_int(cursor, "page", 1);
-        json_t *tally = cursor != NULL ? json_deep_copy(hm_json_get_obj(cursor, "tally"))
-                                       : json_pack("{s:i, s:i, s:i, s:i, s:[]}", "total", 0, "passed", 0, "failed", 0, "pending",
-                                                   0, "failures");
-        count_checks(runs, tally);
-        verdict = after_checks(json, json_array_size(runs) == 0, page, tally, out);
-    }
-    json_decref(json);
-    return verdict;
-}
-
-static const struct hm_field_spec checks_fields[] = {
-    {"total", HM_FIELD_NUMBER, true, "checks", NULL},
-    {"passed", HM_FIELD_NUMBER, true, "of them passed", NULL},
-    {"failed", HM_FIELD_NUMBER, true, "of them failed", NULL},
-    {"pending", HM_FIELD_NUMBER, true, "of them not over", NULL},
-    {"failures", HM_FIELD_LIST, true, "the names of the failed ones", NULL},
-    {NULL, HM_FIELD_NR, false, NULL, NULL},
-};
-
-static const struct hm_action checks = {
-    .name = "github.checks",
-    .title = "Count a commit's checks",
-    .doc = "total 0 is not \"all passed\".",
-    .effect = HM_EFFECT_READ,
-    .args = checks_args,
-    .result = checks_fields,
-    .request = checks_request,
-    .response = checks_response,
-};
-
 /* --- github.clock ------------------------------------------------------------------------------------------------------------
  */
 
@@ -590,7 +402,7 @@ static enum hm_code clock_request(const struct hm_backend *backend, const json_t
     if (minutes_of(hm_json_get_str(args, "until", "")) < 0)
         return hm_err_set(err, HM_EINVAL, "until: \"%.20s\" is no time of day like 23:20", hm_json_get_str(args, "until", ""));
     hm_request_begin(req, backend, "GET", "/rate_limit"); /* costs nothing of the limit it shows */
-    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
+    hm_github_add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     return HM_OK;
 }
 
@@ -648,12 +460,12 @@ static enum hm_code contributors_request(const struct hm_backend *backend, const
                                          struct hm_request *req, struct hm_err *err)
 {
     (void)cursor;
-    enum hm_code code = check_repo(args, err);
+    enum hm_code code = hm_github_check_repo(args, err);
     if (code != HM_OK)
         return code;
     hm_request_begin(req, backend, "GET", "/repos/%s/contributors?per_page=%d", hm_json_get_str(args, "repo", ""),
                      (int)CONTRIBUTORS_ASKED);
-    add_headers(req, "application/vnd.github+json, application/json;q=0.9");
+    hm_github_add_headers(req, "application/vnd.github+json, application/json;q=0.9");
     return HM_OK;
 }
 
@@ -664,7 +476,8 @@ static enum hm_verdict contributors_response(const struct hm_backend *backend, c
     (void)cursor;
     char *thing = hm_xasprintf("repository %s", hm_json_get_str(args, "repo", ""));
     /* 204: a repository without a commit */
-    enum hm_verdict verdict = answer->status == 204 ? HM_VERDICT_OK : read_json(backend, thing, answer, true, &json, out);
+    enum hm_verdict verdict =
+        answer->status == 204 ? HM_VERDICT_OK : hm_github_read_json(backend, thing, answer, true, &json, out);
     free(thing);
     if (verdict == HM_VERDICT_OK && json_array_size(json) > 0 && !json_is_object(json_array_get(json, 0)))
         verdict = hm_outcome_fail(out, HM_VERDICT_PERMANENT, "GitHub's answer is not as expected: a contributor is no object");
@@ -715,7 +528,8 @@ static const struct hm_action contributors = {
     .response = contributors_response,
 };
 
-static const struct hm_action *const actions[] = {&file, &compare, &pull, &checks, &clock_action, &contributors, NULL};
+static const struct hm_action *const actions[] = {&file,         &compare, &hm_github_pull, &hm_github_checks, &clock_action,
+                                                  &contributors, NULL};
 static const char *const settings[] = {NULL};
 
 const struct hm_handler hm_github_handler = {

@@ -7,4 +7,19 @@
 
 extern const struct hm_handler hm_github_handler;
 
+/* github_pull.c: a pull request and the checks of a commit */
+extern const struct hm_action hm_github_pull;
+extern const struct hm_action hm_github_checks;
+
+/* --- shared (github.c) ----------------------------------------------------------------------------------------------------- */
+
+/* args.repo is owner/name; args' key is a branch, tag or commit. */
+HM_MUST enum hm_code hm_github_check_repo(const json_t *args, struct hm_err *err);
+HM_MUST enum hm_code hm_github_check_ref(const json_t *args, const char *key, struct hm_err *err);
+/* The headers that every request has. */
+void hm_github_add_headers(struct hm_request *req, const char *accept);
+/* OK with the list or object in *ret_json, or a verdict; a refusal for the rate limit may be tried again. */
+enum hm_verdict hm_github_read_json(const struct hm_backend *backend, const char *thing, const struct hm_answer *answer,
+                                    bool array, json_t **ret_json, struct hm_outcome *out);
+
 #endif

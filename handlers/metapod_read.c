@@ -275,6 +275,7 @@ static const struct hm_field_spec dataset_fields[] = {
     {"schema", HM_FIELD_OBJECT, false, "its schema", schema_fields},
     {"attributes", HM_FIELD_NUMBER, true, "how many the schema has", NULL},
     {"duplicates", HM_FIELD_LIST, true, "names that are there more than once", NULL},
+    {"path", HM_FIELD_ANY, false, "where its files are, when the backend's dataset_fields has it", NULL},
     {"transaction", HM_FIELD_TEXT, false, "as asked for; null when it was found by id alone", NULL},
     {NULL, HM_FIELD_NR, false, NULL, NULL},
 };

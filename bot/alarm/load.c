@@ -246,14 +246,9 @@ struct hm_alarm_rule *hm_alarm_parse(const char *file, const char *text, const s
     struct hm_alarm_loader l = {.names = {.diags = diags, .step = -1}, .rule = rule, .known = names};
     rule->file = hm_xstrdup(file);
     load_root(&l, hm_cfg_root(cfg));
-    for (size_t i = 0; i < l.names.n_refs; i++) {
-        struct hm_ref *ref = &l.names.refs[i];
-        lint_ref(&l, ref);
-        free(ref->root);
-        free(ref->path);
-        free(ref->where);
-    }
-    free(l.names.refs);
+    for (size_t i = 0; i < l.names.n_refs; i++)
+        lint_ref(&l, &l.names.refs[i]);
+    hm_loader_done(&l.names);
     sort_findings(diags, first);
     hm_cfg_close(cfg);
     if (diags->count + diags->dropped == before)

@@ -290,3 +290,13 @@ void hm_expr_paths(const struct hm_expr *expr, void (*visit)(void *arg, const ch
 {
     visit_paths(expr->root, visit, arg);
 }
+
+const char *hm_expr_path(const struct hm_expr *expr)
+{
+    return expr->root->op == HM_EXPR_PATH ? expr->root->path : NULL;
+}
+
+const char *hm_expr_node_name(const struct hm_expr_node *node)
+{
+    return node->op == HM_EXPR_PATH ? node->path : "what stands there";
+}

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "handlers/handler.h"
 
 struct hm_expr;
 
@@ -29,5 +30,11 @@ HM_MUST enum hm_code hm_expr_true(const struct hm_expr *expr, const json_t *scop
 
 /* Calls visit with the first name of each path used ("list" of list.datasets) and the whole path. For lint. */
 void hm_expr_paths(const struct hm_expr *expr, void (*visit)(void *arg, const char *root, const char *path), void *arg);
+/* The path, when the expression is one path alone; else NULL. */
+const char *hm_expr_path(const struct hm_expr *expr);
+/* What the expression gives, as far as it is known what its paths are: ANY where nothing is. HM_EINVAL when something in it can
+ * never work: counting a text, comparing a list with a number. */
+HM_MUST enum hm_code hm_expr_type(const struct hm_expr *expr, enum hm_field_type (*type_of)(void *arg, const char *path),
+                                  void *arg, enum hm_field_type *ret_type, struct hm_err *err);
 
 #endif

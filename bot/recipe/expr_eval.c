@@ -27,12 +27,6 @@ static const char *type_name(const json_t *value)
     }
 }
 
-/* How the source calls it, for sentences: a path by its name. */
-static const char *node_name(const struct hm_expr_node *node)
-{
-    return node->op == HM_EXPR_PATH ? node->path : "what stands there";
-}
-
 static bool truthy(const json_t *value)
 {
     switch ((int)json_typeof(value)) {
@@ -80,7 +74,7 @@ static json_t *eval_order(const struct hm_expr_node *node, const json_t *a, cons
         order = strcmp(json_string_value(a), json_string_value(b));
     } else {
         (void)hm_err_set(err, HM_EINVAL, "%s is %s and %s is %s; only two numbers or two texts have an order",
-                         node_name(node->items[0]), type_name(a), node_name(node->items[1]), type_name(b));
+                         hm_expr_node_name(node->items[0]), type_name(a), hm_expr_node_name(node->items[1]), type_name(b));
         return NULL;
     }
     bool holds = (node->op == HM_EXPR_LT && order < 0) || (node->op == HM_EXPR_LE && order <= 0) ||
@@ -92,7 +86,8 @@ static json_t *eval_in(const struct hm_expr_node *node, const json_t *a, const j
 {
     bool found = false;
     if (!json_is_array(list)) {
-        (void)hm_err_set(err, HM_EINVAL, "%s is %s; in needs a list on its right", node_name(node->items[1]), type_name(list));
+        (void)hm_err_set(err, HM_EINVAL, "%s is %s; in needs a list on its right", hm_expr_node_name(node->items[1]),
+                         type_name(list));
         return NULL;
     }
     for (size_t i = 0; i < json_array_size(list) && !found; i++)
@@ -159,7 +154,7 @@ static json_t *eval_count(const struct hm_expr_node *node, const json_t *scope, 
     else if (json_is_object(inner))
         result = json_integer((json_int_t)json_object_size(inner));
     else
-        (void)hm_err_set(err, HM_EINVAL, "%s is %s; count() needs a list", node_name(node->items[0]), type_name(inner));
+        (void)hm_err_set(err, HM_EINVAL, "%s is %s; count() needs a list", hm_expr_node_name(node->items[0]), type_name(inner));
     json_decref(inner);
     return result;
 }

@@ -1,4 +1,4 @@
-/* The tree of an expression. Inside of expr.c and expr_eval.c; nobody else includes this. */
+/* The tree of an expression. Inside of expr.c, expr_eval.c and expr_type.c; nobody else includes this. */
 #ifndef HM_RECIPE_EXPR_NODE_H
 #define HM_RECIPE_EXPR_NODE_H
 
@@ -35,5 +35,8 @@ struct hm_expr {
     char *text;
     struct hm_expr_node *root;
 };
+
+/* How the source calls it, for sentences: a path by its name. */
+const char *hm_expr_node_name(const struct hm_expr_node *node);
 
 #endif

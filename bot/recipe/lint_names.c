@@ -8,7 +8,8 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "recipe/load.h"
+#include "handlers/result.h"
+#include "recipe/shape.h"
 
 static void add(const struct hm_loader *l, const struct hm_ref *ref, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -104,32 +105,52 @@ static void lint_param(const struct hm_loader *l, const struct hm_ref *ref, cons
         add(l, ref, "the param \"%s\" may stay empty, and this text needs a value; use another one", param->name);
 }
 
-static const char *kind_fields(const struct hm_step *step)
+/* What the first `len` bytes of the path are, for a sentence. */
+static void add_subject(const struct hm_loader *l, const struct hm_ref *ref, size_t len, const struct hm_step *step,
+                        struct hm_strbuf *out)
 {
-    if (step->kind == HM_STEP_DO && step->foreach != NULL)
-        return "ok total done failed items";
-    if (step->kind == HM_STEP_APPROVE)
-        return "by";
-    return step->kind == HM_STEP_MANUAL ? "by evidence expired" : NULL;
+    bool is_root = len == strlen(ref->root);
+    if (is_root && step != NULL && step->kind == HM_STEP_DO && step->foreach == NULL && step->call.action != NULL)
+        hm_strbuf_addf(out, "step \"%s\" (%s)", ref->root, step->call.action->name);
+    else if (is_root && step != NULL)
+        hm_strbuf_addf(out, "step \"%s\"%s", ref->root, step->foreach != NULL ? " (with foreach)" : "");
+    else if (is_root && strcmp(ref->root, "verify") == 0)
+        hm_strbuf_addf(out, "verify (%s)", l->recipe->steps[ref->step].verify.call.action->name);
+    else
+        hm_strbuf_addf(out, "\"%.*s\"", (int)len, ref->path);
 }
 
-/* The fields of a finished step, where they are fixed. */
-static void lint_field(const struct hm_loader *l, const struct hm_ref *ref, const struct hm_step *step)
+/* The fields of a result, of its lists' items, of what a person has answered. step: what the path begins with; NULL = something
+ * else than a step. */
+static void lint_fields(const struct hm_loader *l, const struct hm_ref *ref, const struct hm_step *step)
 {
-    const char *fields = kind_fields(step);
-    if (step->kind == HM_STEP_SAY || step->kind == HM_STEP_OFFER) {
-        add(l, ref, "step \"%s\" only says something; it has no value", step->id);
+    char meant[120];
+    struct hm_shape shape;
+    struct hm_suggest s;
+    struct hm_strbuf subject;
+    struct hm_strbuf names;
+    size_t len = 0;
+    if (hm_shape_of(l, ref, ref->path, &shape, &len))
         return;
-    }
-    if (step->kind == HM_STEP_ASK && step->ask.n_fields > 0 && *rest(ref) != '\0' &&
-        find_param(step->ask.fields, step->ask.n_fields, rest(ref)) == NULL)
-        add(l, ref, "there is no %s; the step's fields have other names", ref->path);
-    if (fields == NULL || *rest(ref) == '\0')
-        return;
-    for (const char *p = fields; *p != '\0'; p += strcspn(p, " "), p += *p == ' ' ? 1 : 0)
-        if (strncmp(rest(ref), p, strcspn(p, " ")) == 0 && strchr(".", rest(ref)[strcspn(p, " ")]) != NULL)
-            return;
-    add(l, ref, "there is no %s; such a step has the fields: %s", ref->path, fields);
+    const char *from = ref->path + len + 1;
+    char *missed = hm_xstrndup(from, strcspn(from, "."));
+    hm_strbuf_init(&subject, 200);
+    hm_strbuf_init(&names, 600);
+    hm_suggest_init(&s, missed);
+    add_subject(l, ref, len, step, &subject);
+    hm_shape_names(&shape, &names, &s);
+    if (shape.type == HM_FIELD_LIST)
+        add(l, ref, "%s is a list and has no field \"%s\"; write %.*s.0.%s for that of its first item", hm_strbuf_str(&subject),
+            missed, (int)len, ref->path, missed);
+    else if (shape.type != HM_FIELD_OBJECT)
+        add(l, ref, "%s is %s and has no field \"%s\"", hm_strbuf_str(&subject),
+            shape.plain ? "a plain value" : hm_field_type_text(shape.type), missed);
+    else
+        add(l, ref, "%s gives no field \"%s\"%s%s %s", hm_strbuf_str(&subject), missed, hm_suggest_text(&s, meant, sizeof meant),
+            s.best != NULL ? " It gives:" : "; it gives:", hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+    hm_strbuf_done(&subject);
+    free(missed);
 }
 
 /* A name in a step's own `with`, `foreach`, `when` is part of what is approved: it must have its value when the gate opens. */
@@ -156,8 +177,10 @@ static void lint_step(const struct hm_loader *l, const struct hm_ref *ref, size_
             "\"%s\" gets its value after gate \"%s\" opened, so what would be sent could not be shown there; move step \"%s\" "
             "before the gate or add a gate after it",
             ref->path, l->recipe->steps[l->recipe->steps[ref->step].gate].id, step->id);
+    else if (step->kind == HM_STEP_SAY || step->kind == HM_STEP_OFFER)
+        add(l, ref, "step \"%s\" only says something; it has no value", step->id);
     else
-        lint_field(l, ref, step);
+        lint_fields(l, ref, step);
 }
 
 static void lint_unknown(const struct hm_loader *l, const struct hm_ref *ref)
@@ -180,6 +203,8 @@ static void lint_as(const struct hm_loader *l, const struct hm_ref *ref)
 {
     if ((ref->scope & HM_SCOPE_AS) == 0)
         add(l, ref, "\"%s\" is one item of foreach; only on, with and probe of the step may use it", ref->root);
+    else
+        lint_fields(l, ref, NULL);
 }
 
 static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
@@ -206,11 +231,15 @@ static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
     } else if (strcmp(ref->root, "verify") == 0) {
         if ((ref->scope & HM_SCOPE_VERIFY) == 0)
             add(l, ref, "verify has a value only in the expect and say of verify itself");
+        else
+            lint_fields(l, ref, NULL);
     } else if (strcmp(ref->root, "item") == 0) {
         if ((ref->scope & HM_SCOPE_ITEM) == 0)
             add(l, ref,
                 "item has a value only in the label of ask and in a list's value and label; in foreach it has the name that as "
                 "gives it");
+        else
+            lint_fields(l, ref, NULL);
     } else if (param != NULL) {
         lint_param(l, ref, param);
     } else if (target < r->n_steps) {

@@ -96,8 +96,31 @@ static void note_path(void *arg, const char *root, const char *path)
                                            .where = hm_xstrdup(hm_cfg_path(n->node, where, sizeof where)),
                                            .line = hm_cfg_line(n->node),
                                            .step = l->step,
-                                           .scope = n->scope};
+                                           .scope = n->scope,
+                                           .list = l->list};
     n->count++;
+}
+
+static void note_expr(struct hm_loader *l, const struct hm_cfg_node *node, const struct hm_expr *expr, enum hm_use use,
+                      unsigned scope)
+{
+    l->notes = hm_xreallocarray(l->notes, l->n_notes + 1, sizeof l->notes[0]);
+    l->notes[l->n_notes++] = (struct hm_note){
+        .expr = expr, .node = node, .use = use, .wanted = HM_ARG_NR, .step = l->step, .scope = scope, .list = l->list};
+}
+
+void hm_loader_done(struct hm_loader *l)
+{
+    for (size_t i = 0; i < l->n_refs; i++) {
+        free(l->refs[i].root);
+        free(l->refs[i].path);
+        free(l->refs[i].where);
+    }
+    for (size_t i = 0; i < l->n_kept; i++)
+        hm_template_free(l->kept[i]);
+    free(l->kept);
+    free(l->notes);
+    free(l->refs);
 }
 
 void hm_load_note_template(struct hm_loader *l, const struct hm_cfg_node *node, const struct hm_template *tpl, unsigned scope)
@@ -123,14 +146,21 @@ static void check_mrkdwn(const struct hm_cfg_node *node, const struct hm_templat
     }
 }
 
-static struct hm_template *parse_template(struct hm_loader *l, const struct hm_cfg_node *node, unsigned scope)
+/* is_arg: one ${…} alone keeps its type. */
+static struct hm_template *parse_template(struct hm_loader *l, const struct hm_cfg_node *node, unsigned scope, bool is_arg)
 {
     struct hm_err err = {0};
+    const struct hm_expr *expr = NULL;
     struct hm_template *tpl = hm_template_parse(hm_cfg_string(node), &err);
     if (tpl == NULL)
         hm_cfg_add_here(node, "%s", err.msg);
     else
         hm_load_note_template(l, node, tpl, scope);
+    enum hm_use use = (scope & HM_SCOPE_MRKDWN) != 0 ? HM_USE_LINE : HM_USE_TEXT;
+    if (tpl != NULL && is_arg && hm_template_is_value(tpl))
+        use = HM_USE_ARG;
+    for (size_t i = 0; tpl != NULL && (expr = hm_template_expr(tpl, i)) != NULL; i++)
+        note_expr(l, node, expr, use, scope);
     if (tpl != NULL && (scope & HM_SCOPE_MRKDWN) != 0)
         check_mrkdwn(node, tpl);
     return tpl;
@@ -141,11 +171,11 @@ struct hm_template *hm_load_template(struct hm_loader *l, struct hm_cfg_node *gr
 {
     if (hm_cfg_get_str(group, key, need, max) == NULL)
         return NULL;
-    return parse_template(l, hm_cfg_get(group, key, HM_CFG_OPTIONAL), scope);
+    return parse_template(l, hm_cfg_get(group, key, HM_CFG_OPTIONAL), scope, false);
 }
 
 static struct hm_expr *load_expr(struct hm_loader *l, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need,
-                                 unsigned scope, size_t *ret_paths)
+                                 unsigned scope, enum hm_use use, size_t *ret_paths)
 {
     struct hm_err err = {0};
     const char *text = hm_cfg_get_str(group, key, need, HM_EXPR_MAX);
@@ -157,6 +187,8 @@ static struct hm_expr *load_expr(struct hm_loader *l, struct hm_cfg_node *group,
         hm_cfg_add_here(n.node, "%s%s", err.msg, strstr(text, "${") != NULL ? " (an expression is written without ${ })" : "");
     else
         hm_expr_paths(expr, note_path, &n);
+    if (expr != NULL && (n.count > 0 || use == HM_USE_LIST)) /* what uses no names is judged by its value */
+        note_expr(l, n.node, expr, use, scope);
     *ret_paths = n.count;
     return expr;
 }
@@ -165,7 +197,7 @@ struct hm_expr *hm_load_expr(struct hm_loader *l, struct hm_cfg_node *group, con
                              unsigned scope)
 {
     size_t paths = 0;
-    return load_expr(l, group, key, need, scope, &paths);
+    return load_expr(l, group, key, need, scope, HM_USE_LIST, &paths);
 }
 
 struct hm_expr *hm_load_condition(struct hm_loader *l, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need,
@@ -174,7 +206,7 @@ struct hm_expr *hm_load_condition(struct hm_loader *l, struct hm_cfg_node *group
     char path[WHERE_MAX];
     size_t paths = 0;
     bool holds = false;
-    struct hm_expr *expr = load_expr(l, group, key, need, scope, &paths);
+    struct hm_expr *expr = load_expr(l, group, key, need, scope, HM_USE_CONDITION, &paths);
     if (expr == NULL || paths > 0)
         return expr;
     const struct hm_cfg_node *node = hm_cfg_get(group, key, HM_CFG_OPTIONAL);
@@ -189,8 +221,11 @@ struct hm_expr *hm_load_condition(struct hm_loader *l, struct hm_cfg_node *group
 
 static void note_tree(struct hm_loader *l, const struct hm_cfg_node *node, unsigned scope)
 {
-    if (hm_cfg_string(node) != NULL)
-        hm_template_free(parse_template(l, node, scope));
+    struct hm_template *tpl = hm_cfg_string(node) != NULL ? parse_template(l, node, scope, true) : NULL;
+    if (tpl != NULL) {
+        l->kept = hm_xreallocarray(l->kept, l->n_kept + 1, sizeof(struct hm_template *));
+        l->kept[l->n_kept++] = tpl;
+    }
     for (size_t i = 0; i < hm_cfg_count(node); i++)
         note_tree(l, hm_cfg_at(node, i), scope);
 }
@@ -278,13 +313,9 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
     load_root(&l, hm_cfg_root(cfg));
     hm_lint(&l);
     hm_lint_names(&l);
+    hm_lint_types(&l);
     sort_findings(diags, first);
-    for (size_t i = 0; i < l.n_refs; i++) {
-        free(l.refs[i].root);
-        free(l.refs[i].path);
-        free(l.refs[i].where);
-    }
-    free(l.refs);
+    hm_loader_done(&l);
     hm_cfg_close(cfg);
     if (diags->count + diags->dropped == before)
         return recipe;

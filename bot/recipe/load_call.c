@@ -31,7 +31,7 @@ static const struct hm_action *find_action(const struct hm_cfg_node *node, const
 
 /* ---- its arguments ----------------------------------------------------------------------------------------------------- */
 
-static const char *arg_type_text(enum hm_arg_type type)
+const char *hm_arg_type_text(enum hm_arg_type type)
 {
     switch (type) {
     case HM_ARG_STRING:
@@ -95,8 +95,16 @@ static bool fits(const struct hm_cfg_node *node, enum hm_arg_type type)
     return false;
 }
 
+/* One ${…} alone: what it must be is seen when all steps are known. */
+static void want(struct hm_loader *l, const struct hm_cfg_node *node, enum hm_arg_type type)
+{
+    for (size_t i = 0; i < l->n_notes; i++)
+        if (l->notes[i].node == node)
+            l->notes[i].wanted = type;
+}
+
 /* what: what one of the specs is called. */
-static void check_arg(const struct hm_action *action, const struct hm_arg_spec *specs, const char *what,
+static void check_arg(struct hm_loader *l, const struct hm_action *action, const struct hm_arg_spec *specs, const char *what,
                       const struct hm_cfg_node *node)
 {
     char path[PATH_SIZE];
@@ -107,9 +115,10 @@ static void check_arg(const struct hm_action *action, const struct hm_arg_spec *
         hm_suggest_try(&s, spec->name);
         if (strcmp(spec->name, hm_cfg_name(node)) != 0)
             continue;
+        want(l, node, spec->type);
         if (!fits(node, spec->type))
             hm_cfg_add(node, "%s must be %s or one ${…} alone: %s says so%s", hm_cfg_path(node, path, sizeof path),
-                       arg_type_text(spec->type), action->name,
+                       hm_arg_type_text(spec->type), action->name,
                        hm_cfg_type(node) == HM_CFG_STRING && (spec->type == HM_ARG_INT || spec->type == HM_ARG_BOOL)
                            ? "; write it without quotes"
                            : "");
@@ -120,14 +129,15 @@ static void check_arg(const struct hm_action *action, const struct hm_arg_spec *
 }
 
 /* with: may be NULL. */
-static void check_args(const struct hm_action *action, const struct hm_cfg_node *group, const struct hm_cfg_node *with)
+static void check_args(struct hm_loader *l, const struct hm_action *action, const struct hm_cfg_node *group,
+                       const struct hm_cfg_node *with)
 {
     for (size_t i = 0; with != NULL && i < hm_cfg_count(with); i++)
-        check_arg(action, action->args, "argument", hm_cfg_at(with, i));
+        check_arg(l, action, action->args, "argument", hm_cfg_at(with, i));
     for (const struct hm_arg_spec *spec = action->args; spec->name != NULL; spec++)
         if (spec->required && (with == NULL || !hm_cfg_has(with, spec->name)))
             hm_cfg_add_here(with != NULL ? with : group, "%s needs %s (%s); add it%s", action->name, spec->name,
-                            spec->help != NULL ? spec->help : arg_type_text(spec->type), with != NULL ? "" : " to `with`");
+                            spec->help != NULL ? spec->help : hm_arg_type_text(spec->type), with != NULL ? "" : " to `with`");
 }
 
 /* ---- its backend ------------------------------------------------------------------------------------------------------- */
@@ -183,7 +193,7 @@ void hm_load_call(struct hm_loader *l, struct hm_cfg_node *group, unsigned scope
         return;
     const struct hm_cfg_node *with = hm_cfg_get(group, "with", HM_CFG_OPTIONAL);
     if (with == NULL || hm_cfg_type(with) == HM_CFG_GROUP)
-        check_args(spec->action, group, with);
+        check_args(l, spec->action, group, with);
     const struct hm_handler *handler = handler_of(spec->action);
     if (l->names != NULL && handler != NULL)
         check_backend(l, group, handler, spec->on);
@@ -235,7 +245,7 @@ void hm_load_probe(struct hm_loader *l, struct hm_cfg_node *group, struct hm_ste
     for (size_t i = 0; i < hm_cfg_count(node); i++) {
         const struct hm_cfg_node *each = hm_cfg_at(node, i);
         if (strcmp(hm_cfg_name(each), "on") != 0) /* which backend it asks: hm_plan_probe_backend() */
-            check_arg(action, action->probe_context, "context for its probe called", each);
+            check_arg(l, action, action->probe_context, "context for its probe called", each);
         else if (hm_cfg_type(each) != HM_CFG_STRING)
             hm_cfg_add_here(each, "must be the name of a backend, like on = \"aurora-${environment}\"");
     }

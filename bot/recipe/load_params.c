@@ -9,7 +9,8 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "recipe/load.h"
+#include "handlers/result.h"
+#include "recipe/shape.h"
 
 enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_PARAM = 200, MAX_FROM = 100 };
 
@@ -179,10 +180,37 @@ static char **roots_since(const struct hm_loader *l, size_t first)
 static char *load_from(struct hm_cfg_node *node)
 {
     const char *from = hm_cfg_has(node, "from") ? hm_cfg_get_str(node, "from", HM_CFG_OPTIONAL, MAX_FROM) : "list";
-    if (from != NULL && strspn(from, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(from))
-        hm_cfg_add_here(hm_cfg_get(node, "from", HM_CFG_OPTIONAL), "\"%s\" is no field of a result; write its name, like list",
-                        from);
-    return hm_xstrdup_null(from);
+    if (from == NULL || strspn(from, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(from))
+        return hm_xstrdup_null(from);
+    hm_cfg_add_here(hm_cfg_get(node, "from", HM_CFG_OPTIONAL), "\"%s\" is no field of a result; write its name, like list", from);
+    return NULL;
+}
+
+/* It must be a list of the result. */
+static void check_from(const struct hm_loader *l, struct hm_cfg_node *node, const struct hm_param_list *list)
+{
+    char meant[120];
+    struct hm_suggest s;
+    struct hm_strbuf names;
+    struct hm_shape shape = {.type = HM_FIELD_ANY};
+    size_t len = 0;
+    if (list->call.action == NULL || list->from == NULL)
+        return;
+    const struct hm_cfg_node *at = hm_cfg_get(node, hm_cfg_has(node, "from") ? "from" : "do", HM_CFG_OPTIONAL);
+    if (hm_shape_of_result(l, list->call.action, list->from, &shape, &len)) {
+        if (shape.type != HM_FIELD_LIST && shape.type != HM_FIELD_ANY)
+            hm_cfg_add_here(at, "\"%s\" of %s is %s; a list is needed here", list->from, list->call.action->name,
+                            hm_field_type_text(shape.type));
+        return;
+    }
+    const char *missed = list->from + len + (list->from[len] == '.' ? 1 : 0);
+    hm_suggest_init(&s, missed);
+    hm_strbuf_init(&names, 600);
+    hm_shape_names(&shape, &names, &s);
+    hm_cfg_add_here(at, "%s gives no list \"%s\"%s%s %s", list->call.action->name, list->from,
+                    hm_suggest_text(&s, meant, sizeof meant),
+                    s.best != NULL ? " It gives:" : "; it gives:", hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
 }
 
 static void load_list(struct hm_loader *l, struct hm_cfg_node *group, struct hm_param *param)
@@ -202,13 +230,16 @@ static void load_list(struct hm_loader *l, struct hm_cfg_node *group, struct hm_
     const unsigned scope = HM_SCOPE_START | HM_SCOPE_FORM;
     struct hm_param_list *list = param->list = hm_xcalloc(1, sizeof *list);
     size_t first = l->n_refs;
+    l->list = list;
     hm_load_call(l, node, scope, &list->call);
     list->from = load_from(node);
     list->value = hm_load_template(l, node, "value", HM_CFG_REQUIRED, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
     list->label = hm_load_template(l, node, "label", HM_CFG_OPTIONAL, HM_LINE_MAX, scope | HM_SCOPE_ITEM);
+    l->list = NULL;
     list->needs = roots_since(l, first);
     list->others = hm_cfg_get_bool(node, "others", false);
     hm_cfg_finish(node);
+    check_from(l, node, list);
 
     if (list->call.action != NULL && list->call.action->effect != HM_EFFECT_READ)
         hm_cfg_add_here(hm_cfg_get(node, "do", HM_CFG_OPTIONAL), "%s changes something (%s); a form may only read",

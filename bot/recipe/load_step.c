@@ -194,7 +194,7 @@ static void load_until(struct hm_loader *l, struct hm_cfg_node *group, struct hm
     struct hm_cfg_node *until = hm_cfg_get_group(group, "until", HM_CFG_OPTIONAL);
     if (until == NULL)
         return;
-    step->until = hm_load_condition(l, until, "when", HM_CFG_REQUIRED, HM_SCOPE_AFTER);
+    step->until = hm_load_condition(l, until, "when", HM_CFG_REQUIRED, HM_SCOPE_AFTER | HM_SCOPE_ANSWER);
     step->until_every_ms = hm_cfg_get_duration(until, "every", HM_CFG_OPTIONAL, 5000, day_ms);
     step->until_within_ms = hm_cfg_get_duration(until, "within", HM_CFG_REQUIRED, minute_ms, day_ms);
     step->until_say = hm_load_template(l, until, "say", HM_CFG_OPTIONAL, HM_TEXT_MAX, HM_SCOPE_AFTER | HM_SCOPE_MRKDWN);

@@ -140,6 +140,14 @@ void hm_template_paths(const struct hm_template *tpl, void (*visit)(void *arg, c
             hm_expr_paths(tpl->segments[i].expr, visit, arg);
 }
 
+const struct hm_expr *hm_template_expr(const struct hm_template *tpl, size_t i)
+{
+    for (size_t k = 0; k < tpl->n_segments; k++)
+        if (tpl->segments[k].expr != NULL && i-- == 0)
+            return tpl->segments[k].expr;
+    return NULL;
+}
+
 bool hm_template_is_value(const struct hm_template *tpl)
 {
     return tpl->n_segments == 1 && tpl->segments[0].expr != NULL;

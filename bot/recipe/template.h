@@ -24,6 +24,8 @@ struct hm_template *hm_template_parse(const char *text, struct hm_err *err);
 void hm_template_free(struct hm_template *tpl);
 const char *hm_template_text(const struct hm_template *tpl);
 void hm_template_paths(const struct hm_template *tpl, void (*visit)(void *arg, const char *root, const char *path), void *arg);
+/* Expression number i of the text, in order; NULL past the last. */
+const struct hm_expr *hm_template_expr(const struct hm_template *tpl, size_t i);
 
 /* Caller frees; NULL with err set: a null value (all sinks but MRKDWN), an object or list where text is needed, over 64 KiB. */
 HM_MUST char *hm_template_render(const struct hm_template *tpl, enum hm_sink sink, const json_t *scope, struct hm_err *err);

@@ -18,12 +18,39 @@ static const struct hm_arg_spec no_args[] = {{NULL, HM_ARG_NR, false, NULL}};
 static const struct hm_arg_spec context[] = {
     {"transaction", HM_ARG_UUID, false, NULL}, {"dataset", HM_ARG_STRING, false, NULL}, {NULL, HM_ARG_NR, false, NULL}};
 
-static const struct hm_action dataset = {.name = "metapod.dataset", .effect = HM_EFFECT_READ, .args = dataset_args};
-static const struct hm_action datasets = {.name = "metapod.datasets", .effect = HM_EFFECT_READ, .args = transaction_args};
-static const struct hm_action count = {.name = "metapod.committed-count", .effect = HM_EFFECT_READ, .args = transaction_args};
+/* airflow.clear and gocd.publish declare nothing: of what they give, nothing is known. */
+static const struct hm_field_spec schema_fields[] = {{"attributes", HM_FIELD_LIST, true, "names", NULL},
+                                                     {NULL, HM_FIELD_NR, false, NULL, NULL}};
+static const struct hm_field_spec dataset_fields[] = {{"id", HM_FIELD_TEXT, true, "its id", NULL},
+                                                      {"name", HM_FIELD_TEXT, true, "its name", NULL},
+                                                      {"committed", HM_FIELD_BOOL, true, "whether it is", NULL},
+                                                      {"schema", HM_FIELD_OBJECT, false, "its schema", schema_fields},
+                                                      {"labels", HM_FIELD_OBJECT, true, "its labels", hm_fields_texts},
+                                                      {NULL, HM_FIELD_NR, false, NULL, NULL}};
+static const struct hm_field_spec datasets_fields[] = {{"datasets", HM_FIELD_LIST, true, "all", dataset_fields},
+                                                       {"list", HM_FIELD_LIST, true, "the same", dataset_fields},
+                                                       {"names", HM_FIELD_LIST, true, "their names", NULL},
+                                                       {"count", HM_FIELD_NUMBER, true, "how many", NULL},
+                                                       {"complete", HM_FIELD_BOOL, true, "whether they are all", NULL},
+                                                       {NULL, HM_FIELD_NR, false, NULL, NULL}};
+static const struct hm_field_spec count_fields[] = {{"count", HM_FIELD_NUMBER, true, "how many", NULL},
+                                                    {NULL, HM_FIELD_NR, false, NULL, NULL}};
+static const struct hm_field_spec id_fields[] = {{"id", HM_FIELD_TEXT, true, "what was retracted", NULL},
+                                                 {NULL, HM_FIELD_NR, false, NULL, NULL}};
+
+static const struct hm_action dataset = {.name = "metapod.dataset",
+                                         .effect = HM_EFFECT_READ,
+                                         .args = dataset_args,
+                                         .result = dataset_fields,
+                                         .more_fields = "dataset_fields"};
+static const struct hm_action datasets = {
+    .name = "metapod.datasets", .effect = HM_EFFECT_READ, .args = transaction_args, .result = datasets_fields};
+static const struct hm_action count = {
+    .name = "metapod.committed-count", .effect = HM_EFFECT_READ, .args = transaction_args, .result = count_fields};
 static const struct hm_action retract = {.name = "metapod.retract-dataset",
                                          .effect = HM_EFFECT_IDEMPOTENT,
                                          .args = id_args,
+                                         .result = id_fields,
                                          .probe_action = "metapod.dataset",
                                          .probe_context = context};
 static const struct hm_action retract_attribute = {

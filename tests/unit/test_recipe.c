@@ -18,7 +18,7 @@
 #define GOLDEN HM_SOURCE_DIR "/tests/golden/recipe"
 
 static char b_metapod[] = "metapod", b_foz[] = "airflow-foz", b_cantareira[] = "airflow-cantareira", h_airflow[] = "airflow";
-static const struct hm_backend metapod = {.name = b_metapod, .handler = b_metapod};
+static struct hm_backend metapod = {.name = b_metapod, .handler = b_metapod};
 static const struct hm_backend foz = {.name = b_foz, .handler = h_airflow};
 static const struct hm_backend cantareira = {.name = b_cantareira, .handler = h_airflow};
 static const struct hm_backend *const backends[] = {&metapod, &foz, &cantareira};
@@ -348,7 +348,9 @@ int main(void)
     };
     json_t *environments = json_pack("{s:{s:s}, s:{}}", "cantareira", "dag", "prod-dagao", "foz");
     names.environments = environments;
+    metapod.settings = json_pack("{s:s}", "dataset_fields", "path format");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     json_decref(environments);
+    json_decref(metapod.settings);
     return failed;
 }
