@@ -120,9 +120,9 @@ static void add_subject(const struct hm_loader *l, const struct hm_ref *ref, siz
         hm_strbuf_addf(out, "\"%.*s\"", (int)len, ref->path);
 }
 
-/* The fields of a result, of its lists' items, of what a person has answered. step: what the path begins with; NULL = something
- * else than a step. */
-static void lint_fields(const struct hm_loader *l, const struct hm_ref *ref, const struct hm_step *step)
+/* The fields of a result, of its lists' items, of what a person has answered; false after a finding. step: what the path begins
+ * with; NULL = something else than a step. */
+static bool lint_fields(const struct hm_loader *l, const struct hm_ref *ref, const struct hm_step *step)
 {
     char meant[120];
     struct hm_shape shape;
@@ -131,7 +131,7 @@ static void lint_fields(const struct hm_loader *l, const struct hm_ref *ref, con
     struct hm_strbuf names;
     size_t len = 0;
     if (hm_shape_of(l, ref, ref->path, &shape, &len))
-        return;
+        return true;
     const char *from = ref->path + len + 1;
     char *missed = hm_xstrndup(from, strcspn(from, "."));
     hm_strbuf_init(&subject, 200);
@@ -151,6 +151,7 @@ static void lint_fields(const struct hm_loader *l, const struct hm_ref *ref, con
     hm_strbuf_done(&names);
     hm_strbuf_done(&subject);
     free(missed);
+    return false;
 }
 
 /* A name in a step's own `with`, `foreach`, `when` is part of what is approved: it must have its value when the gate opens. */
@@ -172,15 +173,13 @@ static void lint_step(const struct hm_loader *l, const struct hm_ref *ref, size_
         add(l, ref, "step \"%s\" has no value yet here; its until, expect, verify, stop_if and say may use it", step->id);
     else if (!own && target > (size_t)ref->step)
         add(l, ref, "step \"%s\" comes later (line %d); only earlier steps have a value", step->id, step->line);
-    else if (thaws_plan(l, ref, target))
+    else if (step->kind == HM_STEP_SAY || step->kind == HM_STEP_OFFER)
+        add(l, ref, "step \"%s\" only says something; it has no value", step->id);
+    else if (lint_fields(l, ref, step) && thaws_plan(l, ref, target))
         add(l, ref,
             "\"%s\" gets its value after gate \"%s\" opened, so what would be sent could not be shown there; move step \"%s\" "
             "before the gate or add a gate after it",
             ref->path, l->recipe->steps[l->recipe->steps[ref->step].gate].id, step->id);
-    else if (step->kind == HM_STEP_SAY || step->kind == HM_STEP_OFFER)
-        add(l, ref, "step \"%s\" only says something; it has no value", step->id);
-    else
-        lint_fields(l, ref, step);
 }
 
 static void lint_unknown(const struct hm_loader *l, const struct hm_ref *ref)
@@ -204,7 +203,7 @@ static void lint_as(const struct hm_loader *l, const struct hm_ref *ref)
     if ((ref->scope & HM_SCOPE_AS) == 0)
         add(l, ref, "\"%s\" is one item of foreach; only on, with and probe of the step may use it", ref->root);
     else
-        lint_fields(l, ref, NULL);
+        (void)lint_fields(l, ref, NULL);
 }
 
 static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
@@ -232,14 +231,14 @@ static void lint_ref(const struct hm_loader *l, const struct hm_ref *ref)
         if ((ref->scope & HM_SCOPE_VERIFY) == 0)
             add(l, ref, "verify has a value only in the expect and say of verify itself");
         else
-            lint_fields(l, ref, NULL);
+            (void)lint_fields(l, ref, NULL);
     } else if (strcmp(ref->root, "item") == 0) {
         if ((ref->scope & HM_SCOPE_ITEM) == 0)
             add(l, ref,
                 "item has a value only in the label of ask and in a list's value and label; in foreach it has the name that as "
                 "gives it");
         else
-            lint_fields(l, ref, NULL);
+            (void)lint_fields(l, ref, NULL);
     } else if (param != NULL) {
         lint_param(l, ref, param);
     } else if (target < r->n_steps) {

@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "handler_backends.h"
+#include "handlers/result.h"
 #include "recipe/recipe.h"
 
 enum { ANYWHERE = -1, WHOLE_FILE = 0 };
@@ -487,6 +488,70 @@ static void unknown_names(struct subject *s)
     }
 }
 
+/* What the action declares after `path` is a map, whose keys are somebody else's matter: there a misspelt one can not be known.
+ */
+static bool is_open(const struct subject *s, const char *path, size_t len)
+{
+    const struct hm_field_spec *fields = NULL;
+    size_t at = strcspn(path, ".");
+    for (size_t i = 0; i < s->recipe->n_steps; i++)
+        if (s->recipe->steps[i].kind == HM_STEP_DO && strlen(s->recipe->steps[i].id) == at &&
+            strncmp(s->recipe->steps[i].id, path, at) == 0)
+            fields = s->recipe->steps[i].call.action->result;
+    for (at++; at < len; at += strcspn(path + at, ".") + 1) {
+        size_t part = strcspn(path + at, ".");
+        if (strspn(path + at, "0123456789") == part)
+            continue;
+        const struct hm_field_spec *field = hm_field_find(fields, path + at, part);
+        fields = field != NULL ? field->fields : NULL;
+    }
+    return hm_field_find(fields, "", 0) != NULL;
+}
+
+/* One path of an expression, at every field of it. Returns what follows it. */
+static size_t misspell_path(struct subject *s, size_t at, int line)
+{
+    size_t root = at;
+    while (is_word(s->text[at]))
+        at++;
+    bool is_known = at - root == 5 && strncmp(s->text + root, "known", 5) == 0; /* what alarms remember is not to be known */
+    while (s->text[at] == '.' && is_word(s->text[at + 1])) {
+        size_t field = ++at;
+        while (is_word(s->text[at]))
+            at++;
+        if (strspn(s->text + field, "0123456789") < at - field && !is_known && !is_open(s, s->text + root, field - root))
+            mutate(s, at, 0, "q", line, "gives no field|there is no");
+    }
+    return at;
+}
+
+/* a.list.0.name → a.listq.0.name, a.list.0.nameq: in the texts' ${…} and in expressions. */
+static void misspelt_fields(struct subject *s)
+{
+    static const char *const expressions[] = {"when", "expect", "typed_when", "foreach", "from", "file"};
+    for (int i = 0; i < s->n_pairs; i++) {
+        const struct pair *pair = &s->pairs[i];
+        bool inside = false, is_text = !key_is(s, pair->parent, "list");
+        for (size_t e = 0; e < HM_ARRAY_LEN(expressions); e++)
+            is_text = is_text && (!key_is(s, i, expressions[e]) || key_is(s, pair->parent, "with"));
+        char quote = '\0';
+        if (key_is(s, i, "from") && key_is(s, pair->parent, "list")) /* of a param: a field of what is read for it */
+            mutate(s, pair->value + pair->value_len - 1, 0, "q", pair->line, "gives no list");
+        for (size_t at = pair->value; s->text[pair->value] == '"' && at < pair->value + pair->value_len; at++) {
+            char c = s->text[at];
+            bool is_mark = is_text && c == '$' && s->text[at + 1] == '{' && s->text[at - 1] != '$';
+            if (is_mark || (!is_text && c == '"' && s->text[at - 1] != '\\'))
+                inside = is_mark || !inside;
+            else if (inside && (c == quote || (quote == '\0' && c == '\'')))
+                quote = quote == '\0' ? c : '\0';
+            else if (inside && is_text && quote == '\0' && c == '}')
+                inside = false;
+            else if (inside && quote == '\0' && is_word(c))
+                at = misspell_path(s, at, pair->line) - 1;
+        }
+    }
+}
+
 static void broken_texts(struct subject *s)
 {
     static const char *const expressions[] = {"when", "expect", "typed_when", "until", "foreach"};
@@ -557,6 +622,7 @@ static const struct mistake mistakes[] = {
     {"a key is missing", missing_keys, NULL},
     {"an unknown word", unknown_words, NULL},
     {"an unknown name in a text", unknown_names, NULL},
+    {"a misspelt field of a result", misspelt_fields, NULL},
     {"a broken text or expression", broken_texts, NULL},
     {"a number that does not fit", wrapping_numbers, NULL},
     {"a lost bracket", lost_brackets, NULL},
