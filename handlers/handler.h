@@ -32,7 +32,7 @@ struct hm_arg_spec {
     const char *name;
     enum hm_arg_type type;
     bool required;
-    const char *help; /* one line for docs/recipes.md and error messages */
+    const char *help; /* one line for docs/actions.md and error messages */
 };
 
 enum hm_field_type {

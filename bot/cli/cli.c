@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-static const struct hm_command *const commands[] = {&hm_cmd_run,  &hm_cmd_check, &hm_cmd_plan,     &hm_cmd_match,   &hm_cmd_test,
-                                                    &hm_cmd_runs, &hm_cmd_audit, &hm_cmd_manifest, &hm_cmd_version, NULL};
+static const struct hm_command *const commands[] = {&hm_cmd_run,      &hm_cmd_check,   &hm_cmd_plan,  &hm_cmd_match,
+                                                    &hm_cmd_test,     &hm_cmd_runs,    &hm_cmd_audit, &hm_cmd_actions,
+                                                    &hm_cmd_manifest, &hm_cmd_version, NULL};
 
 int hm_cli_fail(enum hm_exit code, const char *fmt, ...)
 {

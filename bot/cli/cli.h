@@ -30,7 +30,7 @@ struct hm_command {
 };
 
 extern const struct hm_command hm_cmd_run, hm_cmd_check, hm_cmd_plan, hm_cmd_match, hm_cmd_test, hm_cmd_runs, hm_cmd_audit,
-    hm_cmd_manifest, hm_cmd_version;
+    hm_cmd_actions, hm_cmd_manifest, hm_cmd_version;
 
 int hm_cli_main(int argc, char **argv);
 

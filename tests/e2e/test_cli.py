@@ -21,7 +21,7 @@ class Usage(unittest.TestCase):
     def test_help(self):
         for words in (("--help",), ("help",), ("-h",)):
             out, err = self.run_bot(*words, code=0)
-            for command in ("run", "check", "plan", "runs", "audit", "manifest", "version"):
+            for command in ("run", "check", "plan", "runs", "audit", "actions", "manifest", "version"):
                 self.assertRegex(out, rf"(?m)^\s+{command}\b")
             self.assertEqual(err, "")
 
@@ -31,6 +31,16 @@ class Usage(unittest.TestCase):
             out, err = self.run_bot(*words, code=2)
             self.assertIn(said, err, words)
             self.assertEqual(out, "", words)
+
+    def test_actions(self):
+        out, err = self.run_bot("actions", "metapod.committed-count", code=0)
+        self.assertRegex(out, r"\A### metapod.committed-count\n")
+        self.assertIn("\n- `count` (number): ", out)
+        out, err = self.run_bot("actions", code=0)
+        self.assertRegex(out, r"\A# Actions\n")
+        out, err = self.run_bot("actions", "metapod.commited-count", code=1)
+        self.assertIn('did you mean "metapod.committed-count"?', err)
+        self.run_bot("actions", "metapod", "airflow", code=2)
 
     def test_version(self):
         out, err = self.run_bot("version", code=0)
