@@ -28,6 +28,7 @@ struct hm_alarm_map {
 struct hm_alarm_field {
     struct hm_param param;  /* name, type, limits */
     struct hm_finder *find; /* NULL = a group of `match` (or of another field's find), or derived */
+    char *find_text;        /* as written, for telling which part of it fails */
     bool optional;
     bool many;  /* all that are found, as a list */
     bool aside; /* only for other fields: not shown, not part of what was found */
@@ -70,7 +71,7 @@ struct hm_alarm_rule {
     char **channel_ids, **senders; /* ids; senders: bot and app ids */
     bool people;                   /* from has "people" */
     struct hm_finder *match;
-    char *match_text;          /* as written, for "which rule is the nearest" */
+    char *match_text;          /* as written, for "which rule is the nearest", and which part of it fails */
     struct hm_finder **unless; /* a sentence with a match in which one of these is found is not looked at; fields.c on titles */
     size_t n_unless;
     struct hm_alarm_field *fields;
@@ -100,6 +101,8 @@ struct hm_alarm_names {
 struct hm_alarm_rule *hm_alarm_parse(const char *file, const char *text, const struct hm_alarm_names *names,
                                      struct hm_diags *diags);
 void hm_alarm_rule_free(struct hm_alarm_rule *rule);
+/* The field of this name, or NULL. */
+const struct hm_alarm_field *hm_alarm_field(const struct hm_alarm_rule *rule, const char *name, size_t len);
 
 /* All *.cfg of the folders, sorted by name of the rule; duplicates are findings. */
 struct hm_alarms {

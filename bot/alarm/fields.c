@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 
 enum { LOOKS_MAX = 500, KEY_MAX = 500 };
 
@@ -222,37 +223,46 @@ static const char *sentence_end(const char *p)
     return *p != '\0' ? p + 1 : p;
 }
 
-static bool is_found(const struct hm_finder *finder, const char *text)
+enum { UNLESS_MAX = sizeof((struct hm_alarm_found *)NULL)->unless };
+
+static bool is_found(const struct hm_finder *finder, const char *text, struct hm_hit *ret_hit)
 {
-    struct hm_hit hit = {0};
-    return hm_finder_next(finder, text, 0, &hit, NULL, NULL) == HM_OK;
+    return hm_finder_next(finder, text, 0, ret_hit, NULL, NULL) == HM_OK;
 }
 
-static bool has_unless(const struct hm_alarm_rule *rule, const char *part)
+/* said: gets what was found, cut off. */
+static bool has_unless(const struct hm_alarm_rule *rule, const char *part, char said[UNLESS_MAX])
 {
+    struct hm_hit hit = {0};
     bool unless = false;
     for (size_t i = 0; i < rule->n_unless && !unless; i++)
-        unless = is_found(rule->unless[i], part);
+        unless = is_found(rule->unless[i], part, &hit);
+    if (unless) {
+        char *found = hm_xstrndup(part + hit.start, hit.end - hit.start);
+        (void)snprintf(said, UNLESS_MAX, "%.*s", (int)hm_utf8_prefix(found, UNLESS_MAX - 1), found);
+        free(found);
+    }
     return unless;
 }
 
-static bool is_unmeant(const struct hm_alarm_rule *rule, const char *sentence)
+static bool is_unmeant(const struct hm_alarm_rule *rule, const char *sentence, char said[UNLESS_MAX])
 {
-    return is_found(rule->match, sentence) && has_unless(rule, sentence);
+    struct hm_hit hit = {0};
+    return is_found(rule->match, sentence, &hit) && has_unless(rule, sentence, said);
 }
 
 /* What alarm tools send begins with its title, and a title speaks for the whole message: "[STAGING] …", with the metric in a
  * later line. The later lines do not, for there may be several alarms in one message. */
-static bool is_unmeant_title(const struct hm_alarm_rule *rule, const char *text)
+static bool is_unmeant_title(const struct hm_alarm_rule *rule, const char *text, char said[UNLESS_MAX])
 {
     char *title = !rule->people ? hm_xstrndup(text, strcspn(text, "\n")) : NULL;
-    bool unmeant = title != NULL && has_unless(rule, title);
+    bool unmeant = title != NULL && has_unless(rule, title, said);
     free(title);
     return unmeant;
 }
 
 /* The text without the sentences in which match and unless are found; NULL when there are none such. Caller frees. */
-static char *meant_text(const struct hm_alarm_rule *rule, const char *text)
+static char *meant_text(const struct hm_alarm_rule *rule, const char *text, char said[UNLESS_MAX])
 {
     struct hm_strbuf meant;
     bool whole = true;
@@ -260,7 +270,7 @@ static char *meant_text(const struct hm_alarm_rule *rule, const char *text)
     for (const char *p = text; *p != '\0';) {
         const char *end = sentence_end(p);
         char *sentence = hm_xstrndup(p, (size_t)(end - p));
-        if (is_unmeant(rule, sentence))
+        if (is_unmeant(rule, sentence, said))
             whole = false;
         else
             hm_strbuf_add(&meant, p, (size_t)(end - p));
@@ -277,16 +287,18 @@ static char *meant_text(const struct hm_alarm_rule *rule, const char *text)
 void hm_alarm_extract(const struct hm_alarm_rule *rule, const char *text, const char *day, struct hm_alarm_found *found)
 {
     char *meant = NULL;
+    char said[UNLESS_MAX] = "";
     extract(rule, text, day, found);
-    if (rule->n_unless > 0 && found->matched && is_unmeant_title(rule, text))
+    if (rule->n_unless > 0 && found->matched && is_unmeant_title(rule, text, said))
         meant = hm_xstrdup("");
     else if (rule->n_unless > 0 && found->matched && found->missing[0] == '\0')
-        meant = meant_text(rule, text);
+        meant = meant_text(rule, text, said);
     if (meant == NULL)
         return;
     hm_alarm_found_done(found);
     extract(rule, meant, day, found);
     found->unmeant = !found->matched;
+    (void)snprintf(found->unless, sizeof found->unless, "%s", said);
     free(meant);
 }
 

@@ -10,6 +10,7 @@ struct hm_alarm_found {
     bool matched;
     size_t at;        /* where match begins */
     bool unmeant;     /* it would match, but for what `unless` takes away; then not matched */
+    char unless[80];  /* unmeant: what its unless found, cut off */
     char missing[32]; /* the first required field without a value; "" = none */
     json_t *raw;      /* as in struct hm_alarm_verdict */
     json_t *values;

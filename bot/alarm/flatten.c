@@ -262,12 +262,13 @@ static void add_field(struct hm_strbuf *out, const json_t *field)
     free(text);
 }
 
-static void add_attachment(struct hm_strbuf *out, const json_t *attachment)
+/* all: also somebody else's. */
+static void add_attachment(struct hm_strbuf *out, const json_t *attachment, bool all)
 {
     size_t i = 0;
     json_t *field = NULL;
     size_t before = out->len;
-    if (is_quoted(attachment))
+    if (!all && is_quoted(attachment))
         return;
     add_line(out, hm_json_get_str(attachment, "pretext", ""));
     add_line(out, hm_json_get_str(attachment, "title", ""));
@@ -314,19 +315,38 @@ static void add_said(struct hm_strbuf *out, const char *text)
     free(own);
 }
 
-char *hm_alarm_flatten(const json_t *message, bool person)
+static void add_shown(struct hm_strbuf *out, const json_t *message, bool all)
 {
     size_t i = 0;
     json_t *attachment = NULL;
+    add_line(out, hm_json_get_str(message, "text", ""));
+    add_blocks(out, hm_json_get_arr(message, "blocks"));
+    json_array_foreach(hm_json_get_arr(message, "attachments"), i, attachment) add_attachment(out, attachment, all);
+}
+
+char *hm_alarm_flatten_all(const json_t *message)
+{
     struct hm_strbuf out;
     hm_strbuf_init(&out, HM_ALARM_TEXT_MAX);
-    if (person) {
+    add_shown(&out, message, true);
+    if (out.len == 0)
+        add_shown(&out, hm_json_get_obj(message, "message"), true);
+    if (out.len == 0)
+        add_shown(&out, hm_json_get_obj(message, "previous_message"), true);
+    char *text = hm_alarm_letters(hm_strbuf_str(&out));
+    hm_strbuf_done(&out);
+    uncode(text);
+    return text;
+}
+
+char *hm_alarm_flatten(const json_t *message, bool person)
+{
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, HM_ALARM_TEXT_MAX);
+    if (person)
         add_said(&out, hm_json_get_str(message, "text", ""));
-    } else {
-        add_line(&out, hm_json_get_str(message, "text", ""));
-        add_blocks(&out, hm_json_get_arr(message, "blocks"));
-        json_array_foreach(hm_json_get_arr(message, "attachments"), i, attachment) add_attachment(&out, attachment);
-    }
+    else
+        add_shown(&out, message, false);
     char *text = hm_alarm_letters(hm_strbuf_str(&out)); /* rich text was added as it is */
     hm_strbuf_done(&out);
     if (!person)

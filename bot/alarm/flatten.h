@@ -17,4 +17,8 @@ enum { HM_ALARM_TEXT_MAX = 12000 /* bytes; the rest is not looked at */ };
 /* person: only `text` counts. Any JSON will do; never fails. Caller frees. */
 char *hm_alarm_flatten(const json_t *message, bool person);
 
+/* Also what is left out above, and the message inside an edit or a deletion: nothing is judged by it, but people may be told why
+ * it is not. Caller frees. */
+char *hm_alarm_flatten_all(const json_t *message);
+
 #endif

@@ -3,28 +3,14 @@
  * be absent counts for nothing. */
 #include "alarm/guard.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "alarm/pieces.h"
 
 enum { NEST_MAX = 100 };
 
 #define FLAGS "^imsnJUx-"
-
-/* Behind a class that begins at p with [. */
-static const char *skip_class(const char *p)
-{
-    p += p[1] == '^' ? 2 : 1;
-    p += *p == ']' ? 1 : 0;
-    while (*p != '\0' && *p != ']') {
-        if (*p == '\\' && p[1] != '\0')
-            p++;
-        else if (*p == '[' && p[1] == ':')
-            p += strcspn(p, "]");
-        p += *p != '\0' ? 1 : 0;
-    }
-    return *p == ']' ? p + 1 : p;
-}
 
 /* The name of the group that opens at p, or NULL. */
 static const char *name_at(const char *p)
@@ -52,22 +38,6 @@ static const char *skip_open(const char *p)
     return *p != '\0' && *p != ')' ? p + 1 : p;
 }
 
-/* Behind the escape that begins at p: "\s", "\x20", "\p{L}". */
-static const char *skip_escape(const char *p)
-{
-    if (p[1] == '\0')
-        return p + 1;
-    char letter = p[1];
-    p += 2;
-    if (*p == '{' && strchr("pPxoNgk", letter) != NULL) {
-        p += strcspn(p, "}");
-        return *p == '}' ? p + 1 : p;
-    }
-    for (int digits = 0; letter == 'x' && digits < 2 && isxdigit((unsigned char)*p); digits++)
-        p++;
-    return p;
-}
-
 /* Behind what holds no text at p: "(?i)" and comments; else p. */
 static const char *skip_setting(const char *p)
 {
@@ -79,16 +49,6 @@ static const char *skip_setting(const char *p)
         return p;
     const char *end = p + 2 + strspn(p + 2, FLAGS);
     return *end == ')' ? end + 1 : p;
-}
-
-/* The bytes of the quantifier at p; 0 = it is none. *ret_none: it takes "not at all", too. */
-static size_t quantifier(const char *p, bool *ret_none)
-{
-    *ret_none = *p == '?' || *p == '*' || strncmp(p, "{0", 2) == 0 || strncmp(p, "{,", 2) == 0;
-    if (*p == '?' || *p == '*' || *p == '+')
-        return 1;
-    size_t len = *p == '{' ? 1 + strspn(p + 1, "0123456789,") : 0;
-    return len > 1 && p[len] == '}' ? len + 1 : 0;
 }
 
 /* An open group. */
@@ -151,12 +111,12 @@ static void read_atom(struct reading *r)
         bool edge = r->p[1] == 'b' || r->p[1] == 'B';
         bool nothing = r->p[1] != '\0' && strchr("EGKQ", r->p[1]) != NULL;
         r->guarded = nothing ? r->guarded : !edge;
-        r->p = skip_escape(r->p);
+        r->p = hm_alarm_skip_escape(r->p);
         return;
     }
     r->guarded = true;
     if (*r->p == '[') {
-        r->p = skip_class(r->p);
+        r->p = hm_alarm_skip_class(r->p);
         return;
     }
     do {
@@ -168,7 +128,7 @@ static void read_atom(struct reading *r)
 static const char *read_piece(struct reading *r)
 {
     bool none = false;
-    size_t len = quantifier(r->p, &none);
+    size_t len = hm_alarm_quantifier(r->p, &none);
     const char *behind = skip_setting(r->p);
     const char *name = name_at(r->p);
     if (name != NULL && !r->guarded)

@@ -9,13 +9,14 @@
 
 #include "alarm/fields.h"
 #include "alarm/flatten.h"
+#include "alarm/nearest.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 
-enum { WHY_MAX = 300 };
+enum { WHY_MAX = 700 };
 
 /* What the gates know about the message. */
 struct looking {
@@ -214,6 +215,17 @@ struct trial {
     size_t best;      /* where the match of the rule that fits begins */
 };
 
+static void say_missing(const struct looking *l, const struct hm_alarm_rule *rule, const struct hm_alarm_found *found,
+                        const char *reason)
+{
+    const struct hm_alarm_field *field = hm_alarm_field(rule, found->missing, strlen(found->missing));
+    const char *pattern = field != NULL ? field->find_text : NULL;
+    char *failing = l->around->explain && pattern != NULL ? hm_alarm_failing(pattern, text_for(l, rule)) : NULL;
+    (void)stop(l->verdict, reason, "the words are those of %s, but its field %s is not there, or not as it must be%s%s",
+               rule->name, found->missing, failing != NULL ? ": " : "", failing != NULL ? failing : "");
+    free(failing);
+}
+
 static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, struct trial *trial)
 {
     struct hm_alarm_verdict *v = l->verdict;
@@ -229,7 +241,8 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
         v->rule = rule;
         trial->stage = STAGE_PLACE;
         if (!sender)
-            (void)stop(v, "gate:poster", "the words are those of %s, but this sender may not raise it", rule->name);
+            (void)stop(v, "gate:poster", "the words are those of %s, but %s may not raise it", rule->name,
+                       l->person ? "people" : "this sender");
         else
             (void)stop(v, "gate:channel", "the words are those of %s, which is not watched for in this channel", rule->name);
         return;
@@ -247,59 +260,90 @@ static void try_rule(const struct looking *l, const struct hm_alarm_rule *rule, 
         trial->stage = STAGE_FIELDS;
         (void)snprintf(reason, sizeof reason, "missing:%s", found.missing);
         if (found.unmeant)
-            (void)stop(v, "unless", "the words are those of %s, but what is said with them is none (its unless)", rule->name);
+            (void)stop(v, "unless", "the words are those of %s, but what is said with them is none (its unless): \"%s\"",
+                       rule->name, found.unless);
         else
-            (void)stop(v, reason, "the words are those of %s, but its field %s is not there, or not as it must be", rule->name,
-                       found.missing);
+            say_missing(l, rule, &found, reason);
     }
     hm_alarm_found_done(&found);
 }
 
-/* The share of the pattern's longer words that stand in the text, in percent. */
-static int likeness(const struct hm_alarm_rule *rule, const char *small_text)
+/* The rule whose words stand first in a text; NULL = none. */
+static const struct hm_alarm_rule *rule_of(const struct hm_alarms *alarms, const char *text)
 {
-    enum { WORD_MIN = 4, WORD_MAX = 40 };
-    int words = 0;
-    int there = 0;
-    for (const char *p = rule->match_text; *p != '\0';) {
-        char word[WORD_MAX];
-        size_t len = 0;
-        bool macro = strncmp(p, "{{", 2) == 0;
-        bool name = strncmp(p, "(?<", 3) == 0 && p[3] != '=' && p[3] != '!';
-        if (macro || name) /* these are no words */
-            p += strcspn(p, macro ? "}" : ">");
-        if (*p == '\0')
-            break;
-        while (isalpha((unsigned char)p[len]) && len < WORD_MAX - 1) {
-            word[len] = (char)tolower((unsigned char)p[len]);
-            len++;
+    const struct hm_alarm_rule *found = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < alarms->count; i++) {
+        size_t at = 0;
+        if (alarms->items[i]->resolves == NULL && hm_alarm_matches(alarms->items[i], text, &at) && at < best) {
+            best = at;
+            found = alarms->items[i];
         }
-        word[len] = '\0';
-        if (len >= WORD_MIN) {
-            words++;
-            there += strstr(small_text, word) != NULL ? 1 : 0;
-        }
-        p += len > 0 ? len : 1;
     }
-    return words > 0 ? 100 * there / words : 0;
+    return found;
 }
 
+/* A gate has stopped it: which rule's words it has all the same. */
+static void name_words(const struct looking *l)
+{
+    struct hm_alarm_verdict *v = l->verdict;
+    char *all = hm_alarm_flatten_all(l->message);
+    char *gate = hm_xstrdup(v->why);
+    char reason[sizeof v->reason];
+    (void)snprintf(reason, sizeof reason, "%s", v->reason);
+    v->rule = rule_of(l->alarms, all);
+    if (v->rule != NULL)
+        (void)stop(v, reason, "%s (the words are those of %s)", gate, v->rule->name);
+    free(gate);
+    free(all);
+}
+
+/* What a person says in a place where something is asked for, with all that it needs, in words that no rule knows. */
+static const struct hm_alarm_rule *rule_of_fields(const struct looking *l)
+{
+    for (size_t i = 0; i < l->alarms->count && l->person; i++) {
+        const struct hm_alarm_rule *rule = l->alarms->items[i];
+        bool all = rule->people && rule->resolves == NULL && in_place(l, rule);
+        size_t needed = 0;
+        for (size_t k = 0; k < rule->n_fields && all; k++) {
+            const struct hm_alarm_field *field = &rule->fields[k];
+            struct hm_hit hit = {0};
+            if (field->optional || field->find == NULL)
+                continue;
+            all = hm_finder_next(field->find, l->verdict->text, 0, &hit, NULL, NULL) == HM_OK;
+            needed++;
+        }
+        if (all && needed > 0)
+            return rule;
+    }
+    return NULL;
+}
+
+/* No rule's match is found: whether it stands in what does not count, else which rule comes nearest, and how near. */
 static void find_nearest(const struct looking *l)
 {
-    int best = 49;
-    char *small = hm_xstrdup(l->verdict->text);
-    for (char *c = small; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    for (size_t i = 0; i < l->alarms->count; i++) {
-        int like = l->alarms->items[i]->match_text != NULL ? likeness(l->alarms->items[i], small) : 0;
-        if (like > best) {
-            best = like;
-            l->verdict->rule = l->alarms->items[i];
-        }
+    struct hm_alarm_verdict *v = l->verdict;
+    char *all = hm_alarm_flatten_all(l->message);
+    const struct hm_alarm_rule *shown = rule_of(l->alarms, all);
+    const struct hm_alarm_rule *near = shown == NULL ? hm_alarm_nearest(l->alarms, v->text) : NULL;
+    free(all);
+    if (shown != NULL) {
+        v->rule = shown;
+        (void)stop(
+            v, "no-anchor",
+            "the words are those of %s, but they stand only in what does not count: shared, unfurled, quoted or struck out, or "
+            "a person's attachments",
+            shown->name);
+    } else if (near != NULL) {
+        char *failing = hm_alarm_failing(near->match_text, text_for(l, near));
+        v->rule = near;
+        (void)stop(v, "no-anchor", "no rule's match is found in the text; the nearest is %s: %s", near->name,
+                   failing != NULL ? failing : "-");
+        free(failing);
+    } else if ((v->rule = rule_of_fields(l)) != NULL) {
+        (void)stop(v, "no-anchor", "no rule's match is found in the text; all fields of %s are there, but not its words",
+                   v->rule->name);
     }
-    free(small);
-    if (l->verdict->rule != NULL)
-        (void)stop(l->verdict, "no-anchor", "no rule's match is found in the text; the nearest is %s", l->verdict->rule->name);
 }
 
 static void try_rules(const struct looking *l)
@@ -363,6 +407,8 @@ void hm_alarm_judge(const struct hm_alarms *alarms, const json_t *message, const
     v->text = hm_alarm_flatten(message, l.person);
     l.said = around->bare ? hm_alarm_flatten(message, true) : NULL;
     judge(&l);
+    if (around->explain && v->kind == HM_ALARM_NONE && v->rule == NULL && hm_starts_with(v->reason, "gate:"))
+        name_words(&l);
     if (v->kind == HM_ALARM_MATCH)
         hm_json_set_str(v->values, "sender", l.person ? str(&l, "user") : l.bot);
     free(l.said);

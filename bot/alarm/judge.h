@@ -26,7 +26,7 @@ struct hm_alarm_around {
     const char *channel; /* where the message is, when it does not say so itself */
     bool bare;           /* only the text is known: sender, channel and the like are taken to be right */
     bool edited;         /* it is an edit: only the news that an alarm is over is looked for */
-    bool explain;        /* nothing fits: find the nearest rule */
+    bool explain;        /* nothing fits: tell the nearest rule, and which part of it fails */
 };
 
 struct hm_alarm_verdict {

@@ -21,8 +21,6 @@ void hm_alarm_fields_free(struct hm_alarm_rule *rule);
 /* say, offers, auto, remember. */
 void hm_alarm_load_follow(struct hm_alarm_loader *l, struct hm_cfg_node *root);
 void hm_alarm_follow_free(struct hm_alarm_rule *rule);
-/* The field of this name, or NULL. */
-const struct hm_alarm_field *hm_alarm_field(const struct hm_alarm_rule *rule, const char *name, size_t len);
 /* A list of groups. */
 struct hm_alarm_groups {
     const char *key;

@@ -122,6 +122,8 @@ static void load_field(struct hm_alarm_loader *l, struct hm_cfg_node *group, voi
     (void)hm_load_param_type(group, &field->param);
     field->param.help = hm_xstrdup_null(hm_cfg_get_str(group, "help", HM_CFG_OPTIONAL, HM_LINE_MAX));
     field->find = load_pattern(group, "find", HM_CFG_OPTIONAL);
+    field->find_text =
+        hm_xstrdup_null(hm_cfg_has(group, "find") ? hm_cfg_string(hm_cfg_get(group, "find", HM_CFG_OPTIONAL)) : NULL);
     field->optional = hm_cfg_get_bool(group, "optional", false);
     field->many = hm_cfg_get_bool(group, "many", false);
     field->lower = hm_cfg_get_bool(group, "lower", false);
@@ -220,6 +222,7 @@ void hm_alarm_fields_free(struct hm_alarm_rule *rule)
         free(field->param.pattern);
         hm_cfg_strings_free(field->param.choices);
         hm_finder_free(field->find);
+        free(field->find_text);
         if (field->of != NULL)
             hm_cfg_strings_free(field->of);
         for (size_t k = 0; k < field->n_map; k++) {

@@ -82,7 +82,8 @@ class Input(Match):
         """Slack's history does not say where a message is: whoever asks does."""
         message = json.dumps({"type": "message", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"})
         said = self.match(message, code=1)
-        self.assertEqual((said["reason"], said["why"]), ("gate:channel", "the message does not say where it is; give --channel NAME"))
+        self.assertEqual((said["reason"], said["nearest"], said["why"]), (
+            "gate:channel", "probe", "the message does not say where it is; give --channel NAME (the words are those of probe)"))
         self.assertIn("alarm: probe\n", self.cli("match", "--channel", "ops", stdin=message)[0])
 
     def test_broken_json_is_said(self):

@@ -452,31 +452,6 @@ static void test_fields_are_typed(void **state)
     hm_alarms_done(&alarms);
 }
 
-/* Looking for the nearest rule reads patterns of any kind to their end, and no further. */
-static void test_nearest(void **state)
-{
-    (void)state;
-    static const char *const patterns[] = {"(?<![^a])charlie delta echo", "(?<=a)charlie delta echo", "charlie delta echo(?<!x)",
-                                           "charlie (?<a>delta) echo", "charlie delta echo {{uuid}}"};
-    for (size_t i = 0; i < HM_ARRAY_LEN(patterns); i++) {
-        bool field = strstr(patterns[i], "?<a>") != NULL;
-        char *text = hm_xasprintf(HEAD "match = \"%s\"; %s", patterns[i],
-                                  field ? "fields = ( { name = \"a\"; type = \"string\"; } );" : "");
-        struct hm_alarms alarms = one_rule(text);
-        json_t *message =
-            parse("{\"type\":\"message\",\"ts\":\"1795867200.000100\",\"channel\":\"C0A\",\"bot_id\":\"B0A\",\"text\":"
-                  "\"charlie echo\"}");
-        struct hm_alarm_verdict v;
-        hm_alarm_judge(&alarms, message, &(struct hm_alarm_around){.explain = true}, &v);
-        assert_string_equal(v.reason, "no-anchor");
-        assert_ptr_equal(v.rule, alarms.items[0]);
-        hm_alarm_verdict_done(&v);
-        json_decref(message);
-        hm_alarms_done(&alarms);
-        free(text);
-    }
-}
-
 #define MEND                                                                                                                     \
     "match = \"\\\\bmend\\\\b\"; unless = [ \"not mend\", \"^why\" ];\n"                                                         \
     "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+)\"; many = true; } );"
@@ -687,7 +662,6 @@ int main(void)
         cmocka_unit_test(test_flatten_people),
         cmocka_unit_test(test_long_piece),
         cmocka_unit_test(test_many_marks),
-        cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_unless),
         cmocka_unit_test(test_unless_in_title),
         cmocka_unit_test(test_each_has_an_end),
