@@ -309,7 +309,8 @@ static char *on_submitted(void *arg, int64_t inbox_id, const struct hm_slack_req
 
 static void on_refused(void *arg, const char *problem)
 {
-    (void)arg;
+    struct hm_bot *bot = arg;
+    hm_watch_missed(bot->watch);
     hm_log(HM_LOG_ERROR, "journal", "an envelope was not stored and is not acknowledged: %s", problem);
 }
 

@@ -167,7 +167,7 @@ static void raise_alarm(struct hm_watch *watch, const struct hm_alarm_verdict *v
 /* ---- any message
  * --------------------------------------------------------------------------------------------------------------- */
 
-static struct hm_alarm_around around_of(const struct hm_watch *watch, const char *channel)
+struct hm_alarm_around hm_watch_around(const struct hm_watch *watch, const char *channel)
 {
     return (struct hm_alarm_around){
         .team = watch->team, .self_user = watch->bot_user, .self_bot = watch->bot_id, .channel = channel};
@@ -212,7 +212,7 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
 {
     const char *ts = hm_json_get_str(message, "ts", "");
     int64_t at_ms = ts_ms(ts);
-    const struct hm_alarm_around around = around_of(watch, channel);
+    const struct hm_alarm_around around = hm_watch_around(watch, channel);
     struct hm_alarm_verdict v;
     struct hm_watched *before = hm_watched_of_message(watch, channel, ts);
     char id[HM_CASE_ID_MAX];
@@ -224,7 +224,7 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
     } else if (before == NULL && inbox_id != 0 && hm_watch_was_seen(watch, channel, ts)) {
         hm_intake_done(watch->opts.intake, inbox_id);
     }
-    if (hm_watch_was_seen(watch, channel, ts))
+    if (hm_watch_was_seen(watch, channel, ts) && !(from_history && hm_watch_was_news(watch, channel, ts)))
         return true;
     hm_alarm_judge(&watch->settings->alarms, message, &around, &v);
     bool ours = v.kind != HM_ALARM_NONE && at_ms > 0;
@@ -242,8 +242,11 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
             .arg = watch,
         };
         raise_alarm(watch, &v, &order, inbox_id);
+        hm_watch_later_news(watch, channel, at_ms);
     } else if (ours) {
-        hm_watch_notice(watch, &v, &(const struct hm_watch_said){channel, ts, at_ms, inbox_id});
+        const struct hm_watch_said said = {channel, ts, at_ms, inbox_id};
+        hm_watch_keep_news(watch, message, &said);
+        hm_watch_notice(watch, &v, &said);
     }
     hm_alarm_verdict_done(&v);
     if (at_ms > 0)
@@ -254,7 +257,7 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
 /* An edited message raises nothing; it may say that its own alarm is over. */
 static bool judge_edit(struct hm_watch *watch, const json_t *message, const char *channel, const char *ts, int64_t inbox_id)
 {
-    struct hm_alarm_around around = around_of(watch, channel);
+    struct hm_alarm_around around = hm_watch_around(watch, channel);
     struct hm_alarm_verdict v;
     struct hm_watched *w = hm_watched_of_message(watch, channel, ts);
     if (w == NULL || w->c->grouped > 0) /* one message of a storm says nothing of the others */
@@ -373,6 +376,7 @@ static void on_tick(void *arg)
             age(watch, w, now_ms);
     }
     hm_watch_forget_seen(watch, now_ms - seen_ms);
+    hm_watch_forget_news(watch, now_ms);
     hm_watch_save_watermarks(watch);
     hm_timer_start(watch->tick_timer, TICK_MS);
 }
@@ -387,6 +391,7 @@ struct hm_watch *hm_watch_new(const struct hm_watch_opts *opts)
     watch->away_ms = INT64_MAX;
     TAILQ_INIT(&watch->cases);
     TAILQ_INIT(&watch->endings);
+    TAILQ_INIT(&watch->heard);
     TAILQ_INIT(&watch->earlies);
     watch->seen = hm_json_obj_new();
     watch->links = hm_json_obj_new();

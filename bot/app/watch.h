@@ -53,6 +53,8 @@ HM_MUST enum hm_code hm_watch_restore(struct hm_watch *watch, struct hm_err *err
 void hm_watch_restored(struct hm_watch *watch);
 /* Slack can not reach us any more, or can again: then what the channels said meanwhile is read. */
 void hm_watch_connected(struct hm_watch *watch, bool connected);
+/* What Slack delivered could not be stored, and Slack may not deliver it again: the channels are read back as after a gap. */
+void hm_watch_missed(struct hm_watch *watch);
 
 /* {key: {field: value}}: the settings' known, with what alarms remembered over it. Always the same object, changed in place. */
 const json_t *hm_watch_known(const struct hm_watch *watch);

@@ -3,7 +3,8 @@
  *
  * One channel after the other: the pages of conversations.history back to the watermark and a little further (an event that was
  * sent again could still have come), then all messages from the oldest on. A message that was seen is known by its channel and
- * ts. Nothing that comes from here starts by itself: it may be long over. Failure: Slack is away → again later; the channel can
+ * ts. Nothing that comes from here starts by itself: it may be long over. What came live and could not be stored is a gap, too.
+ * Failure: Slack is away → again later; the channel can
  * not be read → said in the log, its watermark stays, the next one; all of it again after REFUSED_AGAIN_MS. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ enum {
     PAGE = 200,
     PAGES_MAX = 60,
     AGAIN_MS = 30000,
+    MISSED_MS = 10000, /* the disk may be full for a while */
     REFUSED_AGAIN_MS = 600000,
     WAIT_MS = 200,
     OVERLAP_S = 15 * 60,
@@ -114,11 +116,13 @@ static void next_channel(struct hm_watch *watch)
     }
     uint64_t gaps = h->gaps;
     hm_watch_history_done(watch);
-    if (gaps == watch->n_gaps)
+    if (gaps == watch->n_gaps && watch->connected) /* else more is being missed at this moment */
         no_gap(watch);
     if (h->again) {
         h->again = false;
         hm_timer_start(watch->history_timer, 0);
+    } else if (watch->missed) {
+        hm_timer_start(watch->history_timer, MISSED_MS);
     } else if (json_object_size(watch->unread) > 0) {
         hm_timer_start(watch->history_timer, REFUSED_AGAIN_MS);
     }
@@ -133,9 +137,12 @@ static void take_pages(struct hm_watch *watch)
         const json_t *page = json_array_get(h->pages, p - 1);
         for (size_t i = json_array_size(page); i > 0; i--) {
             const json_t *message = json_array_get(page, i - 1);
-            bool fresh = !hm_watch_was_seen(watch, present(watch), hm_json_get_str(message, "ts", ""));
+            const char *ts = hm_json_get_str(message, "ts", "");
+            bool fresh = !hm_watch_was_seen(watch, present(watch), ts);
             if (fresh && hm_watch_judge(watch, message, present(watch), 0, true))
                 found++;
+            else if (hm_watch_was_news(watch, present(watch), ts)) /* it may be about what was found just now */
+                (void)hm_watch_judge(watch, message, present(watch), 0, true);
         }
     }
     (void)json_object_del(watch->unread, present(watch));
@@ -209,6 +216,7 @@ void hm_watch_history_go(void *arg)
     h->at = 0;
     h->busy = true;
     h->gaps = watch->n_gaps;
+    watch->missed = false;
     h->channels = hm_xcalloc(h->n + 1, sizeof(char *));
     for (size_t i = 0; i < h->n; i++)
         h->channels[i] = hm_xstrdup(json_string_value(json_array_get(channels, i)));
@@ -218,6 +226,7 @@ void hm_watch_history_go(void *arg)
 
 void hm_watch_connected(struct hm_watch *watch, bool connected)
 {
+    watch->connected = connected;
     if (!connected) {
         watch->n_gaps++;
         watch->gap_read = false;
@@ -228,4 +237,13 @@ void hm_watch_connected(struct hm_watch *watch, bool connected)
         watch->away_ms = hm_wall_ms(watch->opts.clock);
     if (!watch->gap_read)
         hm_watch_history_go(watch);
+}
+
+void hm_watch_missed(struct hm_watch *watch)
+{
+    watch->n_gaps++;
+    watch->gap_read = false;
+    if (!watch->missed && !watch->stopped && !watch->history.busy)
+        hm_timer_start(watch->history_timer, MISSED_MS);
+    watch->missed = true;
 }

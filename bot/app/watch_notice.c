@@ -5,8 +5,13 @@
  * that it can be, and when that is not clear, none. An edit is about the case of its own message and no other. An alarm that was
  * said again after the news fires again: it stays open.
  *
- * Happy path: each of the cases is changed and committed; then the notice counts as seen and its envelope ends. A crash in
- * between (or a commit that failed) leaves the envelope open: it is judged anew at the next start, for the cases that are left.
+ * Events may come in another order than they were said in: one that Slack had to send again comes after the news about it. So
+ * news is kept for a while, and judged anew when an alarm comes that was said before it; that channels are read back a little
+ * beyond the gap does the same across a restart.
+ *
+ * Happy path: each of the cases is changed and committed; then the notice counts as seen and its envelope ends. A commit that
+ * failed is waited for until it succeeds. A crash in between leaves the envelope open: it is judged anew at the next start, for
+ * the cases that are left.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +21,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { WHY_MAX = 150 };
+enum {
+    WHY_MAX = 150,
+    KEPT_MS = 15 * 60 * 1000, /* Slack sends an event again for some minutes */
+    KEPT_MAX = 500
+};
+
+/* News that was heard lately. */
+struct hm_watch_heard {
+    TAILQ_ENTRY(hm_watch_heard) link;
+    json_t *message;
+    char *channel, *ts;
+    int64_t at_ms;
+};
 
 /* A notice whose cases are being committed. */
 struct hm_watch_ending {
@@ -24,8 +41,13 @@ struct hm_watch_ending {
     struct hm_watch *watch;
     char *channel, *ts; /* of the notice */
     int64_t inbox_id;
-    size_t left; /* cases that are not committed yet */
-    bool failed; /* one of them could not be: the envelope stays open */
+    struct hm_watch_share *shares; /* one for each of its cases */
+    size_t left;                   /* cases that are not committed yet */
+};
+
+struct hm_watch_share {
+    struct hm_watch_ending *ending;
+    char id[HM_CASE_ID_MAX];
 };
 
 /* ---- which cases ---------------------------------------------------------------------------------------------------------- */
@@ -44,6 +66,24 @@ static bool is_of_rule(const struct hm_case *c, const struct hm_alarm_verdict *v
 static bool is_before(const struct hm_case *c, const char *channel, int64_t at_ms)
 {
     return c->end == HM_CASE_OPEN && c->grouped == 0 && strcmp(c->channel, channel) == 0 && c->last_ms <= at_ms;
+}
+
+/* The first line of what it says. Caller frees. */
+static char *line_new(const struct hm_alarm_verdict *v)
+{
+    size_t len = strcspn(v->text, "\n");
+    return hm_xstrndup(v->text, hm_utf8_prefix(v->text, len < WHY_MAX ? len : WHY_MAX));
+}
+
+/* That somebody has taken it was heard already: news may be judged twice. */
+static bool is_known(const struct hm_case *c, const struct hm_alarm_verdict *v)
+{
+    if (!v->rule->keeps_open || c->taken == NULL)
+        return false;
+    char *line = line_new(v);
+    bool known = strcmp(c->taken, line) == 0;
+    free(line);
+    return known;
 }
 
 /* What the notice tells may be less than what the alarm told: it must not say anything else. */
@@ -120,8 +160,7 @@ static bool is_about_own(const struct hm_case *c, const struct hm_alarm_verdict 
 static void take_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms)
 {
     json_t *data = hm_json_obj_new();
-    size_t len = strcspn(v->text, "\n");
-    char *line = hm_xstrndup(v->text, hm_utf8_prefix(v->text, len < WHY_MAX ? len : WHY_MAX));
+    char *line = line_new(v);
     hm_json_set_str(data, "notice", v->rule->name);
     hm_json_set_str(data, "text", line);
     if (v->rule->keeps_open) {
@@ -140,6 +179,7 @@ static void take_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, 
 static void free_ending(struct hm_watch_ending *e)
 {
     TAILQ_REMOVE(&e->watch->endings, e, link);
+    free(e->shares);
     free(e->channel);
     free(e->ts);
     free(e);
@@ -152,6 +192,7 @@ void hm_watch_notices_done(struct hm_watch *watch)
         next = TAILQ_NEXT(e, link);
         free_ending(e);
     }
+    hm_watch_forget_news(watch, INT64_MAX);
 }
 
 /* Everything it did is in the journal. Should we die between the two: what was seen is no more than ended. */
@@ -164,13 +205,17 @@ static void end(struct hm_watch *watch, const char *channel, const char *ts, int
 
 static void on_committed(void *arg, enum hm_code code, const char *problem)
 {
-    struct hm_watch_ending *e = arg;
-    (void)problem; /* watch_store.c logs it and tries again */
-    e->failed = e->failed || code != HM_OK;
+    struct hm_watch_share *share = arg;
+    struct hm_watch_ending *e = share->ending;
+    struct hm_watched *w = code != HM_OK ? hm_watched_find(e->watch, share->id) : NULL;
+    (void)problem;
+    if (w != NULL) { /* watch_store.c logs it and tries again, and so do we */
+        hm_watched_wait(w, "", on_committed, share);
+        return;
+    }
     if (--e->left > 0)
         return;
-    if (!e->failed)
-        end(e->watch, e->channel, e->ts, e->inbox_id);
+    end(e->watch, e->channel, e->ts, e->inbox_id);
     free_ending(e);
 }
 
@@ -181,10 +226,21 @@ void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, c
     TAILQ_FOREACH(w, &watch->cases, link) room++;
     struct hm_watched **list = hm_xcalloc(room, sizeof(void *));
     size_t n = find_about(watch, v, said, list);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!is_known(list[i]->c, v))
+            list[kept++] = list[i];
+    n = kept;
+    if (n == 0 && hm_watch_was_news(watch, said->channel, said->ts)) { /* judged anew, and nothing new */
+        if (said->inbox_id != 0)
+            hm_intake_done(watch->opts.intake, said->inbox_id);
+        free(list);
+        return;
+    }
     /* As long as what was said before it may still be read, it is judged once more then, in its turn; the page that it would be
      * on may have been read already. */
     if (said->inbox_id == 0 || hm_watch_is_whole(watch, said->channel))
-        hm_watch_note_seen(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
+        hm_watch_note_news(watch, n == 1 ? list[0]->c->id : "", said->channel, said->ts, said->at_ms);
     else if (watch->history.busy)
         watch->history.again = true;
     if (n == 0) {
@@ -195,13 +251,73 @@ void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, c
     struct hm_watch_ending *e = hm_xcalloc(1, sizeof *e);
     *e = (struct hm_watch_ending){
         .watch = watch, .channel = hm_xstrdup(said->channel), .ts = hm_xstrdup(said->ts), .inbox_id = said->inbox_id, .left = n};
+    e->shares = hm_xcalloc(n, sizeof e->shares[0]);
     TAILQ_INSERT_TAIL(&watch->endings, e, link);
     for (size_t i = 0; i < n; i++) {
         take_notice(list[i], v, said->at_ms);
-        hm_watched_wait(list[i], "", on_committed, e);
+        e->shares[i].ending = e;
+        memcpy(e->shares[i].id, list[i]->c->id, sizeof e->shares[i].id);
+        hm_watched_wait(list[i], "", on_committed, &e->shares[i]);
         hm_watched_flush(list[i]);
     }
     free(list);
+}
+
+/* ---- news that is kept ---------------------------------------------------------------------------------------------------- */
+
+static void drop_heard(struct hm_watch *watch, struct hm_watch_heard *heard)
+{
+    TAILQ_REMOVE(&watch->heard, heard, link);
+    json_decref(heard->message);
+    free(heard->channel);
+    free(heard->ts);
+    free(heard);
+}
+
+void hm_watch_keep_news(struct hm_watch *watch, const json_t *message, const struct hm_watch_said *said)
+{
+    struct hm_watch_heard *heard = NULL;
+    size_t n = 0;
+    TAILQ_FOREACH(heard, &watch->heard, link)
+    {
+        if (strcmp(heard->channel, said->channel) == 0 && strcmp(heard->ts, said->ts) == 0)
+            return;
+        n++;
+    }
+    if (n >= KEPT_MAX)
+        drop_heard(watch, TAILQ_FIRST(&watch->heard));
+    heard = hm_xcalloc(1, sizeof *heard);
+    *heard = (struct hm_watch_heard){.message = json_incref(hm_unconst(message)),
+                                     .channel = hm_xstrdup(said->channel),
+                                     .ts = hm_xstrdup(said->ts),
+                                     .at_ms = said->at_ms};
+    TAILQ_INSERT_TAIL(&watch->heard, heard, link);
+}
+
+void hm_watch_later_news(struct hm_watch *watch, const char *channel, int64_t at_ms)
+{
+    const struct hm_alarm_around around = hm_watch_around(watch, channel);
+    const struct hm_watch_heard *heard = NULL;
+    TAILQ_FOREACH(heard, &watch->heard, link)
+    {
+        struct hm_alarm_verdict v;
+        if (heard->at_ms < at_ms || strcmp(heard->channel, channel) != 0)
+            continue;
+        hm_alarm_judge(&watch->settings->alarms, heard->message, &around, &v);
+        if (v.kind == HM_ALARM_RESOLVED)
+            hm_watch_notice(watch, &v, &(const struct hm_watch_said){channel, heard->ts, heard->at_ms, 0});
+        hm_alarm_verdict_done(&v);
+    }
+}
+
+void hm_watch_forget_news(struct hm_watch *watch, int64_t now_ms)
+{
+    struct hm_watch_heard *next = NULL;
+    for (struct hm_watch_heard *heard = TAILQ_FIRST(&watch->heard); heard != NULL; heard = next) {
+        next = TAILQ_NEXT(heard, link);
+        if (now_ms - heard->at_ms > KEPT_MS)
+            drop_heard(watch, heard);
+    }
 }
 
 bool hm_watch_edit_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms, int64_t inbox_id)

@@ -47,9 +47,11 @@ TAILQ_HEAD(hm_watched_list, hm_watched);
 struct hm_watch_early;
 TAILQ_HEAD(hm_watch_earlies, hm_watch_early);
 
-/* A notice whose cases are being committed (watch_notice.c). */
+/* A notice whose cases are being committed, and one that is kept for alarms that come late (watch_notice.c). */
 struct hm_watch_ending;
 TAILQ_HEAD(hm_watch_endings, hm_watch_ending);
+struct hm_watch_heard;
+TAILQ_HEAD(hm_watch_news_heard, hm_watch_heard);
 
 /* One channel being read. */
 struct hm_watch_history {
@@ -69,6 +71,7 @@ struct hm_watch {
     struct hm_poster *poster;
     struct hm_watched_list cases;
     struct hm_watch_endings endings;
+    struct hm_watch_news_heard heard;
     struct hm_watch_earlies earlies;
     json_t *seen;       /* "C…:ts" → [case id, at_ms] */
     json_t *links;      /* HM_WATCH_RUNS_SPACE as it was at start, until the runs are there */
@@ -78,9 +81,11 @@ struct hm_watch {
     json_t *heads;      /* the same for what came live since a gap that is not read yet */
     json_t *unread;     /* channel → true: Slack refused to have it read back, so its watermark stays where it is */
     json_t *recent;     /* channel → [at_ms of the newest cards] */
+    bool connected;
     bool gap_read;      /* nothing was missed since the last time the channels were read back */
     int64_t away_ms;    /* until then nobody was told anything: what is older starts nothing by itself */
     uint64_t n_gaps;    /* so far */
+    bool missed;        /* hm_watch_missed() since the channels were begun to be read */
     bool watermarks_dirty, watermarks_writing;
     char *bot_user, *bot_id, *team;
     struct hm_timer *tick_timer, *history_timer;
@@ -106,6 +111,8 @@ void hm_watch_nonce(const struct hm_watch *watch, char ret_nonce[HM_CASE_NONCE_M
 /* The channels that rules watch: a new array of strings, each once. */
 json_t *hm_watch_channels_new(const struct hm_watch *watch);
 
+struct hm_alarm_around hm_watch_around(const struct hm_watch *watch, const char *channel);
+
 /* ---- watch_notice.c -----------------------------------------------------------------------------------------------------------
  */
 
@@ -117,6 +124,12 @@ struct hm_watch_said {
 };
 /* The news that alarms are over, or taken: closes (or marks) the cases that it is about, ends the envelope. */
 void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *verdict, const struct hm_watch_said *said);
+/* Keeps the notice for a while: an alarm that was said before it may be heard of after it. */
+void hm_watch_keep_news(struct hm_watch *watch, const json_t *message, const struct hm_watch_said *said);
+/* An alarm was raised, or raised again: the news of its channel that was said after it and heard before it is judged anew. */
+void hm_watch_later_news(struct hm_watch *watch, const char *channel, int64_t at_ms);
+/* News that is too old for that is dropped. */
+void hm_watch_forget_news(struct hm_watch *watch, int64_t now_ms);
 /* The same by an edit of a message of this case, which is about no other. False: it is not about this case either, nothing was
  * done. */
 bool hm_watch_edit_notice(struct hm_watched *w, const struct hm_alarm_verdict *verdict, int64_t at_ms, int64_t inbox_id);
@@ -134,9 +147,11 @@ bool hm_watch_was_seen(const struct hm_watch *watch, const char *channel, const 
 struct hm_watched *hm_watched_of_message(const struct hm_watch *watch, const char *channel, const char *ts);
 void hm_watched_event(struct hm_watched *w, const char *type, json_t *stolen_data);
 void hm_watched_seen(struct hm_watched *w, const char *channel, const char *ts, int64_t at_ms);
-/* The same of a message that began no case. case_id: of the one that it is about, "" = none, or several. In memory at once; in
- * the journal with hm_watch_save_seen(). */
-void hm_watch_note_seen(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms);
+/* The same of news (watch_notice.c). case_id: of the case that it is about, "" = none, or several. In memory at once; in the
+ * journal with hm_watch_save_seen(). */
+void hm_watch_note_news(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms);
+/* The message was handled already, and it was news. */
+bool hm_watch_was_news(const struct hm_watch *watch, const char *channel, const char *ts);
 void hm_watch_save_seen(struct hm_watch *watch, const char *channel, const char *ts);
 /* fn once what the case is now is committed (or could not be). */
 void hm_watched_wait(struct hm_watched *w, const char *nonce, hm_watch_taken_fn fn, void *arg);

@@ -227,6 +227,57 @@ static void catch_up(struct hm_watch *watch, const char *key, const json_t *link
     }
 }
 
+/* Taken by a click that has come to no run, which a commit that failed may have kept from being written. */
+static bool is_left_over(const struct hm_case_offer *offer)
+{
+    return offer->taken_by != NULL && !offer->unasked && offer->run_id == NULL && offer->status == NULL;
+}
+
+static bool add_envelope(void *arg, const struct hm_inbox_row *row)
+{
+    char *key = hm_xasprintf("%lld", (long long)row->id);
+    hm_json_set_bool(arg, key, true);
+    free(key);
+    return true;
+}
+
+/* {inbox id: true} of the envelopes that are open: their clicks are handled anew. NULL when that can not be told. */
+static json_t *open_envelopes_new(const struct hm_watch *watch)
+{
+    struct hm_err err = {0};
+    json_t *open = hm_json_obj_new();
+    struct hm_journal_reader *reader = hm_journal_reader_open(watch->opts.journal_path, &err);
+    enum hm_code code = reader != NULL ? hm_journal_inbox_open(reader, add_envelope, open, &err) : HM_EIO;
+    hm_journal_reader_free(reader);
+    if (code == HM_OK)
+        return open;
+    hm_log(HM_LOG_WARN, "alarms", "offers that came to nothing are not given back: %s", err.msg);
+    json_decref(open);
+    return NULL;
+}
+
+/* Nobody will start what these were taken for any more: they are free again. */
+static void give_back(struct hm_watch *watch)
+{
+    struct hm_watched *w = NULL;
+    json_t *open = NULL;
+    TAILQ_FOREACH(w, &watch->cases, link)
+    {
+        for (size_t i = 0; i < w->c->n_offers; i++) {
+            const struct hm_case_offer *offer = &w->c->offers[i];
+            if (!is_left_over(offer))
+                continue;
+            if (open == NULL)
+                open = open_envelopes_new(watch);
+            if (open == NULL)
+                return;
+            if (offer->key == NULL || json_object_get(open, offer->key) == NULL)
+                hm_watch_release(watch, w->c->id, offer->nonce);
+        }
+    }
+    json_decref(open);
+}
+
 void hm_watch_find_runs(struct hm_watch *watch)
 {
     struct hm_watched *w = NULL;
@@ -244,6 +295,7 @@ void hm_watch_find_runs(struct hm_watch *watch)
                 (void)hm_runner_visit(watch->opts.runner, w->c->offers[i].run_id, on_visit, watch);
         hm_watched_start(w);
     }
+    give_back(watch);
 }
 
 /* ---- what starts unasked

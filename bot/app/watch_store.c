@@ -130,14 +130,27 @@ void hm_watched_event(struct hm_watched *w, const char *type, json_t *stolen_dat
     hm_json_add(w->news.events, event);
 }
 
-void hm_watch_note_seen(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms)
+/* key → [case id, at_ms, true for news] */
+static void note_seen(struct hm_watch *watch, const char *case_id, const char *key, int64_t at_ms, bool news)
 {
-    char *key = seen_key(channel, ts);
     json_t *entry = hm_json_arr_new();
     hm_json_add(entry, hm_json_str_new(case_id));
     hm_json_add(entry, json_integer(at_ms));
+    if (news)
+        hm_json_add(entry, json_true());
     hm_json_set(watch->seen, key, entry);
+}
+
+void hm_watch_note_news(struct hm_watch *watch, const char *case_id, const char *channel, const char *ts, int64_t at_ms)
+{
+    char *key = seen_key(channel, ts);
+    note_seen(watch, case_id, key, at_ms, true);
     free(key);
+}
+
+bool hm_watch_was_news(const struct hm_watch *watch, const char *channel, const char *ts)
+{
+    return json_is_true(json_array_get(find_seen(watch, channel, ts), 2));
 }
 
 void hm_watch_save_seen(struct hm_watch *watch, const char *channel, const char *ts)
@@ -155,7 +168,7 @@ void hm_watch_save_seen(struct hm_watch *watch, const char *channel, const char 
 void hm_watched_seen(struct hm_watched *w, const char *channel, const char *ts, int64_t at_ms)
 {
     char *key = seen_key(channel, ts);
-    hm_watch_note_seen(w->watch, w->c->id, channel, ts, at_ms);
+    note_seen(w->watch, w->c->id, key, at_ms, false);
     hm_json_add(w->news.seen, hm_json_str_new(key));
     free(key);
 }

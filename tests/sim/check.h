@@ -17,7 +17,13 @@
  *   block-kit-limits      Slack would take every card and dialog
  *   buttons-match         a card has the buttons of what is open, and no others                                         (7)
  *   one-card-per-run      there is one message per run, and it shows the latest                                         (3)
- *   runs-settle           in the end a run is over or waits for a person                                                (2) */
+ *   runs-settle           in the end a run is over or waits for a person                                                (2)
+ *   alarms-are-kept       a message that is an alarm is counted in one case, whatever way it came, and none is made up
+ *   one-card-per-alarm    there is one message per case, and it shows the latest
+ *   offers-start-once     an offer starts at most one run, one that was taken has started one, and its case knows how it ended
+ *   late-starts-nothing   what was said while nobody could be told starts nothing by itself
+ *   news-closes           the news that an alarm is over closes its cases and no others
+ *   marks-are-right       a message bears the reaction that its case says and no other of ours */
 #ifndef HM_SIM_CHECK_H
 #define HM_SIM_CHECK_H
 

@@ -151,4 +151,6 @@ void check_rest(bool fresh)
         check_notices(book_run(i));
     }
     check_memory_of_cards(fresh);
+    if (sim->alarms)
+        check_alarms();
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crowd_parts.h"
+#include "model_channel.h"
 #include "model_journal.h"
 #include "process.h"
 #include "view/card.h"
@@ -139,14 +140,14 @@ static void act_submit(bool well)
     crowd_submit(&d, well);
 }
 
-/* One of the messages that have buttons, or NULL. */
-static const struct message *pick_message(void)
+/* One of the messages that have buttons, or NULL. prefix: of its key. */
+static const struct message *pick_message(const char *prefix)
 {
     const struct message *found = NULL;
     size_t n = 0;
     for (size_t i = 0; i < slack_messages(); i++) {
         const struct message *m = slack_message(i);
-        if (!m->deleted && count_buttons(m) > 0 && rng_below(&sim->rng, ++n) == 0)
+        if (!m->deleted && hm_starts_with(m->key, prefix) && count_buttons(m) > 0 && rng_below(&sim->rng, ++n) == 0)
             found = m;
     }
     return found;
@@ -159,7 +160,7 @@ static bool pick_button(struct button *ret)
         *ret = c->old[rng_below(&sim->rng, c->n_seen < REMEMBERED ? c->n_seen : REMEMBERED)];
         return ret->value[0] != '\0';
     }
-    const struct message *m = pick_message();
+    const struct message *m = pick_message(sim->alarms && rng_percent(&sim->rng, 40) ? "a-" : "");
     if (m == NULL)
         return false;
     bool first = rng_percent(&sim->rng, 45); /* "approve", "it happened" … */
@@ -188,6 +189,20 @@ static void act_delete(void)
     run->deletions++;
     m->deleted = true;
     sim_tell("somebody deletes %s", m->key);
+}
+
+/* What is said in the watched channel. Nothing before the bot has begun to watch it: that is nobody's promise. */
+static bool act_say(void)
+{
+    static const enum said_kind kinds[] = {SAID_ALARM, SAID_ALARM, SAID_ALARM, SAID_ALARM,  SAID_ALARM,
+                                           SAID_OK,    SAID_OK,    SAID_OK,    SAID_FORGED, SAID_CHATTER};
+    if (book_value("alarm-watermark", SIM_WATCHED) == NULL)
+        return false;
+    if (channel_size() > 0 && rng_percent(&sim->rng, 10))
+        channel_edit(rng_below(&sim->rng, channel_size()));
+    else
+        channel_say(kinds[rng_below(&sim->rng, HM_ARRAY_LEN(kinds))], rng_percent(&sim->rng, 60) ? "x1" : "x2");
+    return true;
 }
 
 /* ---- the right people
@@ -254,6 +269,8 @@ bool crowd_help(void)
 
 bool crowd_act(void)
 {
+    if (sim->alarms && rng_percent(&sim->rng, 40))
+        return act_say();
     size_t pick = rng_below(&sim->rng, 100);
     if (slack_dialogs() > 0 && pick < 60) {
         act_submit(false);

@@ -1,4 +1,4 @@
-/* Inside of the book: shared by model_journal.c and model_reader.c alone. */
+/* Inside of the book: shared by model_journal.c, model_reader.c and the checks at rest alone. */
 #ifndef HM_SIM_MODEL_BOOK_H
 #define HM_SIM_MODEL_BOOK_H
 
@@ -23,6 +23,12 @@ struct value {
     char *space, *key, *text; /* text NULL: deleted */
 };
 
+/* What happened to an alarm: events that are no run's. Only how many there are is of interest here. */
+struct notes {
+    char *id;
+    int64_t n;
+};
+
 struct recipe_text {
     char *sha, *text;
 };
@@ -40,9 +46,11 @@ struct book {
     size_t n_values;
     struct recipe_text *texts;
     size_t n_texts;
+    struct notes *notes;
+    size_t n_notes;
 };
 
-/* NULL when there is none. */
-const char *book_value(const char *space, const char *key);
+/* How many notes there are under this id. */
+int64_t book_notes(const char *id);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "model_channel.h"
 #include "model_time.h"
 #include "slack/post_build.h"
 #include "support/block_limits.h"
@@ -23,6 +24,8 @@ const char *const call_names[CALL_OTHER] = {
     [CALL_VIEW] = "views.open",
     [CALL_AUTH] = "auth.test",
     [CALL_OPEN] = "conversations.open",
+    [CALL_REACT] = "reactions.add",
+    [CALL_UNREACT] = "reactions.remove",
 };
 
 static void refuse(struct call *call, enum hm_code code, const char *error)
@@ -165,6 +168,11 @@ void slack_perform(struct call *call)
         whisper(call);
         break;
     case CALL_HISTORY:
+        if (hm_streq(hm_json_get_str(call->args, "channel", ""), SIM_WATCHED))
+            call->body = channel_history_new(call->args);
+        else
+            look(call);
+        break;
     case CALL_REPLIES:
         look(call);
         break;
@@ -174,10 +182,16 @@ void slack_perform(struct call *call)
     case CALL_AUTH:
         call->body = hm_json_obj_new();
         hm_json_set_str(call->body, "team_id", "T0SIM");
-        hm_json_set_str(call->body, "user_id", "U0BOT");
+        hm_json_set_str(call->body, "user_id", SIM_BOT);
+        hm_json_set_str(call->body, "bot_id", "B0BOT");
         break;
     case CALL_OPEN: /* a conversation with one person has his name in our model */
         call->body = json_pack("{s:{s:o}}", "channel", "id", hm_json_str_new(with_user));
+        break;
+    case CALL_REACT:
+    case CALL_UNREACT:
+        if (!channel_react(call->args, call->method == CALL_UNREACT))
+            refuse(call, HM_ENOTFOUND, "message_not_found");
         break;
     case CALL_OTHER:
         break;

@@ -22,6 +22,8 @@ enum call_method {
     CALL_VIEW,
     CALL_AUTH,
     CALL_OPEN,
+    CALL_REACT,
+    CALL_UNREACT,
     CALL_OTHER
 };
 extern const char *const call_names[CALL_OTHER];

@@ -15,8 +15,16 @@ void slack_send_envelope(const struct envelope *stolen)
     struct envelope *e = &s->envelopes[s->n_envelopes++];
     *e = *stolen;
     e->to_deliver = 1;
+    if (e->kind == SIM_EVENT && !process_is_connected() && rng_percent(&sim->rng, 70)) {
+        e->to_deliver = 0; /* nobody is there: it is in the channel's history */
+        return;
+    }
     if (sim->calm || !sim->faults.doubled_envelopes)
         return;
+    if (e->kind == SIM_EVENT) { /* whoever is connected gets it */
+        e->to_deliver = rng_percent(&sim->rng, 25) ? 2 : 1;
+        return;
+    }
     e->to_deliver = rng_percent(&sim->rng, 10) ? 0 : rng_percent(&sim->rng, 25) ? 2 : 1;
 }
 
@@ -48,6 +56,16 @@ void slack_deliver(void)
     };
     sim_tell("slack: %s is delivered%s", e->key, e->acked ? " again" : "");
     hm_intake_envelope(process_intake(), (struct hm_ack_ticket){1}, &env);
+}
+
+void slack_drop_events(void)
+{
+    struct slack *s = sim->slack;
+    for (size_t i = 0; i < s->n_envelopes; i++) {
+        struct envelope *e = &s->envelopes[i];
+        if (e->kind == SIM_EVENT && e->to_deliver > 0 && rng_percent(&sim->rng, 50))
+            e->to_deliver = 0;
+    }
 }
 
 static struct envelope *find_id(const char *envelope_id)

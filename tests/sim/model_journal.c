@@ -66,6 +66,9 @@ void sim_book_done(void)
         free(book->texts[i].sha);
         free(book->texts[i].text);
     }
+    for (size_t i = 0; i < book->n_notes; i++)
+        free(book->notes[i].id);
+    free(book->notes);
     free(book->runs);
     free(book->inbox);
     free(book->values);
@@ -101,7 +104,7 @@ static const char *run_of(const struct hm_batch *batch)
     size_t offset = 0;
     struct hm_op op;
     while (hm_batch_next_op(batch, &offset, &op))
-        if (op.kind == HM_OP_EVENT)
+        if (op.kind == HM_OP_EVENT && !op.flag)
             return op.text[0].s;
     return NULL;
 }
@@ -135,6 +138,20 @@ static struct book_run *make_run(const char *run_id)
     book->runs = hm_xreallocarray(book->runs, book->n_runs + 1, sizeof(struct book_run *));
     book->runs[book->n_runs++] = run;
     return run;
+}
+
+static void write_note(const struct hm_op *op)
+{
+    struct book *book = sim->book;
+    size_t i = 0;
+    while (i < book->n_notes && strcmp(book->notes[i].id, op->text[0].s) != 0)
+        i++;
+    if (i == book->n_notes) {
+        book->notes = hm_xreallocarray(book->notes, book->n_notes + 1, sizeof book->notes[0]);
+        book->notes[book->n_notes++] = (struct notes){.id = hm_xstrdup(op->text[0].s)};
+    }
+    book->notes[i].n = op->number;
+    sim_tell("journal: %s %lld %s", op->text[0].s, (long long)op->number, op->text[1].s);
 }
 
 static void write_event(const struct hm_op *op, int64_t wall_ms)
@@ -224,13 +241,13 @@ static bool numbers_fit(const struct hm_batch *batch)
 {
     size_t offset = 0;
     struct hm_op op;
-    int64_t next = 0;
+    int64_t next = 0; /* a batch has the events of one run, or of one alarm */
     while (hm_batch_next_op(batch, &offset, &op)) {
         if (op.kind != HM_OP_EVENT)
             continue;
         if (next == 0) {
-            const struct book_run *run = book_find(op.text[0].s);
-            next = run != NULL ? (int64_t)run->n_rows + 1 : 1;
+            const struct book_run *run = op.flag ? NULL : book_find(op.text[0].s);
+            next = (op.flag ? book_notes(op.text[0].s) : run != NULL ? (int64_t)run->n_rows : 0) + 1;
         }
         if (op.number != next++)
             return false;
@@ -254,8 +271,12 @@ static void apply(struct hm_batch *batch)
 {
     size_t offset = 0;
     struct hm_op op;
-    if (!numbers_fit(batch))
-        sim_fail("journal-gapless", "%s: a batch whose first event does not have the next number", run_of(batch));
+    if (!numbers_fit(batch)) {
+        if (run_of(batch) != NULL)
+            sim_fail("journal-gapless", "%s: a batch whose first event does not have the next number", run_of(batch));
+        hm_batch_fail(batch, HM_ECONFLICT, "its events are there already"); /* an alarm's: watch_store.c counts them then */
+        return;
+    }
     if (!claims_fit(batch)) {
         hm_batch_fail(batch, HM_ECONFLICT, "somebody was first");
         return;
@@ -270,7 +291,10 @@ static void apply(struct hm_batch *batch)
             write_done(&op, batch);
             break;
         case HM_OP_EVENT:
-            write_event(&op, batch->wall_ms);
+            if (op.flag)
+                write_note(&op);
+            else
+                write_event(&op, batch->wall_ms);
             break;
         case HM_OP_RUN:
             run = book_find(op.text[0].s);

@@ -67,6 +67,8 @@ bool book_is_pending(const char *run_id);
 size_t book_inbox_size(void);
 const struct inbox *book_inbox(size_t index);
 const struct inbox *book_inbox_find(const char *key);
+/* NULL when there is none. */
+const char *book_value(const char *space, const char *key);
 /* Everything is stopped, and that is durable. */
 bool book_is_held(void);
 

@@ -56,6 +56,14 @@ const char *book_value(const char *space, const char *key)
     return NULL;
 }
 
+int64_t book_notes(const char *id)
+{
+    for (size_t i = 0; i < sim->book->n_notes; i++)
+        if (strcmp(sim->book->notes[i].id, id) == 0)
+            return sim->book->notes[i].n;
+    return 0;
+}
+
 bool book_is_held(void)
 {
     const char *text = book_value("control", "hold");
@@ -99,6 +107,11 @@ enum hm_code hm_journal_events(struct hm_journal_reader *reader, const char *run
     const struct book_run *run = run_id != NULL ? book_find(run_id) : NULL;
     (void)reader;
     (void)err;
+    for (int64_t n = 1; run_id != NULL && n <= book_notes(run_id); n++) {
+        const struct hm_event_row note = {.run_id = run_id, .seq = n, .type = "alarm.noted", .hash = ""};
+        if (!visit(arg, &note))
+            return HM_OK;
+    }
     for (size_t i = 0; run != NULL && i < run->n_rows; i++)
         if (!visit_row(run, i, visit, arg))
             return HM_OK;

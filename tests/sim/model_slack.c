@@ -51,6 +51,7 @@ void sim_slack_done(void)
         free(s->envelopes[i].key);
         free(s->envelopes[i].id);
         free(s->envelopes[i].text);
+        free(s->envelopes[i].said_ts);
     }
     free(s->calls);
     free(s->late);
@@ -221,7 +222,8 @@ static void fail_call(struct call *call)
     if (is_post && !sim->faults.slack_away && rng_percent(&sim->rng, 50)) {
         leave_unknown(call);
     } else {
-        if (call->method == CALL_UPDATE && rng_percent(&sim->rng, 40))
+        bool repeated = call->method == CALL_UPDATE || call->method == CALL_REACT || call->method == CALL_UNREACT;
+        if (repeated && rng_percent(&sim->rng, 40))
             slack_perform(call); /* repeated until it was given up; one of them may have been done */
         call->code = HM_EIO;
     }

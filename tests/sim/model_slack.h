@@ -23,12 +23,13 @@ struct message {
     int64_t right_seq; /* it was found to show the run as of this event; -1 = not looked at */
 };
 
-enum envelope_kind { SIM_COMMAND, SIM_CLICK, SIM_FORM };
+enum envelope_kind { SIM_COMMAND, SIM_CLICK, SIM_FORM, SIM_EVENT };
 
 struct envelope {
     char *key, *id, *text;
-    const char *type; /* "slash_commands", "interactive" */
-    const char *user;
+    char *said_ts;    /* of an event: which message of the channel (model_channel.h) */
+    const char *type; /* "slash_commands", "interactive", "events_api" */
+    const char *user; /* NULL for an event */
     enum envelope_kind kind;
     unsigned to_deliver; /* times that it is still to be delivered */
     bool acked;
@@ -58,6 +59,8 @@ void slack_bury(void);
 void slack_send_envelope(const struct envelope *stolen);
 size_t slack_envelopes_waiting(void);
 void slack_deliver(void);
+/* The connection has ended: of the events that were on their way, or not acknowledged, some never come again. */
+void slack_drop_events(void);
 const struct envelope *slack_envelope(const char *key);
 
 size_t slack_messages(void);

@@ -14,11 +14,13 @@
 #include "app/recipe_store.h"
 #include "app/restore.h"
 #include "app/roles.h"
+#include "app/watch.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "check.h"
 #include "io/timer.h"
 #include "model_backend.h"
+#include "model_channel.h"
 #include "model_journal.h"
 #include "model_slack.h"
 #include "model_time.h"
@@ -39,10 +41,12 @@ struct process {
     struct hm_intake *intake;
     struct hm_hold *hold;
     struct hm_notices *notices;
+    struct hm_watch *watch;
     struct hm_timer *wake_timer, *auth_timer, *hold_timer;
     struct hm_restore *restore; /* NULL = all runs are there */
     bool impatient;
     char *team;
+    bool connected; /* Slack can reach us; matters to stories with alarms only */
     bool dying;
 };
 
@@ -99,8 +103,10 @@ static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticke
 static void io_changed(void *arg, const struct hm_run *run)
 {
     struct process *p = arg;
-    if (!p->dying)
-        hm_cards_show(p->cards, run);
+    if (p->dying)
+        return;
+    hm_cards_show(p->cards, run);
+    hm_watch_run(p->watch, run);
 }
 
 static void io_wake(void *arg, int64_t at_ms)
@@ -156,7 +162,7 @@ static void io_env(void *arg, const char *recipe, struct hm_run_env *ret_env)
     *ret_env = (struct hm_run_env){
         .now_ms = sim_wall_ms(),
         .current = hm_recipe_store_current(p->store, recipe),
-        .known = sim_config(sim->config)->known,
+        .known = hm_watch_known(p->watch),
         .team = p->team,
         .backend = env_backend,
         .member = env_member,
@@ -185,6 +191,7 @@ static void on_restored(void *arg, enum hm_code code, const char *problem)
     hm_restore_free(p->restore);
     p->restore = NULL;
     hm_intake_hold_forms(p->intake, false);
+    hm_watch_restored(p->watch);
     if (p->impatient)
         hm_intake_hold(p->intake, false);
 }
@@ -201,7 +208,9 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     }
     free(p->team);
     p->team = hm_xstrdup(team);
-    hm_people_identity(p->people, hm_json_get_str(answer->body, "user_id", ""), team);
+    const char *user = hm_json_get_str(answer->body, "user_id", "");
+    hm_people_identity(p->people, user, team);
+    hm_watch_identity(p->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);
     hold_no_more(p);
 }
 
@@ -216,7 +225,8 @@ static void ask_who_we_are(void *arg)
 static void on_request(void *arg, int64_t inbox_id, const struct hm_slack_request *req, int64_t stored_ms)
 {
     struct process *p = arg;
-    hm_people_handle(p->people, inbox_id, req, stored_ms);
+    if (!hm_watch_message(p->watch, inbox_id, req))
+        hm_people_handle(p->people, inbox_id, req, stored_ms);
 }
 
 static char *on_submitted(void *arg, int64_t inbox_id, const struct hm_slack_request *req)
@@ -227,8 +237,10 @@ static char *on_submitted(void *arg, int64_t inbox_id, const struct hm_slack_req
 
 static void on_refused(void *arg, const char *problem)
 {
-    (void)arg;
+    struct process *p = arg;
     (void)problem;
+    if (!p->dying)
+        hm_watch_missed(p->watch);
 }
 
 /* ---- birth
@@ -264,6 +276,10 @@ static void open_inside(struct process *p)
     hm_ledger_attach(p->ledger, p->notices);
     hm_hold_attach(p->hold, p->notices);
     hm_people_attach(p->people, p->cards, p->hold);
+    const struct hm_watch_opts watch = {sim_loop(), sim_journal(), "the book", sim_web_api(), p->intake, p->runner, sim_clock()};
+    p->watch = hm_watch_new(&watch);
+    hm_people_watch(p->people, p->watch);
+    hm_watch_use(p->watch, s);
     hm_cards_use(p->cards, s);
     hm_notices_use(p->notices, s);
     hm_people_use(p->people, s);
@@ -279,6 +295,8 @@ void process_start(void)
     enum hm_code code = hm_notices_restore(p->notices, "the book", &err);
     if (code == HM_OK)
         code = hm_hold_restore(p->hold, "the book", &err);
+    if (code == HM_OK)
+        code = hm_watch_restore(p->watch, &err);
     if (code == HM_OK)
         code = hm_intake_restore(p->intake, "the book", &err);
     /* one run in each turn: what comes meanwhile must wait, and a crash may find some of them read */
@@ -299,6 +317,7 @@ void process_reload(void)
     hm_cards_use(p->cards, s);
     hm_notices_use(p->notices, s);
     hm_people_use(p->people, s);
+    hm_watch_use(p->watch, s);
     hm_runner_changed(p->runner);
 }
 
@@ -322,6 +341,15 @@ static void fail_all(void)
     }
 }
 
+/* What waits for the next tick of the watch is tried once more, in vain. */
+static void last_tick(void)
+{
+    enum { TICK_MS = 6000, MANY = 200 };
+    sim_time_pass(TICK_MS);
+    for (unsigned i = 0; i < MANY && sim_timer_fire(); i++)
+        ;
+}
+
 /* Everything that hangs on a callback is freed by that callback: so each gets one, with a failure. None of it reaches the
  * outside. */
 static void bury(struct process *p)
@@ -331,7 +359,11 @@ static void bury(struct process *p)
         /* somebody may wait for the word of a run whose commit has failed */
         hm_runner_time(p->runner, INT64_MAX - 1);
         fail_all();
+        if (sim->alarms)
+            last_tick();
+        fail_all();
     }
+    hm_watch_stop(p->watch);
     hm_cards_stop(p->cards);
 }
 
@@ -340,6 +372,7 @@ void process_kill(void)
     struct process *p = sim->process;
     sim_tell("THE BOT DIES");
     sim->count.crashes++;
+    process_connect(false);
     p->dying = true;
     hm_restore_free(p->restore);
     slack_crash();
@@ -348,6 +381,7 @@ void process_kill(void)
     hm_people_free(p->people);
     hm_intake_free(p->intake);
     hm_cards_free(p->cards);
+    hm_watch_free(p->watch);
     hm_hold_free(p->hold);
     hm_notices_free(p->notices);
     hm_runner_free(p->runner);
@@ -365,6 +399,25 @@ void process_kill(void)
 /* ---- looking in
  * ------------------------------------------------------------------------------------------------------------------------------
  */
+
+bool process_is_connected(void)
+{
+    return sim->process != NULL && (sim->process->connected || !sim->alarms);
+}
+
+void process_connect(bool connected)
+{
+    struct process *p = sim->process;
+    if (!sim->alarms || p->connected == connected)
+        return;
+    sim_tell("Slack: %s", connected ? "connected" : "the connection ends");
+    p->connected = connected;
+    if (connected)
+        channel_connected();
+    else
+        slack_drop_events();
+    hm_watch_connected(p->watch, connected);
+}
 
 bool process_restoring(void)
 {

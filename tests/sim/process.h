@@ -26,4 +26,8 @@ struct hm_card_around process_around(void);
 /* Visits what the process holds in memory. */
 void process_each_run(void (*visit)(void *arg, const struct hm_run *run), void *arg);
 
+/* Slack can reach the bot. Without alarms in the story: whenever it runs. */
+bool process_is_connected(void);
+void process_connect(bool connected);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "model_channel.h"
 #include "sim.h"
 
 enum { SETS = 4 };
@@ -86,7 +87,27 @@ static const char *const texts[] = {
                         " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\"; }; } );",
 };
 
+static const char *const alarm_texts[] = {
+    "name = \"thing-on\"; title = \"A thing is on\"; channels = [ \"" SIM_WATCHED "\" ]; from = [ \"B0MONITOR\" ];\n"
+    "match = \"\\\\AALARM (?<id>x[0-9]){{end}} is on\";\n"
+    "fields = ( { name = \"id\"; type = \"string\"; } );\n"
+    "dedupe = { key = \"${id}\"; for = \"10m\"; };\n"
+    "say = ( { say = \"`${id}` is on.\"; } );\n"
+    "offers = ( { recipe = \"once\"; label = \"Off: ${id}\"; with = { id = \"${id}\"; }; },\n"
+    "  { recipe = \"ungated\"; label = \"Off at once\"; with = { id = \"${id}\"; }; },\n"
+    "  { recipe = \"idem\"; label = \"Off, which?\"; }, { recipe = \"pages\"; label = \"Look\"; } );\n"
+    "auto = ( { recipe = \"until\"; with = { id = \"${id}\"; }; } );\n"
+    "remember = ( { key = \"last\"; fields = { id = \"${id}\"; }; } );\n",
+    "name = \"thing-off\"; title = \"A thing is off again\"; channels = [ \"" SIM_WATCHED "\" ]; from = [ \"B0MONITOR\" ];\n"
+    "match = \"\\\\AOK (?<id>x[0-9]){{end}} is off\";\n"
+    "fields = ( { name = \"id\"; type = \"string\"; } );\n"
+    "dedupe = { key = \"${id}\"; for = \"10m\"; };\n"
+    "resolves = [ \"thing-on\" ];\n",
+};
+
 static struct hm_settings configs[SIM_CONFIGS];
+static struct hm_settings watching[SIM_CONFIGS]; /* the same with alarms */
+static struct hm_alarm_rule *rules[HM_ARRAY_LEN(alarm_texts)];
 static struct hm_backend backends[2];
 static char role_name[] = "hausmeister";
 static struct hm_role roles[] = {{.name = role_name}};
@@ -142,6 +163,26 @@ static struct hm_recipe *parse(const char *text)
     return recipe;
 }
 
+static void parse_alarms(void)
+{
+    struct hm_diags diags;
+    const struct hm_alarms all = {rules, HM_ARRAY_LEN(alarm_texts)};
+    hm_diags_init(&diags);
+    for (size_t i = 0; i < HM_ARRAY_LEN(alarm_texts); i++)
+        rules[i] = hm_alarm_parse("sim-alarm.cfg", alarm_texts[i], NULL, &diags);
+    if (diags.count == 0)
+        hm_alarms_link(&all, &configs[0].recipes, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        (void)fprintf(stderr, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
+    if (diags.count > 0)
+        sim_bug("a rule for alarms does not load");
+    hm_diags_done(&diags);
+    for (size_t i = 0; i < SIM_CONFIGS; i++) {
+        watching[i] = configs[i];
+        watching[i].alarms = all;
+    }
+}
+
 static int by_name(const void *a, const void *b)
 {
     struct hm_recipe *const *x = a;
@@ -190,6 +231,7 @@ void sim_recipes_init(void)
         s->known = hm_json_obj_new();
         fill_set(i % SETS, &s->recipes);
     }
+    parse_alarms();
 }
 
 void sim_recipes_done(void)
@@ -197,6 +239,8 @@ void sim_recipes_done(void)
     for (size_t set = 0; set < SETS; set++)
         for (size_t i = 0; i < HM_ARRAY_LEN(texts); i++)
             hm_recipe_free(parsed[set][i]);
+    for (size_t i = 0; i < HM_ARRAY_LEN(rules); i++)
+        hm_alarm_rule_free(rules[i]);
     for (size_t i = 0; i < SIM_CONFIGS; i++) {
         free(configs[i].recipes.items);
         json_decref(configs[i].known);
@@ -209,7 +253,7 @@ void sim_recipes_done(void)
 
 const struct hm_settings *sim_config(unsigned index)
 {
-    return &configs[index];
+    return sim->alarms ? &watching[index] : &configs[index];
 }
 
 const struct hm_recipe *sim_recipe_by_sha(void *arg, const char *sha256)

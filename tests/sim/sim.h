@@ -41,11 +41,13 @@ struct slack;    /* model_slack.c */
 struct backend;  /* model_backend.c */
 struct process;  /* process.c: the bot that is running now */
 struct crowd;    /* crowd.c */
+struct channel;  /* model_channel.c */
 
 struct sim {
     uint64_t seed;
     struct rng rng;
     struct faults faults;
+    bool alarms;   /* a channel is watched for alarms */
     bool calm;     /* the end of the story: nothing goes wrong any more */
     bool thorough; /* check the costly things at every step */
     bool telling;  /* keep the last events in words */
@@ -61,8 +63,9 @@ struct sim {
     struct backend *backend;
     struct process *process; /* NULL while the bot is down */
     struct crowd *crowd;
+    struct channel *channel;
     struct {
-        unsigned steps, crashes, runs, effects, clicks, envelopes, cards, whispers;
+        unsigned steps, crashes, runs, effects, clicks, envelopes, cards, whispers, alarms;
     } count;
 };
 extern struct sim *sim;
@@ -94,6 +97,7 @@ enum { SIM_CONFIGS = 8 };
 /* Parses all recipes, once per process. */
 void sim_recipes_init(void);
 void sim_recipes_done(void);
+/* With rules for alarms when the story has them. */
 const struct hm_settings *sim_config(unsigned index);
 const struct hm_recipe *sim_recipe_by_sha(void *arg, const char *sha256);
 size_t sim_recipe_count(void);
@@ -103,6 +107,8 @@ char *sim_command_new(struct rng *rng, size_t recipe);
 /* Who is who. */
 extern const char *const sim_people[];
 enum { SIM_PEOPLE = 5 };
+/* The bot itself: what it starts unasked. */
+#define SIM_BOT "U0BOT"
 const char *sim_team_of(const char *user);
 /* In the role "hausmeister", and one of us: what the bot must conclude whenever the role can be read. */
 bool sim_is_entitled(const char *user);

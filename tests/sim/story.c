@@ -6,6 +6,7 @@
 #include "check.h"
 #include "crowd.h"
 #include "model_backend.h"
+#include "model_channel.h"
 #include "model_journal.h"
 #include "model_slack.h"
 #include "model_time.h"
@@ -23,6 +24,7 @@ enum {
 
 enum act {
     ACT_START,
+    ACT_CONNECT,
     ACT_COMMIT,
     ACT_REPORT,
     ACT_BACKEND,
@@ -86,7 +88,7 @@ static void new_config(void)
 static void act_fault(void)
 {
     struct faults *f = &sim->faults;
-    switch (rng_below(&sim->rng, 9)) {
+    switch (rng_below(&sim->rng, sim->alarms ? 11 : 9)) {
     case 0:
     case 1:
         if (f->crashes && sim->process != NULL)
@@ -116,9 +118,13 @@ static void act_fault(void)
         if (f->clock_jumps)
             jump(false);
         break;
-    default:
+    case 8:
         if (f->suspends)
             jump(true);
+        break;
+    default:
+        if (sim->process != NULL)
+            process_connect(false);
         break;
     }
 }
@@ -156,11 +162,12 @@ static unsigned weigh(unsigned weights[ACT_NR])
     bool alive = sim->process != NULL;
     memset(weights, 0, ACT_NR * sizeof weights[0]);
     weights[ACT_START] = alive ? 0 : 25;
+    weights[ACT_CONNECT] = alive && !process_is_connected() ? 10 : 0;
     weights[ACT_COMMIT] = book_queued() > 0 ? 30 : 0;
     weights[ACT_REPORT] = book_unreported() > 0 ? 40 : 0;
     weights[ACT_BACKEND] = backend_waiting() > 0 ? 25 : 0;
     weights[ACT_SLACK] = slack_waiting() > 0 ? 25 : 0;
-    weights[ACT_DELIVER] = alive && slack_envelopes_waiting() > 0 ? 20 : 0;
+    weights[ACT_DELIVER] = process_is_connected() && slack_envelopes_waiting() > 0 ? 20 : 0;
     weights[ACT_TIMER] = sim_timer_next_ms() <= sim_mono_ms() ? 30 : 0;
     unsigned busy = 0;
     for (int i = 0; i < ACT_PEOPLE; i++)
@@ -194,6 +201,9 @@ static void act(enum act what, bool idle)
     switch (what) {
     case ACT_START:
         process_start();
+        break;
+    case ACT_CONNECT:
+        process_connect(true);
         break;
     case ACT_COMMIT:
         commit();
@@ -369,7 +379,8 @@ static void choose_length(unsigned steps)
 
 void sim_play(const struct story_opts *opts)
 {
-    struct sim story = {.seed = opts->seed, .rng = {opts->seed * 0x9e3779b97f4a7c15u}, .verbose = opts->verbose};
+    struct sim story = {
+        .seed = opts->seed, .rng = {opts->seed * 0x9e3779b97f4a7c15u}, .alarms = opts->seed % 3 == 0, .verbose = opts->verbose};
     struct sim *before = sim;
     sim = &story;
     story.telling = opts->telling || opts->verbose;
@@ -379,6 +390,7 @@ void sim_play(const struct story_opts *opts)
     sim_time_init();
     sim_book_init();
     sim_slack_init();
+    sim_channel_init();
     sim_backend_init();
     sim_crowd_init();
     sim_check_init();
@@ -388,6 +400,7 @@ void sim_play(const struct story_opts *opts)
     process_kill();
     sim_crowd_done();
     sim_backend_done();
+    sim_channel_done();
     sim_slack_done();
     sim_book_done();
     sim_time_done();

@@ -1,0 +1,80 @@
+"""What a bad moment leaves over of an alarm: one that could not be stored, news that comes before it, an offer that nobody's run has."""
+import contextlib
+import json
+import sqlite3
+import time
+
+from alarm_case import BAD, OVER, AlarmCase
+from harness import ANA, DATASET, Deadline, main
+
+OVER_IT = OVER.replace('match = "^\\\\[(?:RESOLVED|OK)\\\\]"', 'match = "^\\\\[OK\\\\] bad dataset (?<id>{{uuid}}){{end}}"') \
+              .replace('resolves = [ "*" ]', 'fields = ( { name = "id"; type = "uuid"; } ); dedupe = { key = "${id}"; for = "2h"; };\n'
+                       'resolves = [ "bad-dataset" ]')
+
+
+class LeftOver(AlarmCase):
+    def setUp(self):
+        super().setUp()
+        self.assertNotEqual(OVER_IT, OVER)
+        self.bot.use_alarms(bad=BAD, over=OVER_IT)
+
+    @contextlib.contextmanager
+    def full_disk(self):
+        """Nothing can be stored meanwhile."""
+        with contextlib.closing(sqlite3.connect(self.bot.journal, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    def wait_refused(self, n):
+        deadline = Deadline()
+        while self.bot.child.stderr().count("an envelope was not stored") < n:
+            self.assertFalse(deadline.over(), "it was stored")
+            self.bot.child._pause()
+
+    def test_an_alarm_that_could_not_be_stored(self):
+        self.slack.post("config", retry_s=[])  # Slack does not send it again
+        self.bot.start()
+        self.quiet()  # the channel is watched
+        with self.full_disk():
+            alarm = self.say(f"bad dataset {DATASET}")
+            self.wait_refused(1)
+        self.assertIn("later", self.alarm_card(alarm).text())
+        self.assertEqual(len(self.replies(alarm)), 1)
+
+    def test_news_that_comes_before_its_alarm(self):
+        self.slack.post("config", ack_ms=2000, retry_s=[2])
+        self.bot.start()
+        self.quiet()
+        with self.full_disk():
+            alarm = self.say(f"bad dataset {DATASET}")
+            self.wait_refused(1)
+        self.say(f"[OK] bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.wait("Over")
+        self.assertIsNone(card.button("Retract it"))
+        self.assertEqual(len(self.replies(alarm)), 1)
+
+    def test_an_offer_that_nobody_has(self):
+        """Its click came to nothing, and that it is free again was not stored when the process died."""
+        self.bot.start()
+        card = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        card.wait_button("Retract it")
+        self.quiet()
+        self.bot.kill()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                case["offers"][0].update(taken_by=ANA, key="1", taken_ms=int(time.time() * 1000))
+                journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+        self.bot.start()
+        card.wait_without("chose")
+        card.wait_button("Retract it")
+        card.click("Retract it", ANA)
+        card.wait("chose *Retract it*")
+        self.assertEqual(len(self.bot.runs()), 1)
+
+
+if __name__ == "__main__":
+    main()
