@@ -51,7 +51,7 @@ static struct hm_alarm_rule *load_file(const char *path, const struct hm_alarm_n
     struct hm_alarm_rule *rule = NULL;
     char *text = hm_cfg_read_text(path, &len, diags);
     if (text != NULL && memchr(text, '\0', len) != NULL)
-        hm_diags_add(diags, path, 0, "holds a NUL byte; save it as plain text");
+        hm_diags_add(diags, path, 1, "holds a NUL byte; save it as plain text");
     else if (text != NULL)
         rule = hm_alarm_parse(path, text, names, diags);
     free(text);
@@ -62,7 +62,7 @@ static void add_rule(struct hm_alarms *alarms, struct hm_alarm_rule *rule, struc
 {
     const struct hm_alarm_rule *other = hm_alarms_find(alarms, rule->name);
     if (other != NULL) {
-        hm_diags_add(diags, rule->file, 0, "the rule \"%s\" is in %s too; rename one", rule->name, other->file);
+        hm_diags_add(diags, rule->file, 1, "the rule \"%s\" is in %s too; rename one", rule->name, other->file);
         hm_alarm_rule_free(rule);
         return;
     }
@@ -207,6 +207,16 @@ static void check_starts(struct site *site, const struct hm_alarm_start *starts,
     }
 }
 
+static void no_rule(const struct hm_alarms *alarms, const struct hm_alarm_rule *rule, const char *name, struct hm_diags *diags)
+{
+    char meant[120];
+    struct hm_suggest s;
+    hm_suggest_init(&s, name);
+    for (size_t i = 0; i < alarms->count; i++)
+        hm_suggest_try(&s, alarms->items[i]->name);
+    hm_diags_add(diags, rule->file, 1, "resolves: there is no rule \"%s\"%s", name, hm_suggest_text(&s, meant, sizeof meant));
+}
+
 void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, struct hm_diags *diags)
 {
     for (size_t i = 0; i < alarms->count; i++) {
@@ -217,6 +227,6 @@ void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *rec
         check_starts(&site, rule->autos, rule->n_autos, recipes);
         for (char **name = rule->resolves; name != NULL && *name != NULL; name++)
             if (strcmp(*name, "*") != 0 && hm_alarms_find(alarms, *name) == NULL)
-                hm_diags_add(diags, rule->file, 0, "resolves: there is no rule \"%s\"", *name);
+                no_rule(alarms, rule, *name, diags);
     }
 }

@@ -161,3 +161,148 @@ const char *hm_alarm_unguarded(const char *pattern, size_t *ret_len)
         *ret_len = strcspn(name, ">'");
     return name;
 }
+
+/* ---- on the right ------------------------------------------------------------------------------------------------------------
+ */
+
+/* Behind the group that opens at p, but not behind its quantifier. */
+static const char *skip_group(const char *p)
+{
+    size_t depth = 0;
+    do {
+        if (*p == '\\') {
+            p = skip_escape(p);
+        } else if (*p == '[') {
+            p = skip_class(p);
+        } else if (*p == '(') {
+            const char *behind = skip_setting(p);
+            depth += behind == p ? 1 : 0;
+            p = behind == p ? p + 1 : behind;
+        } else {
+            depth -= *p == ')' ? 1 : 0;
+            p++;
+        }
+    } while (*p != '\0' && depth > 0);
+    return p;
+}
+
+/* Behind the atom, the group or the setting at p, but not behind its quantifier. */
+static const char *skip_piece(const char *p)
+{
+    if (skip_setting(p) != p)
+        return skip_setting(p);
+    if (*p == '(')
+        return skip_group(p);
+    if (*p == '\\')
+        return skip_escape(p);
+    if (*p == '[')
+        return skip_class(p);
+    do {
+        p++;
+    } while (((unsigned char)*p & 0xc0) == 0x80);
+    return p;
+}
+
+/* A quantifier and what says how greedy it is; *ret_none as quantifier() has it. */
+static const char *skip_quantifier(const char *p, bool *ret_none)
+{
+    size_t len = quantifier(p, ret_none);
+    p += len;
+    return len > 0 && (*p == '?' || *p == '+') ? p + 1 : p;
+}
+
+/* To the first of `ends` that is not within a group from here on, or to the end. */
+static const char *find_end(const char *p, const char *ends)
+{
+    while (*p != '\0' && strchr(ends, *p) == NULL)
+        p = skip_piece(p);
+    return p;
+}
+
+static bool stands_at(const char *p, bool inside);
+
+static bool is_looking(const char *p, const char *how)
+{
+    return strncmp(p, how, strlen(how)) == 0;
+}
+
+/* Each alternative of the group at p begins with something that stands there. */
+static bool all_begin(const char *p)
+{
+    p = skip_open(p);
+    while (stands_at(p, true)) {
+        p = find_end(p, "|)");
+        if (*p != '|')
+            return true;
+        p++;
+    }
+    return false;
+}
+
+/* The piece at p is something that stands there, if its quantifier does not let it be absent. */
+static bool is_something(const char *p)
+{
+    if (*p == '(')
+        return skip_setting(p) == p && !is_looking(p, "(?<=") && !is_looking(p, "(?<!") && all_begin(p);
+    return *p != '^' && !(*p == '\\' && p[1] != '\0' && strchr("bBAGKEQ", p[1]) != NULL);
+}
+
+/* Something stands at p, on every way from there. inside: what is behind the group that p is in does not count. */
+static bool stands_at(const char *p, bool inside)
+{
+    bool none = false;
+    while (*p != '\0') {
+        if (*p == ')' || *p == '|') {
+            if (inside)
+                return false;
+            p = find_end(p, ")");
+            p = *p == ')' ? skip_quantifier(p + 1, &none) : p;
+        } else if (*p == '$' || is_looking(p, "(?=") || is_looking(p, "(?!")) {
+            return true;
+        } else {
+            bool something = is_something(p);
+            p = skip_quantifier(skip_piece(p), &none);
+            if (something && !none)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A value with this last atom ends by itself: the atom takes all but something, so that what it has taken ends where that is; or
+ * it is a mark, such as the quote of a quoted value. none: it may be absent. */
+static bool ends_itself(const char *p, bool none)
+{
+    if (*p == '\\' && p[1] != '\0')
+        return strchr("SNWDR", p[1]) != NULL || (ispunct((unsigned char)p[1]) && !none);
+    return *p == '.' || is_looking(p, "[^") || (ispunct((unsigned char)*p) && *p != '[' && *p != '_' && !none);
+}
+
+const char *hm_alarm_open_ended(const char *pattern, size_t *ret_len)
+{
+    const char *names[NEST_MAX] = {NULL}; /* of the open groups */
+    const char *last = pattern;           /* the last atom */
+    size_t depth = 0;
+    bool none = false;
+    bool last_none = false; /* … may be absent */
+    for (const char *p = pattern; *p != '\0';) {
+        if (*p == '(' && skip_setting(p) == p) {
+            if (depth < NEST_MAX)
+                names[depth++] = name_at(p);
+            p = skip_open(p);
+        } else if (*p == ')') {
+            const char *name = depth > 0 ? names[--depth] : NULL;
+            p = skip_quantifier(p + 1, &none);
+            if (name != NULL && !ends_itself(last, last_none) && !stands_at(p, false)) {
+                *ret_len = strcspn(name, ">'");
+                return name;
+            }
+        } else if (skip_setting(p) != p) {
+            p = skip_setting(p);
+        } else {
+            last = p;
+            p = skip_quantifier(skip_piece(p), &last_none);
+        }
+    }
+    return NULL;
+}

@@ -25,6 +25,13 @@ static struct hm_finder *make_finder(const struct hm_cfg_node *node, const char 
                         "nothing guards the value \"%.*s\" on its left: \"$(x)-tapir\" would pass as tapir, also with \\b; write "
                         "{{begin}} or a label before it",
                         (int)len, open);
+    const char *cut = finder != NULL && open == NULL ? hm_alarm_open_ended(expanded, &len) : NULL;
+    if (cut != NULL)
+        hm_cfg_add_here(
+            node,
+            "nothing ends the value \"%.*s\" on its right: of \"tapir-copy\" it would take tapir, also with \\b; write "
+            "{{end}} or fixed words behind it",
+            (int)len, cut);
     free(expanded);
     return finder;
 }

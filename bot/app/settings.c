@@ -11,6 +11,8 @@
 #include "base/cfg.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "io/http_server.h"
 #include "io/process_env.h"
@@ -273,6 +275,23 @@ static void read_http_backend(struct hm_settings *settings, struct hm_cfg_node *
     backend->max_connections = (unsigned)hm_cfg_get_int(group, "max_connections", 10, 1, 100);
 }
 
+static void no_handler(const struct hm_cfg_node *group, const char *name)
+{
+    char meant[120];
+    struct hm_suggest s;
+    struct hm_strbuf names;
+    hm_suggest_init(&s, name);
+    hm_strbuf_init(&names, 1000);
+    for (size_t i = 0; hm_handlers[i] != NULL; i++) {
+        hm_suggest_try(&s, hm_handlers[i]->name);
+        hm_strbuf_addf(&names, "%s%s", i > 0 ? " " : "", hm_handlers[i]->name);
+    }
+    (void)hm_suggest_text(&s, meant, sizeof meant);
+    hm_cfg_add(group, "there is no handler \"%s\"%s%s%s", name, meant, meant[0] == '\0' ? "; there are " : "",
+               meant[0] == '\0' ? hm_strbuf_str(&names) : "");
+    hm_strbuf_done(&names);
+}
+
 static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group, const char *name)
 {
     struct hm_backend *backend = &settings->backends[settings->n_backends++];
@@ -280,7 +299,7 @@ static void read_backend(struct hm_settings *settings, struct hm_cfg_node *group
     backend->handler = hm_settings_text(group, "handler", HM_CFG_REQUIRED, 40);
     const struct hm_handler *handler = backend->handler != NULL ? hm_handler_find(backend->handler) : NULL;
     if (backend->handler != NULL && handler == NULL)
-        hm_cfg_add(group, "there is no handler \"%s\"", backend->handler);
+        no_handler(group, backend->handler);
     if (handler != NULL && handler->kind == HM_REQUEST_ARGV)
         read_program_backend(settings, group, backend);
     else

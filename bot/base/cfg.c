@@ -82,7 +82,7 @@ static struct hm_cfg_node *build(struct builder *b, const config_setting_t *sett
     node->diags = b->cfg->diags;
     node->parent = parent;
     node->name = hm_xstrdup_null(setting->name);
-    node->line = (int)setting->line;
+    node->line = setting->line > 0 ? (int)setting->line : 1; /* the file itself has none */
     if (!config_setting_is_aggregate(setting)) {
         build_scalar(b, node, setting);
         return node;

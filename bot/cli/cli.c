@@ -1,7 +1,6 @@
 /* The command line: see cli.h. */
 #include "cli/cli.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 
 static const struct hm_command *const commands[] = {&hm_cmd_run,      &hm_cmd_check,   &hm_cmd_plan,  &hm_cmd_match,
                                                     &hm_cmd_test,     &hm_cmd_runs,    &hm_cmd_audit, &hm_cmd_actions,
@@ -90,6 +90,7 @@ static int usage(FILE *to)
         (void)fprintf(to, "  %-9s %s%*s %s\n", commands[i]->name, commands[i]->usage, USAGE_WIDTH - columns(commands[i]->usage),
                       "", commands[i]->help);
     (void)fputs("\nOptions of all commands: --config FILE, --log error|warn|info|debug, --help\n"
+                "hausmeister help COMMAND tells about one.\n"
                 "Exit codes: 0 ok, 1 the answer is no, 2 usage, 3 environment\n",
                 to);
     return to == stdout ? HM_EXIT_OK : HM_EXIT_USAGE;
@@ -103,66 +104,192 @@ static const struct hm_command *find_command(const char *name)
     return NULL;
 }
 
-/* False when the line can not be understood (and said so). */
-static bool parse_options(int argc, char **argv, struct hm_cli *cli, bool *ret_help)
+/* ---- options -------------------------------------------------------------------------------------------------------------- */
+
+enum option_id { OPT_CONFIG, OPT_LOG, OPT_JSON, OPT_CHANNEL, OPT_HELP, OPT_NR };
+
+static const struct {
+    const char *name;
+    char letter; /* '\0' = none */
+    bool value;
+    unsigned takes; /* what a command must take to have it; 0 = each does */
+} options[OPT_NR] = {
+    [OPT_CONFIG] = {"--config", 'c', true, 0},
+    [OPT_LOG] = {"--log", 'l', true, 0},
+    [OPT_JSON] = {"--json", 'j', false, HM_TAKES_JSON},
+    [OPT_CHANNEL] = {"--channel", '\0', true, HM_TAKES_CHANNEL},
+    [OPT_HELP] = {"--help", 'h', false, 0},
+};
+
+/* The words of a command line that are being read. */
+struct parsing {
+    const struct hm_command *command;
+    struct hm_cli *cli;
+    char **argv; /* the next one */
+    bool help;
+};
+
+static bool apply(struct parsing *parsing, enum option_id id, const char *value)
 {
-    enum { OPT_CONFIG = 'c', OPT_JSON = 'j', OPT_CHANNEL = 'n', OPT_LOG = 'l', OPT_HELP = 'h' };
-    static const struct option options[] = {{"config", required_argument, NULL, OPT_CONFIG},
-                                            {"json", no_argument, NULL, OPT_JSON},
-                                            {"channel", required_argument, NULL, OPT_CHANNEL},
-                                            {"log", required_argument, NULL, OPT_LOG},
-                                            {"help", no_argument, NULL, OPT_HELP},
-                                            {NULL, 0, NULL, 0}};
-    int opt = 0;
-    while ((opt = getopt_long(argc, argv, "c:jl:h", options, NULL)) != -1) {
-        enum hm_log_level level = HM_LOG_INFO;
-        switch (opt) {
-        case OPT_CONFIG:
-            cli->config = optarg;
-            break;
-        case OPT_JSON:
-            cli->json = true;
-            break;
-        case OPT_CHANNEL:
-            cli->channel = optarg;
-            break;
-        case OPT_LOG:
-            if (hm_log_parse_level(optarg, &level) != 0) {
-                (void)hm_cli_fail(HM_EXIT_USAGE, "--log takes error, warn, info or debug, not \"%s\"", optarg);
-                return false;
-            }
-            hm_log_set_level(level);
-            break;
-        case OPT_HELP:
-            *ret_help = true;
-            break;
-        default: /* getopt has said what was wrong */
+    enum hm_log_level level = HM_LOG_INFO;
+    switch (id) {
+    case OPT_CONFIG:
+        parsing->cli->config = value;
+        break;
+    case OPT_LOG:
+        if (hm_log_parse_level(value, &level) != 0) {
+            (void)hm_cli_fail(HM_EXIT_USAGE, "--log takes error, warn, info or debug, not \"%s\"", value);
             return false;
         }
+        hm_log_set_level(level);
+        break;
+    case OPT_JSON:
+        parsing->cli->json = true;
+        break;
+    case OPT_CHANNEL:
+        parsing->cli->channel = value;
+        break;
+    case OPT_HELP:
+        parsing->help = true;
+        break;
+    case OPT_NR:
+        break;
     }
-    cli->words = argv + optind;
-    cli->n_words = argc - optind;
     return true;
+}
+
+/* "--name", "--name=value" or "-n"; OPT_NR when the command has no such option. */
+static enum option_id find_option(const struct hm_command *command, const char *word, const char **ret_value)
+{
+    size_t len = strcspn(word, "=");
+    *ret_value = word[1] == '-' && word[len] == '=' ? word + len + 1 : NULL;
+    for (int i = 0; i < OPT_NR; i++) {
+        bool is_long = strlen(options[i].name) == len && memcmp(options[i].name, word, len) == 0;
+        bool is_short = word[1] == options[i].letter && word[2] == '\0';
+        if ((is_long || is_short) && (options[i].takes & ~command->takes) == 0)
+            return (enum option_id)i;
+    }
+    return OPT_NR;
+}
+
+/* False, and says what would have been right. */
+static bool refuse_option(const struct hm_command *command, const char *word)
+{
+    char meant[120];
+    struct hm_suggest s;
+    if ((command->takes & HM_TAKES_PARAMS) != 0) {
+        (void)hm_cli_fail(HM_EXIT_USAGE,
+                          "%s has no option %s; params are written name=value, and a value that begins with - comes behind --",
+                          command->name, word);
+        return false;
+    }
+    char *name = hm_xstrndup(word, strcspn(word, "="));
+    hm_suggest_init(&s, name);
+    for (int i = 0; i < OPT_NR; i++)
+        if ((options[i].takes & ~command->takes) == 0)
+            hm_suggest_try(&s, options[i].name);
+    (void)hm_suggest_text(&s, meant, sizeof meant);
+    if (meant[0] != '\0')
+        (void)hm_cli_fail(HM_EXIT_USAGE, "%s has no option %s%s", command->name, name, meant);
+    else
+        (void)hm_cli_fail(HM_EXIT_USAGE, "%s has no option %s; see hausmeister help %s", command->name, name, command->name);
+    free(name);
+    return false;
+}
+
+/* One word that begins with a dash. */
+static bool read_option(struct parsing *parsing, char *word)
+{
+    const char *value = NULL;
+    enum option_id id = find_option(parsing->command, word, &value);
+    bool params = (parsing->command->takes & HM_TAKES_PARAMS) != 0;
+    if (id == OPT_NR && params && strcmp(word, "--dry-run") == 0)
+        return true;
+    if (id == OPT_NR && params && parsing->cli->n_words > 0 && value != NULL && word[2] != '=') { /* behind the recipe's name */
+        parsing->cli->words[parsing->cli->n_words++] = word + 2;
+        return true;
+    }
+    if (id == OPT_NR)
+        return refuse_option(parsing->command, word);
+    if (options[id].value && value == NULL)
+        value = *parsing->argv != NULL ? *parsing->argv++ : NULL;
+    if (options[id].value != (value != NULL)) {
+        (void)hm_cli_fail(HM_EXIT_USAGE, options[id].value ? "%s needs a value behind it" : "%s takes no value",
+                          options[id].name);
+        return false;
+    }
+    return apply(parsing, id, value);
+}
+
+/* False when the line can not be understood (and said so). The words are gathered at the front of argv. */
+static bool parse_line(struct parsing *parsing)
+{
+    bool only_words = false;
+    while (*parsing->argv != NULL) {
+        char *word = *parsing->argv++;
+        if (!only_words && strcmp(word, "--") == 0)
+            only_words = true;
+        else if (only_words || word[0] != '-' || word[1] == '\0')
+            parsing->cli->words[parsing->cli->n_words++] = word;
+        else if (!read_option(parsing, word))
+            return false;
+    }
+    parsing->cli->words[parsing->cli->n_words] = NULL;
+    return true;
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------------------- */
+
+static const struct hm_command *need_command(const char *name)
+{
+    char meant[120];
+    struct hm_suggest s;
+    const struct hm_command *command = find_command(name);
+    if (command != NULL)
+        return command;
+    hm_suggest_init(&s, name);
+    for (size_t i = 0; commands[i] != NULL; i++)
+        hm_suggest_try(&s, commands[i]->name);
+    (void)hm_suggest_text(&s, meant, sizeof meant);
+    (void)hm_cli_fail(HM_EXIT_USAGE, "there is no command \"%s\"%s", name, meant[0] != '\0' ? meant : "; see hausmeister --help");
+    return NULL;
+}
+
+static int explain(const struct hm_command *command)
+{
+    (void)printf("usage: hausmeister %s %s\n%s\n", command->name, command->usage, command->help);
+    return HM_EXIT_OK;
+}
+
+/* "help", or "help COMMAND". */
+static int run_help(char **words)
+{
+    if (words[0] == NULL)
+        return usage(stdout);
+    if (words[1] != NULL)
+        return hm_cli_fail(HM_EXIT_USAGE, "help takes one command at most, and \"%s\" is too much", words[1]);
+    const struct hm_command *command = need_command(words[0]);
+    return command != NULL ? explain(command) : HM_EXIT_USAGE;
 }
 
 int hm_cli_main(int argc, char **argv)
 {
-    struct hm_cli cli = {0};
-    bool help = false;
-
     if (argc < 2)
         return usage(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return usage(stdout);
-    const struct hm_command *command = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+        return run_help(argv + 2);
+    const struct hm_command *command = need_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (command == NULL)
-        return hm_cli_fail(HM_EXIT_USAGE, "there is no command \"%s\"; see hausmeister --help", argv[1]);
-    if (!parse_options(argc - 1, argv + 1, &cli, &help))
         return HM_EXIT_USAGE;
-    if (help) {
-        (void)printf("usage: hausmeister %s %s\n%s\n", command->name, command->usage, command->help);
-        return HM_EXIT_OK;
-    }
+    struct hm_cli cli = {.words = argv};
+    struct parsing parsing = {.command = command, .cli = &cli, .argv = argv + 2};
+    if (!parse_line(&parsing))
+        return HM_EXIT_USAGE;
+    if (parsing.help)
+        return explain(command);
+    if (command->no_words && cli.n_words > 0)
+        return hm_cli_fail(HM_EXIT_USAGE, "%s takes no arguments, and \"%s\" is one; see hausmeister help %s", command->name,
+                           cli.words[0], command->name);
     if (command->needs_config && cli.config == NULL)
         return hm_cli_fail(HM_EXIT_USAGE, "%s needs --config FILE", command->name);
     return command->run(&cli);

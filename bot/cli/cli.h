@@ -12,7 +12,7 @@
 
 enum hm_exit { HM_EXIT_OK = 0, HM_EXIT_NO = 1, HM_EXIT_USAGE = 2, HM_EXIT_ENV = 3 };
 
-/* What the options common to all subcommands said. */
+/* What the options said. */
 struct hm_cli {
     const char *config;  /* --config FILE */
     bool json;           /* --json */
@@ -21,11 +21,17 @@ struct hm_cli {
     int n_words;
 };
 
+/* Options that not all subcommands take. HM_TAKES_PARAMS: --name=value is a word, as people type it in Slack, and --dry-run is
+ * said already. */
+enum { HM_TAKES_JSON = 1, HM_TAKES_CHANNEL = 2, HM_TAKES_PARAMS = 4 };
+
 struct hm_command {
     const char *name;
     const char *usage; /* after the name */
     const char *help;
     bool needs_config;
+    bool no_words;  /* a word behind it is refused (one that has something better to say of it does that itself) */
+    unsigned takes; /* HM_TAKES_… */
     int (*run)(const struct hm_cli *cli);
 };
 

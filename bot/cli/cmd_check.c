@@ -32,8 +32,6 @@ static bool journal_can_be_written(const struct hm_cli *cli, const char *path)
 static int run_check(const struct hm_cli *cli)
 {
     size_t findings = 0;
-    if (cli->n_words > 0)
-        return hm_cli_fail(HM_EXIT_USAGE, "check takes no arguments, only --config FILE");
     struct hm_settings *settings = hm_cli_settings(cli, &findings);
     if (settings == NULL)
         return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
@@ -54,6 +52,7 @@ const struct hm_command hm_cmd_check = {
     .usage = "--config FILE",
     .help = "checks the configuration, recipes and alarms",
     .needs_config = true,
+    .no_words = true,
     .run = run_check,
 };
 
@@ -69,6 +68,7 @@ const struct hm_command hm_cmd_version = {
     .usage = "",
     .help = "says which version this is",
     .needs_config = false,
+    .no_words = true,
     .run = run_version,
 };
 
@@ -92,5 +92,6 @@ const struct hm_command hm_cmd_manifest = {
     .usage = "--config FILE",
     .help = "prints the Slack app manifest for this configuration",
     .needs_config = true,
+    .no_words = true,
     .run = run_manifest,
 };

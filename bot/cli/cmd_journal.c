@@ -34,19 +34,39 @@ static struct hm_journal_reader *open_journal(const struct hm_cli *cli, int *ret
 /* ---- runs ------------------------------------------------------------------------------------------------------------ */
 
 struct listing {
+    struct hm_journal_reader *reader;
     json_t *out; /* --json: an array; else NULL */
     size_t count;
 };
+
+enum { STATUS_MAX = 24 };
+
+static bool read_status(void *arg, const struct hm_event_row *row)
+{
+    (void)snprintf(arg, STATUS_MAX, "%s", hm_json_get_str(row->data, "status", "over"));
+    return false;
+}
+
+/* "going", or how the run ended; "over" when the journal does not tell. */
+static void status_of(const struct listing *listing, const struct hm_run_row *row, char ret_status[STATUS_MAX])
+{
+    struct hm_err err = {0};
+    (void)snprintf(ret_status, STATUS_MAX, "%s", row->open ? "going" : "over");
+    if (!row->open && hm_journal_last_event(listing->reader, row->run_id, "run.finished", read_status, ret_status, &err) != HM_OK)
+        (void)snprintf(ret_status, STATUS_MAX, "over");
+}
 
 static bool list_run(void *arg, const struct hm_run_row *row)
 {
     struct listing *listing = arg;
     char started[HM_TIME_MAX];
+    char status[STATUS_MAX];
     listing->count++;
     (void)hm_format_time(row->started_ms, started);
+    status_of(listing, row, status);
     if (listing->out == NULL) {
-        (void)printf("%-10s %-6s %s  %-28s %-12s %lld events\n", row->run_id, row->open ? "going" : "over", started, row->recipe,
-                     row->requester, (long long)row->events);
+        (void)printf("%-10s %-9s %s  %-28s %-12s %lld events\n", row->run_id, status, started, row->recipe, row->requester,
+                     (long long)row->events);
         return true;
     }
     json_t *run = hm_json_obj_new();
@@ -54,6 +74,7 @@ static bool list_run(void *arg, const struct hm_run_row *row)
     hm_json_set_str(run, "recipe", row->recipe);
     hm_json_set_str(run, "requester", row->requester);
     hm_json_set_bool(run, "going", row->open);
+    hm_json_set_str(run, "status", status);
     hm_json_set_str(run, "started", started);
     hm_json_set_int(run, "events", row->events);
     hm_json_add(listing->out, run);
@@ -92,7 +113,7 @@ static int run_runs(const struct hm_cli *cli)
     if (reader == NULL)
         return exit_code;
 
-    struct listing listing = {.out = cli->json ? hm_json_arr_new() : NULL};
+    struct listing listing = {.reader = reader, .out = cli->json ? hm_json_arr_new() : NULL};
     const char *run_id = cli->n_words == 1 ? cli->words[0] : NULL;
     enum hm_code code = run_id != NULL ? hm_journal_events(reader, run_id, false, list_event, &listing, &err)
                                        : hm_journal_runs(reader, false, MAX_LISTED, list_run, &listing, &err);
@@ -117,6 +138,7 @@ const struct hm_command hm_cmd_runs = {
     .usage = "--config FILE [--json] [RUN]",
     .help = "lists the newest runs, or all events of one",
     .needs_config = true,
+    .takes = HM_TAKES_JSON,
     .run = run_runs,
 };
 

@@ -275,5 +275,6 @@ const struct hm_command hm_cmd_match = {
     .usage = "--config FILE [--json] [--channel NAME] <MESSAGE",
     .help = "says which alarm a text or message is, and why",
     .needs_config = true,
+    .takes = HM_TAKES_JSON | HM_TAKES_CHANNEL,
     .run = run_match,
 };

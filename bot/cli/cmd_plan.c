@@ -8,6 +8,7 @@
 #include "app/rehearsal.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "run/plan.h"
 #include "view/words.h"
@@ -178,6 +179,16 @@ out:
     return exit_code;
 }
 
+static int no_recipe(const struct hm_settings *settings, const char *name)
+{
+    char meant[160];
+    struct hm_suggest s;
+    hm_suggest_init(&s, name);
+    for (size_t i = 0; i < settings->recipes.count; i++)
+        hm_suggest_try(&s, settings->recipes.items[i]->name);
+    return hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"%s", name, hm_suggest_text(&s, meant, sizeof meant));
+}
+
 static int run_plan(const struct hm_cli *cli)
 {
     if (cli->n_words < 1)
@@ -187,8 +198,7 @@ static int run_plan(const struct hm_cli *cli)
         return HM_EXIT_NO;
     hm_known_overlay(settings);
     const struct hm_recipe *recipe = hm_recipes_find(&settings->recipes, cli->words[0]);
-    int exit_code =
-        recipe != NULL ? plan_recipe(cli, settings, recipe) : hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"", cli->words[0]);
+    int exit_code = recipe != NULL ? plan_recipe(cli, settings, recipe) : no_recipe(settings, cli->words[0]);
     hm_settings_free(settings);
     return exit_code;
 }
@@ -198,5 +208,6 @@ const struct hm_command hm_cmd_plan = {
     .usage = "--config FILE [--json] RECIPE [ARG…]",
     .help = "shows what a recipe would send; reads are done, nothing is changed",
     .needs_config = true,
+    .takes = HM_TAKES_JSON | HM_TAKES_PARAMS,
     .run = run_plan,
 };

@@ -152,6 +152,6 @@ void hm_lint(struct hm_loader *l)
     lint_gates(l);
     lint_times(l);
     if (l->recipe->ungated != NULL && all_known(l->recipe) && l->recipe->worst == HM_EFFECT_READ)
-        hm_diags_add(l->diags, l->recipe->file, 0,
+        hm_diags_add(l->diags, l->recipe->file, 1,
                      "ungated says why nothing is approved, but no step changes anything; take it out");
 }

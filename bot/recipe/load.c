@@ -329,7 +329,7 @@ struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names,
     struct hm_recipe *recipe = NULL;
     char *text = hm_cfg_read_text(file, &len, diags);
     if (text != NULL && memchr(text, '\0', len) != NULL)
-        hm_diags_add(diags, file, 0, "holds a NUL byte; save it as plain text");
+        hm_diags_add(diags, file, 1, "holds a NUL byte; save it as plain text");
     else if (text != NULL)
         recipe = hm_recipe_parse(file, text, names, diags);
     free(text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "recipe/load.h"
@@ -13,6 +14,25 @@ enum { MAX_NAME = 80, PATH_SIZE = 160 };
 static const int64_t day_ms = 86400000;
 
 /* ---- the action -------------------------------------------------------------------------------------------------------- */
+
+/* Nothing is near: which ones the handler has. False when there is no such handler either. */
+static bool add_actions_of(const struct hm_cfg_node *node, const char *name)
+{
+    size_t len = strcspn(name, ".");
+    for (size_t h = 0; hm_handlers[h] != NULL; h++) {
+        const struct hm_handler *handler = hm_handlers[h];
+        if (strlen(handler->name) != len || memcmp(handler->name, name, len) != 0)
+            continue;
+        struct hm_strbuf actions;
+        hm_strbuf_init(&actions, 2000);
+        for (size_t a = 0; handler->actions[a] != NULL; a++)
+            hm_strbuf_addf(&actions, "%s%s", a > 0 ? " " : "", handler->actions[a]->name + len + 1);
+        hm_cfg_add_here(node, "there is no action \"%s\"; %s has: %s", name, handler->name, hm_strbuf_str(&actions));
+        hm_strbuf_done(&actions);
+        return true;
+    }
+    return false;
+}
 
 static const struct hm_action *find_action(const struct hm_cfg_node *node, const char *name)
 {
@@ -25,7 +45,9 @@ static const struct hm_action *find_action(const struct hm_cfg_node *node, const
     for (size_t h = 0; hm_handlers[h] != NULL; h++)
         for (size_t a = 0; hm_handlers[h]->actions[a] != NULL; a++)
             hm_suggest_try(&s, hm_handlers[h]->actions[a]->name);
-    hm_cfg_add_here(node, "there is no action \"%s\"%s", name, hm_suggest_text(&s, meant, sizeof meant));
+    if (hm_suggest_text(&s, meant, sizeof meant)[0] == '\0' && add_actions_of(node, name))
+        return NULL;
+    hm_cfg_add_here(node, "there is no action \"%s\"%s", name, meant);
     return NULL;
 }
 

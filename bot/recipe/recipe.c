@@ -57,7 +57,7 @@ static void add_recipe(struct hm_recipes *recipes, struct hm_recipe *recipe, str
 {
     const struct hm_recipe *other = hm_recipes_find(recipes, recipe->name);
     if (other != NULL) {
-        hm_diags_add(diags, recipe->file, 0, "the recipe \"%s\" is in %s too; rename one", recipe->name, other->file);
+        hm_diags_add(diags, recipe->file, 1, "the recipe \"%s\" is in %s too; rename one", recipe->name, other->file);
         hm_recipe_free(recipe);
         return;
     }

@@ -15,7 +15,7 @@ match = "(?i:bad dataset) (?<id>{{uuid}}){{end}}";
 fields = ( { name = "id"; type = "uuid"; }, { name = "why"; type = "string"; find = "(?i:why){{sep}}(?<why>[^\\\\n]+)"; optional = true; },
   { name = "environment"; type = "choice"; choices = [ "cantareira", "foz" ]; of = [ "where" ]; assume = "cantareira"; optional = true;
     map = ( { like = "foz"; is = "foz"; } ); },
-  { name = "where"; type = "string"; find = "(?i:where){{sep}}(?<where>[a-z]+)"; optional = true; aside = true; } );
+  { name = "where"; type = "string"; find = "(?i:where){{sep}}(?<where>[a-z]+){{end}}"; optional = true; aside = true; } );
 dedupe = { key = "${id}"; for = "2h"; };
 say = "Dataset `${id}` is bad: ${why}";
 offers = ( { recipe = "retract"; label = "Retract it"; with = { id = "${id}"; }; style = "danger"; } );

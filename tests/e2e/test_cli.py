@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, run_cli
+from harness import ANA, BEN, COMMITTED_2, DATASET, DATASET_NAME, OPS, TRANSACTION, UNCOMMITTED, UNKNOWN, Case, bot_program, main, run_cli
 
 
 class Usage(unittest.TestCase):
@@ -25,8 +25,25 @@ class Usage(unittest.TestCase):
                 self.assertRegex(out, rf"(?m)^\s+{command}\b")
             self.assertEqual(err, "")
 
+    def test_help_about_one(self):
+        for command in ("run", "check", "plan", "match", "test", "runs", "audit", "manifest", "version"):
+            out, err = self.run_bot("help", command, code=0)
+            self.assertTrue(out.startswith(f"usage: hausmeister {command} "), out)
+            self.assertEqual((out, err), self.run_bot(command, "--help", code=0))
+
     def test_mistakes(self):
         for words, said in ((("frobnicate",), "frobnicate"), (("check",), "--config"), (("check", "--config"), "config"),
+                            (("chek",), 'did you mean "check"?'), (("help", "mtch"), 'did you mean "match"?'),
+                            (("help", "plan", "retract"), '"retract" is too much'),
+                            (("check", "--json"), "check has no option --json; see hausmeister help check"),
+                            (("check", "--confg=x"), 'did you mean "--config"?'), (("runs", "--channel", "x"), "runs has no option --channel"),
+                            (("match", "--channel"), "--channel needs a value"), (("match", "--json=yes"), "--json takes no value"),
+                            (("version", "foo"), 'version takes no arguments, and "foo" is one'),
+                            (("manifest", "--config", "x", "foo"), 'manifest takes no arguments, and "foo" is one'),
+                            (("check", "--config", "x", "foo"), 'check takes no arguments, and "foo" is one'),
+                            (("plan", "--config", "x", "retract", "-x"), "params are written name=value"),
+                            (("plan", "--config", "x", "retract", "--only"), "params are written name=value"),
+                            (("plan", "--config", "x", "--id=1", "retract"), "params are written name=value"),
                             (("check", "--nonsense"), "nonsense"), (("version", "--log", "loud"), "loud")):
             out, err = self.run_bot(*words, code=2)
             self.assertIn(said, err, words)
@@ -63,6 +80,23 @@ class Check(Case):
         out, err = run_cli([bot_program(), "check", "--config", os.path.join(TOP, "config", "hausmeister.cfg")], 0,
                            env={"PATH": os.environ["PATH"]})
         self.assertIn("ok", out)
+
+    def test_the_small_one_to_begin_with(self):
+        from harness import TOP
+        out, err = run_cli([bot_program(), "check", "--config", os.path.join(TOP, "config", "starter", "hausmeister.cfg")], 0,
+                           env={"PATH": os.environ["PATH"]})
+        self.assertIn("ok, 2 recipes, 0 alarms, 1 backend, 1 role", out)
+
+    def test_a_handler_and_an_action_that_are_near(self):
+        self.assertIn('there is no handler "metpod"; did you mean "metapod"?', self.broken(('handler = "metapod"', 'handler = "metpod"'))[0][2])
+        self.assertIn("there are airflow aurora ", self.broken(('handler = "metapod"', 'handler = "cloudy"'))[0][2])
+        self.assertIn('did you mean "metapod.dataset"?', self.broken(('"metapod.dataset"', '"metapod.datset"'), recipe="retract")[0][2])
+        self.assertIn("metapod has: dataset datasets ", self.broken(('"metapod.datset"', '"metapod.nonsense"'), recipe="retract")[0][2])
+
+    def test_a_key_that_is_missing_is_missing_on_a_line(self):
+        findings = self.broken(("journal = {", "jurnal = {"))
+        self.assertEqual([f[1] for f in findings if '"journal" is missing' in f[2]], [1], findings)
+        self.assertIn(("retract.cfg", 1, '"title" is missing in the top level'), self.broken(("title   =", "titel   ="), recipe="retract"))
 
     def test_what_the_readme_tells_to_copy(self):
         from harness import TOP
@@ -187,12 +221,17 @@ class Plan(Case):
         again = json.loads(self.bot.cli("plan", "--json", "retract", DATASET)[0])
         self.assertEqual(again["gate"]["digest"], plan["gate"]["digest"], "the same plan has the same digest")
 
+    def test_as_people_type_it_in_slack(self):
+        plain = self.bot.cli("plan", "retract", DATASET, f"transaction={TRANSACTION}")[0]
+        self.assertEqual(self.bot.cli("plan", "retract", DATASET, f"--transaction={TRANSACTION}", "--dry-run")[0], plain)
+        self.assertEqual(self.bot.cli("plan", "retract", "--", f"id={DATASET}", f"transaction={TRANSACTION}")[0], plain)
+
     def test_nothing_to_do(self):
         out, err = self.bot.cli("plan", "retract", UNCOMMITTED)
         self.assertIn("not committed", out)
 
     def test_what_is_wrong(self):
-        for words, said in ((("nosuch",), "nosuch"), (("retract", "42"), "id"), (("retract",), "id"),
+        for words, said in ((("nosuch",), "nosuch"), (("retrct",), 'did you mean "retract"?'), (("retract", "42"), "id"), (("retract",), "id"),
                             (("retract", DATASET, "colour=red"), "colour")):
             out, err = self.bot.cli("plan", *words, code=1)
             self.assertIn(said, err)
@@ -220,8 +259,16 @@ class Journal(Case):
         card.wait("Done")
         listed = self.bot.cli("runs")[0]
         run = self.bot.runs()[0]["run"]
-        for part in (run, "retract", ANA, "over"):
+        for part in (run, "retract", ANA, " done "):
             self.assertIn(part, listed)
+        self.assertEqual([(r["going"], r["status"]) for r in self.bot.runs()], [(False, "done")])
+        card = self.retract(COMMITTED_2)
+        card.wait_button("Approve")
+        self.assertIn(" going ", self.bot.cli("runs")[0])
+        card.reject(BEN)
+        card.wait("Rejected")
+        self.assertEqual([r["status"] for r in self.bot.runs()], ["rejected", "done"])
+        self.assertIn(" rejected ", self.bot.cli("runs")[0])
         events = self.bot.cli("runs", run)[0]
         for part in ("run.started", "gate.opened", "gate.vote", "call.started", "run.finished"):
             self.assertIn(part, events)

@@ -138,10 +138,10 @@ class Docs(Match):
 
     def test_the_macros(self):
         """Each example in the tables, in both columns."""
-        around = {"sep": "^job{{sep}}(?<v>tapir)", "begin": "{{begin}}(?<v>tapir)", "end": "^.?(?<v>tapir){{end}}",
-                  "real": "{{begin}}{{real}}(?<v>tapir)", "here": "^(?<v>tapir){{here}}",
-                  "elsewhere": r"\\A(?=[\\s\\S]*{{elsewhere}})[\\s\\S]*{{begin}}(?<v>tapir)",
-                  "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir)"}
+        around = {"sep": "^job{{sep}}(?<v>tapir){{end}}", "begin": "{{begin}}(?<v>tapir){{end}}", "end": "^.?(?<v>tapir){{end}}",
+                  "real": "{{begin}}{{real}}(?<v>tapir){{end}}", "here": "^(?<v>tapir){{here}}",
+                  "elsewhere": r"\\A(?=[\\s\\S]*{{elsewhere}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}",
+                  "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}"}
         seen = {}
         for name, _, takes, refuses in ROW.findall(docs()):
             find = around.get(name, f"^v=(?<v>{{{{{name}}}}}){{{{end}}}}")

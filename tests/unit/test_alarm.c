@@ -7,7 +7,6 @@
 #include "alarm/fields.h"
 #include "alarm/flatten.h"
 #include "alarm/follow.h"
-#include "alarm/guard.h"
 #include "alarm/judge.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -71,19 +70,22 @@ static void test_findings(void **state)
         HEAD "match = \"a\"; nonsense = 1;",
         "name = \"X\"; title = \"X\"; channels = [ ]; from = [ ]; match = \"a\";",
         HEAD "match = \"(?<a\";",
-        HEAD "match = \"(?i)(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"(?i)(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; } );",
         HEAD "match = \"{{nonsense}}\";",
-        HEAD "match = \"x(?<a>b)\";",
+        HEAD "match = \"x(?<a>b){{end}}\";",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"string\"; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"x(?<a>b)\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"x(?<a>b){{end}}\"; } );",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"int\"; find = \"b\"; min = 5; max = 1; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"A-b\"; type = \"int\"; find = \"x(?<b>b)\"; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"known\"; type = \"int\"; find = \"x(?<b>b)\"; } );",
-        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"a\"; type = \"string\"; } );",
-        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; many = true; } );",
-        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; map = ( { like = \"x\"; is = \"y\"; } ); } );",
-        HEAD "match = \"x(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"e\"; type = \"string\"; of = [ "
-             "\"z\" ]; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"A-b\"; type = \"int\"; find = \"x(?<b>b){{end}}\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"known\"; type = \"int\"; find = \"x(?<b>b){{end}}\"; } );",
+        HEAD
+        "match = \"x(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"x(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; many = true; } );",
+        HEAD "match = \"x(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; map = ( { like = \"x\"; is = \"y\"; } "
+             "); } );",
+        HEAD
+        "match = \"x(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; }, { name = \"e\"; type = \"string\"; of = [ "
+        "\"z\" ]; } );",
         HEAD "match = \"a\"; dedupe = { for = \"2h\"; };",
         HEAD "match = \"a\"; dedupe = { key = \"${nobody}\"; for = \"2 hours\"; };",
         HEAD "match = \"a\"; say = \"${nobody} <b>\";",
@@ -98,8 +100,10 @@ static void test_findings(void **state)
         HEAD "match = \"a\"; resolves = [ ];",
         HEAD "match = \"a\"; resolves = [ \"*\" ]; say = \"x\";",
         HEAD "match = \"a\"; keeps_open = true;",
-        HEAD "match = \"\\\\b(?<a>b)\"; fields = ( { name = \"a\"; type = \"string\"; } );",
-        HEAD "match = \"a\"; fields = ( { name = \"b\"; type = \"string\"; find = \"(?<b>b)\"; } );",
+        HEAD "match = \"\\\\b(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"b\"; type = \"string\"; find = \"(?<b>b){{end}}\"; } );",
+        HEAD "match = \"x {{begin}}(?<a>{{uuid}})\"; fields = ( { name = \"a\"; type = \"uuid\"; } );",
+        HEAD "match = \"a\"; fields = ( { name = \"b\"; type = \"string\"; find = \"x(?<b>b)\\\\b\"; } );",
         HEAD "match = \"a\"; unless = [ ];",
         HEAD "match = \"a\"; unless = [ \"(b\" ];",
         HEAD "match = \"a\"; unless = [ \"b\", \"(?<c>c)\" ];",
@@ -177,86 +181,6 @@ static void test_where_more_is_said(void **state)
     char *found = findings(HEAD "match = \"a\"; doc = \"b\"; runbook = \"c\";", &books);
     assert_non_null(strstr(found, "doc and runbook"));
     free(found);
-}
-
-/* Which named groups have nothing to their left. */
-static void test_guards(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *pattern, *unguarded; /* NULL = none */
-    } cases[] = {
-        {"", NULL},
-        {"a", NULL},
-        {"(?<v>a)", "v"},
-        {"\\b(?<v>a)", "v"},
-        {"a \\b(?<v>a)", "v"},
-        {"a (?<v>a)", NULL},
-        {"\\s(?<v>a)", NULL},
-        {"^(?<v>a)", NULL},
-        {"[^\\s](?<v>a)", NULL},
-        {"[]\\]([:alpha:]](?<v>a)", NULL},
-        {"(?<![^\\s])(?<v>a)", NULL},
-        {"(?<=x)(?<v>a)", NULL},
-        {"(?=x)(?<v>a)", "v"},
-        {"a(?!x)(?<v>a)", NULL},
-        {"(?i:job)[:=](?<v>a)", NULL},
-        {"(?:(?<v>a))", "v"},
-        {"(?i:x)|(?<v>a)", "v"},
-        {"(?:job: |\\b)(?<v>a)", "v"},
-        {"(?:\\b|job: )(?<v>a)", "v"},
-        {"(?:job: |=)(?<v>a)", NULL},
-        {"(?:^|(?<=x))(?<v>a)", NULL},
-        {"x(?:job: |\\s*)(?<v>a)", NULL},
-        {"(?:\\b)(?<v>a)", "v"},
-        {"(?:)(?<v>a)", "v"},
-        {"(?:job:)?(?<v>a)", "v"},
-        {"(?:job:)*?(?<v>a)", "v"},
-        {"(?:job:)+(?<v>a)", NULL},
-        {"(?:job:)+?(?<v>a)", NULL},
-        {"(?<=x)?(?<v>a)", "v"},
-        {"[ ]*(?<v>a)", "v"},
-        {"[ ]*+(?<v>a)", "v"},
-        {"x[ ]*(?<v>a)", NULL},
-        {"x?y*(?<v>a)", "v"},
-        {"xy?(?<v>a)", NULL},
-        {"\\s*?(?<v>a)", "v"},
-        {"\\p{L}?(?<v>a)", "v"},
-        {"\\x20?(?<v>a)", "v"},
-        {"\xe2\x80\x93?(?<v>a)", "v"},
-        {"x{0}(?<v>a)", "v"},
-        {"x{0,3}(?<v>a)", "v"},
-        {"x{,3}(?<v>a)", "v"},
-        {"x{2,3}(?<v>a)", NULL},
-        {"x{2}?(?<v>a)", NULL},
-        {"(?m)(?<v>a)", "v"},
-        {"x(?-i)(?<v>a)", NULL},
-        {"(?m)^(?<v>a)", NULL},
-        {"(?#job)(?<v>a)", "v"},
-        {"(*UCP)(?<v>a)", "v"},
-        {"\\K(?<v>a)", "v"},
-        {"(?:job: |\\b(?<w>p)-)(?<v>a)", "w"},
-        {"a(?:b|(?<v>a))", NULL},
-        {"\\b(?:b|(?<v>a))", "v"},
-        {"x(?<v>a(?<w>b))", NULL},
-        {"(?P<v>a)", "v"},
-        {"(?'v'a)", "v"},
-        {"\\((?<v>a)", NULL},
-        {"(?:", NULL},
-        {"(?<", ""},
-        {"(((", NULL},
-        {"a)(?<v>b)", NULL},
-        {"\\", NULL},
-        {"[", NULL},
-    };
-    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
-        size_t len = 0;
-        const char *name = hm_alarm_unguarded(cases[i].pattern, &len);
-        char *found = hm_xstrndup(name != NULL ? name : "none", name != NULL ? len : strlen("none"));
-        if (strcmp(found, cases[i].unguarded != NULL ? cases[i].unguarded : "none") != 0)
-            fail_msg("%s: %s", cases[i].pattern, found);
-        free(found);
-    }
 }
 
 /* ---- flattening -------------------------------------------------------------------------------------------------------------
@@ -404,11 +328,11 @@ static void test_fields_are_typed(void **state)
 {
     (void)state;
     struct hm_alarms alarms = one_rule(
-        HEAD "match = \"boom (?<service>[A-Za-z]+)\"; dedupe = { key = \"${service}/${id}/${day}\"; };\n"
+        HEAD "match = \"boom (?<service>[A-Za-z]+){{end}}\"; dedupe = { key = \"${service}/${id}/${day}\"; };\n"
              "fields = ( { name = \"service\"; type = \"string\"; lower = true; },\n"
-             "  { name = \"n\"; type = \"int\"; max = 10; find = \"n=(?<n>[0-9]+)\"; optional = true; },\n"
+             "  { name = \"n\"; type = \"int\"; max = 10; find = \"n=(?<n>[0-9]+){{end}}\"; optional = true; },\n"
              "  { name = \"id\"; type = \"uuid\"; find = \"{{begin}}(?<id>{{uuid}}){{end}}\"; many = true; optional = true; },\n"
-             "  { name = \"where\"; type = \"string\"; find = \"at (?<where>[a-z]+)\"; aside = true; optional = true; },\n"
+             "  { name = \"where\"; type = \"string\"; find = \"at (?<where>[a-z]+){{end}}\"; aside = true; optional = true; },\n"
              "  { name = \"env\"; type = \"choice\"; choices = [ \"a\", \"b\" ]; of = [ \"where\" ]; assume = \"a\"; optional = "
              "true;\n"
              "    map = ( { like = \"x.*\"; is = \"b\"; } ); } );");
@@ -454,7 +378,7 @@ static void test_fields_are_typed(void **state)
 
 #define MEND                                                                                                                     \
     "match = \"\\\\bmend\\\\b\"; unless = [ \"not mend\", \"^why\" ];\n"                                                         \
-    "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+)\"; many = true; } );"
+    "fields = ( { name = \"id\"; type = \"string\"; find = \"#(?<id>[0-9]+){{end}}\"; many = true; } );"
 
 /* Of people: a sentence in which unless is found is not looked at, neither for match nor for fields; the others are. */
 static void test_unless(void **state)
@@ -530,7 +454,7 @@ static void test_follow(void **state)
     struct hm_alarms alarms = one_rule(
         HEAD
         "match = \"boom (?<who>[^\\n]+)\"; fields = ( { name = \"who\"; type = \"string\"; max_len = 200; },\n"
-        "  { name = \"none\"; type = \"string\"; find = \"never(?<none>x)\"; optional = true; } );\n"
+        "  { name = \"none\"; type = \"string\"; find = \"never(?<none>x){{end}}\"; optional = true; } );\n"
         "say = ( { say = \"It is ${who}, ${none}, ${known.etl.transaction}.\"; }, { when = \"none != null\"; say = \"no\"; } );\n"
         "offers = ( { recipe = \"r\"; label = \"Mend ${who}\"; with = { who = \"${who}\"; none = \"${none}\"; }; style = "
         "\"danger\"; },\n"
@@ -576,7 +500,7 @@ static void test_each_has_an_end(void **state)
     enum { FEW = 5, SOME = 7, MANY = 40, FULL = 50 };
     static const int counts[] = {FEW, SOME, MANY, FULL};
     struct hm_alarms alarms = one_rule(HEAD "match = \"boom\"; fields = ( { name = \"id\"; type = \"string\"; many = true; "
-                                            "find = \"{{begin}}(?<id>#[0-9]+)\"; } ); say = \"Boom.\";\n"
+                                            "find = \"{{begin}}(?<id>#[0-9]+){{end}}\"; } ); say = \"Boom.\";\n"
                                             "offers = ( { recipe = \"mend\"; each = \"id\"; label = \"Mend ${item}\"; } );");
     for (size_t k = 0; k < HM_ARRAY_LEN(counts); k++) {
         json_t *values = hm_json_obj_new();
@@ -617,8 +541,9 @@ static void test_news_of_which_rule(void **state)
 #define RULE(name) "name = \"" name "\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
     static const char *const texts[] = {
         RULE("over") "match = \"\\\\A\\\\[OK\\\\]\"; resolves = [ \"*\" ];",
-        RULE("first") "match = \"disk of\"; fields = ( { name = \"used\"; type = \"int\"; find = \"used (?<used>[0-9]+)\"; } );",
-        RULE("second") "match = \"of (?<host>[a-z]+)\"; fields = ( { name = \"host\"; type = \"string\"; } );",
+        RULE("first") "match = \"disk of\"; fields = ( { name = \"used\"; type = \"int\"; find = \"used "
+                      "(?<used>[0-9]+){{end}}\"; } );",
+        RULE("second") "match = \"of (?<host>[a-z]+){{end}}\"; fields = ( { name = \"host\"; type = \"string\"; } );",
     };
     static const struct {
         const char *text, *about;
@@ -657,7 +582,6 @@ int main(void)
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_names_of_channels_and_senders),
         cmocka_unit_test(test_where_more_is_said),
-        cmocka_unit_test(test_guards),
         cmocka_unit_test(test_flatten),
         cmocka_unit_test(test_flatten_people),
         cmocka_unit_test(test_long_piece),

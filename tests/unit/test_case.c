@@ -19,8 +19,8 @@
 static const char rule_text[] =
     "name = \"bad\"; title = \"A dataset is bad\"; doc = \"The book\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
     "match = \"bad (?<id>[^ ]+)\"; fields = ( { name = \"id\"; type = \"string\"; }, { name = \"tx\"; type = \"string\"; find = "
-    "\"tx=(?<tx>[a-z0-9]+)\"; optional = true; },\n"
-    "  { name = \"where\"; type = \"string\"; find = \"at (?<where>x)\"; optional = true; aside = true; },\n"
+    "\"tx=(?<tx>[a-z0-9]+){{end}}\"; optional = true; },\n"
+    "  { name = \"where\"; type = \"string\"; find = \"at (?<where>x){{end}}\"; optional = true; aside = true; },\n"
     "  { name = \"env\"; type = \"string\"; of = [ \"where\" ]; assume = \"br\"; map = ( { like = \"x\"; is = \"mx\"; } ); } );\n"
     "dedupe = { key = \"${id}\"; for = \"2h\"; }; ignore_older = \"1h\"; say = \"It is ${id}.\";\n"
     "offers = ( { recipe = \"mend\"; label = \"Mend it\"; with = { id = \"${id}\"; }; style = \"primary\"; },\n"

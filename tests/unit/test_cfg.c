@@ -244,7 +244,7 @@ static void test_getters_find_fault(void **state)
                              "10: \"id\" is missing in items[2]\n"
                              "10: unknown key \"wehn\" in items[2]; did you mean \"when\"?\n"
                              "11: on must be true or false, not a string \"…\"; write it without quotes\n"
-                             "0: \"group\" is missing in the top level\n"
+                             "1: \"group\" is missing in the top level\n"
                              "12: unknown key \"gruop\" in the top level; did you mean \"group\"?\n");
     free(got);
     hm_cfg_close(cfg);

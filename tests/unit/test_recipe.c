@@ -319,9 +319,9 @@ static void test_folder(void **state)
     hm_recipes_link(&recipes, &diags);
     hm_recipes_load_dir(&recipes, "/nonexistent", &names, &diags);
     char *got = findings(&diags);
-    char *want = hm_xasprintf("0: the recipe \"zulu\" is in %s/a.cfg too; rename one\n"
-                              "0: \"title\" is missing in the top level\n"
-                              "0: \"steps\" is missing in the top level\n"
+    char *want = hm_xasprintf("1: the recipe \"zulu\" is in %s/a.cfg too; rename one\n"
+                              "1: \"title\" is missing in the top level\n"
+                              "1: \"steps\" is missing in the top level\n"
                               "3: steps[next].offer: there is no recipe \"zulo\"; did you mean \"zulu\"?\n"
                               "3: steps[next].offer: recipe \"zulu\" has no param \"idd\"; did you mean \"id\"?\n"
                               "0: the folder can not be read: No such file or directory\n",
