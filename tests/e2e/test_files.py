@@ -1,7 +1,7 @@
 """Files under the card: the whole plan when it is too long for the card, and what failed when it is much."""
 import re
 
-from harness import BEN, OPS, Case, main, quiet_world
+from harness import ANA, BEN, OPS, Case, main, quiet_world
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
 ITEMS = 318
@@ -18,6 +18,10 @@ class Files(Case):
         self.bot.start()
         self.slack.slash(f"retract-all {BULK}")
         card = self.card("Retract every")
+        card.wait_button("Done")
+        card.click("Done", ANA)
+        self.slack.wait(view=1, user=ANA, contains="What shows")
+        self.slack.post("submit_view", user=ANA, values={"evidence": "nothing of it is served"})
         card.wait_button("Approve")
         return card
 
