@@ -37,12 +37,16 @@ static enum hm_verdict read_datasets(const struct hm_backend *backend, const jso
     json_t *datasets = verdict == HM_VERDICT_OK ? hm_json_get_arr(transaction, "datasets") : NULL;
     if (verdict == HM_VERDICT_OK && datasets == NULL)
         verdict = odd(out, "the transaction has no list of datasets");
+    size_t committed = 0;
     for (size_t i = 0; i < json_array_size(datasets) && verdict == HM_VERDICT_OK; i++) {
         const json_t *dataset = json_array_get(datasets, i);
         if (!hm_is_uuid(hm_json_get_str(dataset, "id", "")) || hm_json_get_str(dataset, "name", NULL) == NULL ||
             !json_is_boolean(json_object_get(dataset, "committed")))
             verdict = odd(out, "a dataset in the list has no id, name or committed");
+        committed += json_is_true(json_object_get(dataset, "committed")) ? 1 : 0;
     }
+    if (verdict == HM_VERDICT_OK)
+        verdict = hm_metapod_check_count(transaction, committed, out);
     if (verdict == HM_VERDICT_OK)
         *ret_datasets = json_incref(datasets);
     json_decref(data);
@@ -177,6 +181,13 @@ static json_t *others_new(const json_t *found)
     return others;
 }
 
+/* Metapod counts what is committed, and nothing else. So of this list only its length can tell that somebody has cut it: ceilings
+ * are round numbers. */
+static bool is_round(size_t n)
+{
+    return n >= 100 && n % 100 == 0;
+}
+
 static enum hm_verdict failures_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                          const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -197,6 +208,7 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
             hm_json_add(datasets, json_incref(json_array_get(dataset_stems, i)));
     out->result = hm_json_obj_new();
     hm_json_set_int(out->result, "uncommitted", (int64_t)json_array_size(found));
+    hm_json_set_bool(out->result, "maybe_cut", is_round(json_array_size(found)));
     hm_json_set_int(out->result, "count", (int64_t)(json_array_size(models) + json_array_size(both) + json_array_size(datasets)));
     const json_t *const all[] = {both, datasets, models};
     hm_json_set(out->result, "first", first_new("", both, json_array_size(datasets) > 0 ? datasets : models));
@@ -227,6 +239,7 @@ static const struct hm_field_spec failures_fields[] = {
     {"pattern_all", HM_FIELD_BOOL, true, "whether it holds all of them", NULL},
     {"others", HM_FIELD_LIST, true, "names of other kinds, policies first: the first 50 and how many more", NULL},
     {"uncommitted", HM_FIELD_NUMBER, true, "datasets that are not committed, of all kinds", NULL},
+    {"maybe_cut", HM_FIELD_BOOL, true, "these are a round number, as of a list that ends at a ceiling", NULL},
     {NULL, HM_FIELD_NR, false, NULL, NULL},
 };
 
@@ -265,7 +278,7 @@ static enum hm_code raw_request(const struct hm_backend *backend, const json_t *
     (void)cursor;
     if (!is_series(series))
         return hm_err_set(err, HM_EINVAL, "series: \"%.80s\" is not a name like series/direct-mail", series);
-    return ask_datasets(backend, args, "datasets(committed: ONLY_COMMITTED) { id name committed }", req, err);
+    return ask_datasets(backend, args, "datasets(committed: ONLY_COMMITTED) { id name committed } " HM_METAPOD_COUNT, req, err);
 }
 
 /* What comes after "series-raw/<series>-": contract-avro, alt-version-12-parquet … Another series may begin with this one's name

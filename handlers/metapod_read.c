@@ -73,6 +73,17 @@ enum hm_verdict hm_metapod_read(const struct hm_backend *backend, const json_t *
     return HM_VERDICT_OK;
 }
 
+enum hm_verdict hm_metapod_check_count(const json_t *transaction, size_t listed, struct hm_outcome *out)
+{
+    int64_t count = hm_json_get_int(hm_json_get_obj(transaction, "datasetConnection"), "numCommittedDatasets", -1);
+    if (count < 0 || (uint64_t)count == listed)
+        return HM_VERDICT_OK;
+    return hm_outcome_fail(out, HM_VERDICT_RETRYABLE,
+                           "Metapod counts %lld committed datasets and lists %zu: the list is cut somewhere, or datasets are "
+                           "being committed at this moment. A part is not taken for the whole",
+                           (long long)count, listed);
+}
+
 static enum hm_verdict odd_answer(struct hm_outcome *out, const char *what)
 {
     return hm_outcome_fail(out, HM_VERDICT_PERMANENT, "Metapod's answer is not as expected: %s", what);
@@ -318,11 +329,11 @@ static enum hm_code datasets_request(const struct hm_backend *backend, const jso
     }
     /* Enum values stand in the text: what their type is called is not known, so they can not be variables. */
     if (hm_streq(committed, "yes"))
-        inside = "datasets(committed: ONLY_COMMITTED) { id name committed }";
+        inside = "datasets(committed: ONLY_COMMITTED) { id name committed } " HM_METAPOD_COUNT;
     else if (hm_streq(committed, "no"))
         inside = "datasets(committed: ONLY_UNCOMMITTED) { id name committed }";
     else if (hm_streq(committed, "any"))
-        inside = "datasets { id name committed }";
+        inside = "datasets { id name committed } " HM_METAPOD_COUNT;
     else
         return hm_err_set(err, HM_EINVAL, "committed: it must be yes, no or any, not \"%.40s\"", committed);
     json_t *variables = hm_json_obj_new();
@@ -415,6 +426,14 @@ static enum hm_verdict read_list(const json_t *args, const json_t *datasets, str
     return verdict;
 }
 
+static size_t committed_of(const json_t *datasets)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(datasets); i++)
+        n += json_is_true(json_object_get(json_array_get(datasets, i), "committed")) ? 1 : 0;
+    return n;
+}
+
 static enum hm_verdict datasets_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                          const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -423,7 +442,10 @@ static enum hm_verdict datasets_response(const struct hm_backend *backend, const
     enum hm_verdict verdict = hm_metapod_read(backend, args, answer, &data, &transaction, out);
     if (verdict == HM_VERDICT_OK) {
         json_t *datasets = hm_json_get_arr(transaction, "datasets");
-        verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets") : read_list(args, datasets, out);
+        verdict = datasets == NULL ? odd_answer(out, "the transaction has no list of datasets")
+                                   : hm_metapod_check_count(transaction, committed_of(datasets), out);
+        if (verdict == HM_VERDICT_OK)
+            verdict = read_list(args, datasets, out);
     }
     json_decref(data);
     return verdict;
