@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "handlers/http_request.h"
 
-enum { REF_MAX = 200, PATH_MAX_LEN = 500, LINE_MAX = 300, LINES_MAX = 50, COMMITS_PAGE = 100, TITLE_MAX = 200, PAGES_MAX = 10 };
+enum { REF_MAX = 200, COMMITS_PAGE = 100, TITLE_MAX = 200, PAGES_MAX = 10 };
 enum { CONTRIBUTORS_ASKED = 20, CONTRIBUTORS_SHOWN = 5 };
 
 static const char allowed_in_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -43,27 +43,6 @@ enum hm_code hm_github_check_ref(const json_t *args, const char *key, struct hm_
     return ok ? HM_OK : hm_err_set(err, HM_EINVAL, "%s: \"%.80s\" is no branch, tag or commit", key, ref);
 }
 
-/* Each segment encoded, the slashes kept. The caller frees. */
-static char *encode_path(const char *path)
-{
-    struct hm_strbuf out;
-    hm_strbuf_init(&out, (size_t)3 * PATH_MAX_LEN + 3);
-    while (*path != '\0') {
-        size_t len = strcspn(path, "/");
-        char *segment = hm_xstrndup(path, len);
-        char *encoded = hm_url_encode(segment);
-        hm_strbuf_adds(&out, encoded);
-        free(encoded);
-        free(segment);
-        path += len;
-        if (*path == '/') {
-            hm_strbuf_addc(&out, '/');
-            path++;
-        }
-    }
-    return hm_strbuf_take(&out);
-}
-
 void hm_github_add_headers(struct hm_request *req, const char *accept)
 {
     hm_request_add_header(req, "Accept", accept);
@@ -72,7 +51,7 @@ void hm_github_add_headers(struct hm_request *req, const char *accept)
 }
 
 /* True, with the verdict, when GitHub wants fewer requests. */
-static bool is_rate_limit(const struct hm_answer *answer, enum hm_verdict *ret_verdict, struct hm_outcome *out)
+bool hm_github_is_rate_limit(const struct hm_answer *answer, enum hm_verdict *ret_verdict, struct hm_outcome *out)
 {
     if (answer->status != 403 && answer->status != 429)
         return false;
@@ -92,7 +71,7 @@ enum hm_verdict hm_github_read_json(const struct hm_backend *backend, const char
     const struct hm_http_asked asked = {.backend = backend, .system = "GitHub", .thing = thing};
     enum hm_verdict verdict = HM_VERDICT_OK;
     *ret_json = NULL;
-    if (is_rate_limit(answer, &verdict, out))
+    if (hm_github_is_rate_limit(answer, &verdict, out))
         return verdict;
     verdict = hm_http_read_json(&asked, answer, ret_json, out);
     if (verdict == HM_VERDICT_OK && json_is_array(*ret_json) != array) {
@@ -103,7 +82,7 @@ enum hm_verdict hm_github_read_json(const struct hm_backend *backend, const char
     return verdict;
 }
 
-static json_t *short_text_new(const char *text, size_t max)
+json_t *hm_github_text_new(const char *text, size_t max)
 {
     return hm_json_strn_new(text, hm_utf8_prefix(text, max));
 }
@@ -115,131 +94,6 @@ static json_t *subject_new(const char *message)
     size_t cut = hm_utf8_prefix(message, TITLE_MAX);
     return hm_json_strn_new(message, len < cut ? len : cut);
 }
-
-/* --- github.file ------------------------------------------------------------------------------------------------------------ */
-
-static const struct hm_arg_spec file_args[] = {
-    {"repo", HM_ARG_STRING, true, "owner/name"},
-    {"path", HM_ARG_STRING, true, "the file's path in the repository"},
-    {"ref", HM_ARG_STRING, false, "branch, tag or commit; the default branch when not given"},
-    {"find", HM_ARG_STRING, true, "a regular expression: the lines that match are the result"},
-    {NULL, HM_ARG_STRING, false, NULL},
-};
-
-static enum hm_code file_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                 struct hm_request *req, struct hm_err *err)
-{
-    const char *path = hm_json_get_str(args, "path", ""), *ref = hm_json_get_str(args, "ref", "");
-    (void)cursor;
-    enum hm_code code = hm_github_check_repo(args, err);
-    if (code == HM_OK && ref[0] != '\0')
-        code = hm_github_check_ref(args, "ref", err);
-    if (code != HM_OK)
-        return code;
-    if (path[0] == '\0' || path[0] == '/' || strlen(path) > PATH_MAX_LEN || strstr(path, "..") != NULL ||
-        strstr(path, "//") != NULL)
-        return hm_err_set(err, HM_EINVAL, "path: \"%.80s\" is no path of a file in a repository", path);
-    struct hm_pattern *find = hm_pattern_new(hm_json_get_str(args, "find", ""), false, err);
-    if (find == NULL)
-        return hm_err_wrap(err, "find");
-    hm_pattern_free(find);
-    char *encoded = encode_path(path);
-    hm_request_begin(req, backend, "GET", "/repos/%s/contents/%s", hm_json_get_str(args, "repo", ""), encoded);
-    hm_request_add_query(req, "ref", ref);
-    hm_github_add_headers(req, "application/vnd.github.raw+json");
-    free(encoded);
-    return HM_OK;
-}
-
-/* The first lines of text that match: [{line, text}], and how many did in all. HM_OK, or why that can not be said. */
-static enum hm_code find_lines(const struct hm_pattern *find, const struct hm_answer *answer, json_t *list, int64_t *ret_lines,
-                               int64_t *ret_matches, struct hm_err *err)
-{
-    const char *at = answer->body, *end = answer->body + answer->body_len;
-    *ret_matches = 0;
-    for (*ret_lines = 0; at < end;) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t len = newline != NULL ? (size_t)(newline - at) : (size_t)(end - at);
-        char *line = hm_utf8_clean(at, len);
-        bool matches = false;
-        ++*ret_lines;
-        enum hm_code code = hm_pattern_match(find, line, &matches, err);
-        *ret_matches += code == HM_OK && matches ? 1 : 0;
-        if (code == HM_OK && matches && json_array_size(list) < LINES_MAX) {
-            json_t *item = hm_json_obj_new();
-            hm_json_set_int(item, "line", *ret_lines);
-            hm_json_set(item, "text", short_text_new(line, LINE_MAX));
-            hm_json_add(list, item);
-        }
-        free(line);
-        if (code != HM_OK)
-            return code;
-        at += len + 1;
-    }
-    return HM_OK;
-}
-
-static enum hm_verdict file_response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
-                                     const struct hm_answer *answer, struct hm_outcome *out)
-{
-    char *thing = hm_xasprintf("file %.200s in %s", hm_json_get_str(args, "path", ""), hm_json_get_str(args, "repo", ""));
-    const struct hm_http_asked asked = {.backend = backend, .system = "GitHub", .thing = thing};
-    enum hm_verdict verdict = HM_VERDICT_OK;
-    (void)cursor;
-    if (!is_rate_limit(answer, &verdict, out))
-        verdict = hm_http_judge(&asked, answer, out);
-    free(thing);
-    if (verdict != HM_VERDICT_OK)
-        return verdict;
-    struct hm_pattern *find = hm_pattern_new(hm_json_get_str(args, "find", ""), false, &out->err);
-    json_t *list = hm_json_arr_new();
-    int64_t lines = 0, count = 0;
-    if (find == NULL || find_lines(find, answer, list, &lines, &count, &out->err) != HM_OK) {
-        json_decref(list);
-        verdict = HM_VERDICT_PERMANENT;
-    } else {
-        json_t *texts = hm_json_arr_new();
-        for (size_t i = 0; i < json_array_size(list); i++) {
-            const char *text = hm_json_get_str(json_array_get(list, i), "text", "");
-            hm_json_add(texts, hm_json_str_new(text + strspn(text, " \t")));
-        }
-        out->result = hm_json_obj_new();
-        if (count > (int64_t)json_array_size(list))
-            hm_json_add(texts, json_sprintf("… and %lld lines more", (long long)(count - (int64_t)json_array_size(list))));
-        hm_json_set_bool(out->result, "found", count > 0);
-        hm_json_set(out->result, "texts", texts);
-        hm_json_set_int(out->result, "count", count);
-        hm_json_set_int(out->result, "lines", lines);
-        hm_json_set(out->result, "list", list);
-    }
-    hm_pattern_free(find);
-    return verdict;
-}
-
-static const struct hm_field_spec line_fields[] = {
-    {"line", HM_FIELD_NUMBER, true, "its number", NULL},
-    {"text", HM_FIELD_TEXT, true, "the line", NULL},
-    {NULL, HM_FIELD_NR, false, NULL, NULL},
-};
-
-static const struct hm_field_spec file_fields[] = {
-    {"found", HM_FIELD_BOOL, true, "whether a line matches", NULL},
-    {"lines", HM_FIELD_NUMBER, true, "how many the file has", NULL},
-    {"count", HM_FIELD_NUMBER, true, "how many match", NULL},
-    {"list", HM_FIELD_LIST, true, "the first 50 that match", line_fields},
-    {"texts", HM_FIELD_LIST, true, "the same without numbers, and how many more there are", NULL},
-    {NULL, HM_FIELD_NR, false, NULL, NULL},
-};
-
-static const struct hm_action file = {
-    .name = "github.file",
-    .title = "Look for lines in a file",
-    .effect = HM_EFFECT_READ,
-    .args = file_args,
-    .result = file_fields,
-    .request = file_request,
-    .response = file_response,
-};
 
 /* --- github.compare --------------------------------------------------------------------------------------------------------- */
 
@@ -528,7 +382,7 @@ static const struct hm_action contributors = {
     .response = contributors_response,
 };
 
-static const struct hm_action *const actions[] = {&file,         &compare, &hm_github_pull, &hm_github_checks, &clock_action,
+static const struct hm_action *const actions[] = {&hm_github_file,         &compare, &hm_github_pull, &hm_github_checks, &clock_action,
                                                   &contributors, NULL};
 static const char *const settings[] = {NULL};
 

@@ -72,6 +72,7 @@ static void add_once(json_t *list, const char *text)
 static const struct hm_arg_spec failures_args[] = {
     {"transaction", HM_ARG_UUID, true, "the Metapod transaction"},
     {"among", HM_ARG_LIST, false, "names of failed tasks: only what belongs to one of them"},
+    {"all", HM_ARG_BOOL, false, "true: what belongs to none of them as well, as when the run is over"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -98,18 +99,49 @@ static char *stem_of(const char *name, const char *kind)
     return stem;
 }
 
-/* A task is called like what it computes, with or without "itaipu-" before it. */
+/* A task is called like what it computes: a dataset's with "itaipu-" before it, a model's as it is, and not always so. */
+static bool is_task_of(const char *task, const char *stem)
+{
+    static const char before[] = "itaipu-";
+    return task != NULL &&
+           (strcmp(task, stem) == 0 || (hm_starts_with(task, before) && strcmp(task + strlen(before), stem) == 0));
+}
+
 static bool is_among(const json_t *tasks, const char *stem)
 {
-    if (tasks == NULL)
-        return true;
+    bool found = tasks == NULL;
+    for (size_t i = 0; i < json_array_size(tasks) && !found; i++)
+        found = is_task_of(json_string_value(json_array_get(tasks, i)), stem);
+    return found;
+}
+
+/* Of the tasks that belong to it, the one that is called like a dataset's or like a model's, else any; null when there is none.
+ */
+static json_t *task_new(const json_t *tasks, const char *stem, bool dataset)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < json_array_size(tasks) && stem != NULL; i++) {
+        const char *task = json_string_value(json_array_get(tasks, i));
+        if (is_task_of(task, stem) && (found == NULL || (strcmp(task, stem) != 0) == dataset))
+            found = task;
+    }
+    return found != NULL ? hm_json_str_new(found) : json_null();
+}
+
+/* The tasks that belong to none of the stems. */
+static json_t *strangers_new(const json_t *tasks, const json_t *const lists[], size_t n_lists)
+{
+    json_t *strangers = hm_json_arr_new();
     for (size_t i = 0; i < json_array_size(tasks); i++) {
         const char *task = json_string_value(json_array_get(tasks, i));
-        if (task != NULL &&
-            (strcmp(task, stem) == 0 || (hm_starts_with(task, "itaipu-") && strcmp(task + strlen("itaipu-"), stem) == 0)))
-            return true;
+        bool known = task == NULL;
+        for (size_t l = 0; l < n_lists && !known; l++)
+            for (size_t k = 0; k < json_array_size(lists[l]) && !known; k++)
+                known = is_task_of(task, json_string_value(json_array_get(lists[l], k)));
+        if (!known)
+            hm_json_add(strangers, hm_json_str_new(task));
     }
-    return false;
+    return strangers;
 }
 
 static json_t *stems_new(const json_t *datasets, const char *kind, const json_t *tasks)
@@ -198,7 +230,8 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
         return verdict;
     json_t *tasks = hm_json_get_arr(args, "among"), *models = hm_json_arr_new(), *both = hm_json_arr_new(),
            *datasets = hm_json_arr_new();
-    json_t *model_stems = stems_new(found, "model/", tasks), *dataset_stems = stems_new(found, "dataset/", tasks);
+    const json_t *only = hm_json_get_bool(args, "all", false) ? NULL : tasks;
+    json_t *model_stems = stems_new(found, "model/", only), *dataset_stems = stems_new(found, "dataset/", only);
     for (size_t i = 0; i < json_array_size(model_stems); i++) {
         const char *stem = json_string_value(json_array_get(model_stems, i));
         hm_json_add(has_text(dataset_stems, stem) ? both : models, hm_json_str_new(stem));
@@ -211,9 +244,15 @@ static enum hm_verdict failures_response(const struct hm_backend *backend, const
     hm_json_set_bool(out->result, "maybe_cut", is_round(json_array_size(found)));
     hm_json_set_int(out->result, "count", (int64_t)(json_array_size(models) + json_array_size(both) + json_array_size(datasets)));
     const json_t *const all[] = {both, datasets, models};
-    hm_json_set(out->result, "first", first_new("", both, json_array_size(datasets) > 0 ? datasets : models));
+    json_t *first = first_new("", both, json_array_size(datasets) > 0 ? datasets : models);
+    bool is_dataset = json_array_size(both) + json_array_size(datasets) > 0;
+    hm_json_set(out->result, "task", task_new(tasks, json_string_value(first), is_dataset));
+    hm_json_set(out->result, "other_tasks", strangers_new(tasks, all, HM_ARRAY_LEN(all)));
+    hm_json_set(out->result, "first", first);
     hm_json_set(out->result, "first_dataset", first_new("dataset/", both, datasets));
     hm_json_set(out->result, "first_model", first_new("", models, both));
+    hm_json_set(out->result, "first_name",
+                is_dataset ? first_new("dataset/", both, datasets) : first_new("model/", models, both));
     bool pattern_all = false;
     hm_json_set(out->result, "pattern", pattern_new(all, HM_ARRAY_LEN(all), &pattern_all));
     hm_json_set_bool(out->result, "pattern_all", pattern_all);
@@ -235,6 +274,9 @@ static const struct hm_field_spec failures_fields[] = {
     {"first", HM_FIELD_TEXT, false, "one of them", NULL},
     {"first_dataset", HM_FIELD_TEXT, false, "a dataset, with its kind", NULL},
     {"first_model", HM_FIELD_TEXT, false, "one of which a model is missing", NULL},
+    {"first_name", HM_FIELD_TEXT, false, "`first` with its kind", NULL},
+    {"task", HM_FIELD_TEXT, false, "of `among`, the one that `first` belongs to", NULL},
+    {"other_tasks", HM_FIELD_LIST, true, "those of `among` that belong to none of them", NULL},
     {"pattern", HM_FIELD_TEXT, false, "a regular expression that finds them in quotes", NULL},
     {"pattern_all", HM_FIELD_BOOL, true, "whether it holds all of them", NULL},
     {"others", HM_FIELD_LIST, true, "names of other kinds, policies first: the first 50 and how many more", NULL},

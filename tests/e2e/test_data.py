@@ -126,11 +126,16 @@ class Data(Tools):
 
     # --- datasets -------------------------------------------------------------------------------------------------------------------
     def test_what_failed(self):
-        self.recipes("why", "critical", "model-failed", "successors", "commit-empty")  # those that it offers
+        self.recipes("why", "critical", "model-failed", "successors", "commit-empty", "dag-state", "restart-task", "dataset-failed",
+                     "skip-upstream", "deploy-after-run")  # those that it offers, and what they offer
         text = self.run_recipe("why " + TRANSACTION, "Why is it not done").wait("Done")
         self.assertIn("*The model failed*, its dataset is there or it has none: lusa", text)
         self.assertIn("is still *running*, so only what belongs to its failed tasks is named", text)
         self.assertNotIn("fx-rates", text, "not committed either, and no task of it has failed")
+        self.assertIn("itaipu-other-flaky-datasets. A node that computes many datasets says in its log which one it was.", text)
+        card = self.card("Why is it not done")
+        card.click("Run the others without lusa", ANA)
+        self.card("`lusa` (*failed*, try 3) holds up nothing")
 
     def test_databricks_path(self):
         self.recipes("databricks-path")
