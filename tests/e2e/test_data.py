@@ -135,7 +135,7 @@ class Data(Tools):
         self.assertIn("itaipu-other-flaky-datasets. A node that computes many datasets says in its log which one it was.", text)
         card = self.card("Why is it not done")
         card.click("Run the others without lusa", ANA)
-        self.card("`lusa` (*failed*, try 3) holds up nothing")
+        self.slack.wait(channel=card.channel, thread_ts=card.ts, contains="`lusa` (*failed*) holds up nothing", alive=self.alive())
 
     def test_databricks_path(self):
         self.recipes("databricks-path")
