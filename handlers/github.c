@@ -382,8 +382,8 @@ static const struct hm_action contributors = {
     .response = contributors_response,
 };
 
-static const struct hm_action *const actions[] = {&hm_github_file,         &compare, &hm_github_pull, &hm_github_checks, &clock_action,
-                                                  &contributors, NULL};
+static const struct hm_action *const actions[] = {&hm_github_file, &compare, &hm_github_pull, &hm_github_checks, &clock_action,
+                                                  &contributors,   NULL};
 static const char *const settings[] = {NULL};
 
 const struct hm_handler hm_github_handler = {
