@@ -3,6 +3,7 @@
  * be absent counts for nothing. */
 #include "alarm/guard.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -171,9 +172,9 @@ static const char *skip_group(const char *p)
     size_t depth = 0;
     do {
         if (*p == '\\') {
-            p = skip_escape(p);
+            p = hm_alarm_skip_escape(p);
         } else if (*p == '[') {
-            p = skip_class(p);
+            p = hm_alarm_skip_class(p);
         } else if (*p == '(') {
             const char *behind = skip_setting(p);
             depth += behind == p ? 1 : 0;
@@ -194,19 +195,19 @@ static const char *skip_piece(const char *p)
     if (*p == '(')
         return skip_group(p);
     if (*p == '\\')
-        return skip_escape(p);
+        return hm_alarm_skip_escape(p);
     if (*p == '[')
-        return skip_class(p);
+        return hm_alarm_skip_class(p);
     do {
         p++;
     } while (((unsigned char)*p & 0xc0) == 0x80);
     return p;
 }
 
-/* A quantifier and what says how greedy it is; *ret_none as quantifier() has it. */
+/* A quantifier and what says how greedy it is; *ret_none as hm_alarm_quantifier() has it. */
 static const char *skip_quantifier(const char *p, bool *ret_none)
 {
-    size_t len = quantifier(p, ret_none);
+    size_t len = hm_alarm_quantifier(p, ret_none);
     p += len;
     return len > 0 && (*p == '?' || *p == '+') ? p + 1 : p;
 }
