@@ -10,8 +10,10 @@
 #include "base/strbuf.h"
 
 /* The names of what is not production; ELSEWHERE: as a value behind LABELLED, perhaps with more of a name ("staging-blue"). */
-#define NOWHERE   "(?i:staging|stg|test|dev|devel|sandbox)"
-#define LABELLED  "(?:[`\"']?[ \\t]*[:=]\\s*|[ \\t]*\\n[ \\t]*)[`\"']?)"
+#define NOWHERE  "(?i:staging|stg|test|dev|devel|sandbox)"
+#define LABELLED "(?:[`\"']?[ \\t]*[:=]\\s*|[ \\t]*\\n[ \\t]*)[`\"']?)"
+#define LINES                                                                                                                    \
+    "(?:[^\\n]*+\\n(?![\\[#]))*?[^\\n]*?" /* to a place in this line or one of the next, before the title of another alarm */
 #define ELSEWHERE NOWHERE "(?![a-z0-9_])"
 
 static const struct {
@@ -40,9 +42,9 @@ static const struct {
     /* in front of an alarm's words: nothing that denies them */
     {"real", "(?=(?i:(?<!\\bno )(?<!\\bnot )(?<!\\bnever )(?<!\\bwithout )(?<!\\bzero )(?<!\\bno more )(?<!\\bno other )"
              "(?<!\\bno further )(?<!(?<![\\w.,])0 )))"},
-    /* behind them: no label further down says that it is not about production */
-    {"here", "(?!(?>[\\s\\S]*?\\b(?i:env(?:ironment)?)" LABELLED ELSEWHERE
-             ")(?!(?>[\\s\\S]*?\\b(?i:stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
+    /* behind them: no label further down says that it is not about production; the next alarm's title has labels of its own */
+    {"here", "(?!(?>" LINES "\\b(?i:env(?:ironment)?)" LABELLED ELSEWHERE ")(?!(?>" LINES
+             "\\b(?i:stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
     /* for unless: what is not about production */
     {"elsewhere", "(?:[\\[(]" NOWHERE "[\\])]|(?:\\A|[\\])] )\\W*(?i:staging|stg|sandbox) ?[:|]"
                   "|\\b(?i:(?:in|on|of|for|from) (?:staging|stg|sandbox))(?![\\w-])"
