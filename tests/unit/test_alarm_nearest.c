@@ -180,7 +180,7 @@ static void test_why(void **state)
         "name = \"disk\"; " WHERE "match = \"(?i:\\\\bdisk is full)\"; unless = [ \"{{elsewhere}}\" ];\n"
         "fields = ( { name = \"host\"; type = \"string\"; find = \"\\\\bhost{{sep}}(?<host>{{host}}){{end}}\"; } );",
         "name = \"ask\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"people\" ]; match = \"\\\\bmend\\\\b\";\n"
-        "fields = ( { name = \"id\"; type = \"int\"; find = \"#(?<id>[0-9]+)\"; } );",
+        "fields = ( { name = \"id\"; type = \"int\"; find = \"#(?<id>[0-9]+){{end}}\"; } );",
     };
 #define SAID "\"type\": \"message\", \"channel\": \"C0A\", \"ts\": \"1795867200.000100\", "
 #define BOT  SAID "\"bot_id\": \"B0A\", "
