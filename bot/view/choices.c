@@ -11,8 +11,9 @@
 #include "base/text.h"
 #include "slack/blocks.h"
 #include "slack/escape.h"
+#include "view/typed.h"
 
-enum { OPTIONS_MAX = 100, OPTION_MAX = 67, WORDS_MAX = 8, SHOWN_MAX = 60, NAMED_MAX = 6, NAMES_LEN_MAX = 100 };
+enum { OPTIONS_MAX = 100, OPTION_MAX = 67, SHOWN_MAX = 60, NAMED_MAX = 6, NAMES_LEN_MAX = 100 };
 
 static const char *value_of(const json_t *choice)
 {
@@ -96,16 +97,6 @@ bool hm_choices_have(const json_t *choices, const char *value)
 /* ---- options ----------------------------------------------------------------------------------------------------------------
  */
 
-/* Every word is somewhere in the value or in the label. */
-static bool fits(const json_t *choice, const char *const *words, size_t count)
-{
-    const char *label = json_string_value(json_array_get(choice, 1));
-    for (size_t i = 0; i < count; i++)
-        if (strcasestr(value_of(choice), words[i]) == NULL && strcasestr(label, words[i]) == NULL)
-            return false;
-    return true;
-}
-
 /* A value can not be cut: one that is longer than Slack takes is not offered. */
 static void add_option(json_t *options, const char *label, const char *value)
 {
@@ -119,10 +110,8 @@ static void add_option(json_t *options, const char *label, const char *value)
 
 char *hm_choices_options(const struct hm_param_list *list, const json_t *choices, const char *typed)
 {
-    const char *words[WORDS_MAX];
-    size_t n_words = 0;
-    char *copy = hm_xstrdup(typed);
-    char *rest = NULL;
+    struct hm_typed words;
+    hm_typed_init(&words, typed);
     json_t *options = hm_json_arr_new();
     json_t *payload = hm_json_obj_new();
     const char *whole = typed + strspn(typed, " \t");
@@ -134,17 +123,19 @@ char *hm_choices_options(const struct hm_param_list *list, const json_t *choices
         add_option(options, label, own);
         free(label);
     }
-    for (char *w = strtok_r(copy, " \t", &rest); w != NULL && n_words < WORDS_MAX; w = strtok_r(NULL, " \t", &rest))
-        words[n_words++] = w;
     size_t i = 0;
     json_t *choice = NULL;
-    json_array_foreach(choices, i, choice) if (fits(choice, words, n_words))
-        add_option(options, json_string_value(json_array_get(choice, 1)), value_of(choice));
+    json_array_foreach(choices, i, choice)
+    {
+        const char *label = json_string_value(json_array_get(choice, 1));
+        if (hm_typed_fits(&words, value_of(choice), label))
+            add_option(options, label, value_of(choice));
+    }
     hm_json_set(payload, "options", options);
     char *json = hm_json_text(payload);
     json_decref(payload);
     free(own);
-    free(copy);
+    hm_typed_done(&words);
     return json;
 }
 

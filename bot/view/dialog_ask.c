@@ -11,9 +11,10 @@
 #include "view/card.h"
 #include "view/dialog.h"
 #include "view/param_field.h"
+#include "view/typed.h"
 #include "view/words.h"
 
-enum { QUESTION_MAX = 1500, MENU_MAX = 100, EVIDENCE_MAX = 1000, WORDS_MAX = 8, OPTION_LABEL_MAX = 67 };
+enum { QUESTION_MAX = 1500, MENU_MAX = 100, EVIDENCE_MAX = 1000, OPTION_LABEL_MAX = 67 };
 
 static struct hm_blocks *begin(const struct hm_run *run, const struct hm_question *q)
 {
@@ -113,15 +114,6 @@ json_t *hm_dialog_evidence_new(const struct hm_run *run, int index, struct hm_er
 
 /* ---- searching --------------------------------------------------------------------------------------------------------- */
 
-/* All words of what was typed are in the label, in any case. words: parted by NULs, `count` of them. */
-static bool fits(const char *label, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcasestr(label, words[i]) == NULL)
-            return false;
-    return true;
-}
-
 static json_t *option_new(const char *label, size_t place)
 {
     char *value = hm_xasprintf("%zu", place);
@@ -134,23 +126,19 @@ static json_t *option_new(const char *label, size_t place)
 
 char *hm_dialog_options(const struct hm_question *q, const char *typed)
 {
-    const char *words[WORDS_MAX];
-    size_t n_words = 0;
-    char *copy = hm_xstrdup(typed);
-    char *rest = NULL;
+    struct hm_typed words;
+    hm_typed_init(&words, typed);
     json_t *options = hm_json_arr_new();
     json_t *payload = hm_json_obj_new();
-    for (char *w = strtok_r(copy, " \t", &rest); w != NULL && n_words < WORDS_MAX; w = strtok_r(NULL, " \t", &rest))
-        words[n_words++] = w;
     size_t n = q != NULL ? json_array_size(q->labels) : 0;
     for (size_t i = 0; i < n && json_array_size(options) < MENU_MAX; i++) {
         const char *label = json_string_value(json_array_get(q->labels, i));
-        if (label != NULL && fits(label, words, n_words))
+        if (label != NULL && hm_typed_fits(&words, label, NULL))
             hm_json_add(options, option_new(label, i));
     }
     hm_json_set(payload, "options", options);
     char *json = hm_json_text(payload);
     json_decref(payload);
-    free(copy);
+    hm_typed_done(&words);
     return json;
 }

@@ -15,6 +15,7 @@
 #include "view/choices.h"
 #include "view/help.h"
 #include "view/param_field.h"
+#include "view/typed.h"
 #include "view/words.h"
 
 enum {
@@ -22,7 +23,6 @@ enum {
     UUID_LEN = 36,
     NAME_MAX = 200,
     OPTIONS_MAX = 100,
-    WORDS_MAX = 8,
     DEPTH_MAX = 12,
     TEXTS_MAX = 100000,
     OPTION_LABEL_MAX = 67,
@@ -369,14 +369,6 @@ void hm_start_button_render(const char *mrkdwn, const char *label, const char *v
 
 /* ---- searching ------------------------------------------------------------------------------------------------------------ */
 
-static bool fits(const struct hm_recipe *recipe, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcasestr(recipe->name, words[i]) == NULL && strcasestr(recipe->title, words[i]) == NULL)
-            return false;
-    return true;
-}
-
 static json_t *option_new(const struct hm_recipe *recipe)
 {
     char *label = hm_xasprintf("%s: %s", recipe->name, recipe->title);
@@ -389,21 +381,17 @@ static json_t *option_new(const struct hm_recipe *recipe)
 
 char *hm_start_options(const struct hm_recipe *const *recipes, size_t count, const char *typed)
 {
-    const char *words[WORDS_MAX];
-    size_t n_words = 0;
-    char *copy = hm_xstrdup(typed);
-    char *rest = NULL;
+    struct hm_typed words;
+    hm_typed_init(&words, typed);
     json_t *options = hm_json_arr_new();
     json_t *payload = hm_json_obj_new();
-    for (char *w = strtok_r(copy, " \t", &rest); w != NULL && n_words < WORDS_MAX; w = strtok_r(NULL, " \t", &rest))
-        words[n_words++] = w;
     for (size_t i = 0; i < count && json_array_size(options) < OPTIONS_MAX; i++)
-        if (fits(recipes[i], words, n_words))
+        if (hm_typed_fits(&words, recipes[i]->name, recipes[i]->title))
             hm_json_add(options, option_new(recipes[i]));
     hm_json_set(payload, "options", options);
     char *json = hm_json_text(payload);
     json_decref(payload);
-    free(copy);
+    hm_typed_done(&words);
     return json;
 }
 

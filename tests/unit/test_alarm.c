@@ -186,6 +186,15 @@ static void test_where_more_is_said(void **state)
 /* ---- flattening -------------------------------------------------------------------------------------------------------------
  */
 
+static void assert_flat(const char *json, bool person, const char *text)
+{
+    json_t *message = parse(json);
+    char *flat = hm_alarm_flatten(message, person);
+    assert_string_equal(flat, text);
+    free(flat);
+    json_decref(message);
+}
+
 static void test_flatten(void **state)
 {
     (void)state;
@@ -241,13 +250,8 @@ static void test_flatten(void **state)
         {"{\"blocks\": [{\"type\": \"header\", \"text\": {\"type\": \"plain_text\", \"text\": \"a\\u00a0b\"}}]}", "a b"},
         {"{\"attachments\": [{\"fields\": [{\"title\": \"Job:\", \"value\": \"x\"}]}]}", "Job: x"},
     };
-    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
-        json_t *message = parse(cases[i].message);
-        char *text = hm_alarm_flatten(message, false);
-        assert_string_equal(text, cases[i].text);
-        free(text);
-        json_decref(message);
-    }
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++)
+        assert_flat(cases[i].message, false, cases[i].text);
 }
 
 /* Of people only what they say themselves: not what they show, quote or strike out. */
@@ -263,13 +267,8 @@ static void test_flatten_people(void **state)
         {"{\"text\": \"a ~b c~ d _e_ ~\"}", "a  d e ~"},
         {"{\"text\": \"stack `green`\"}", "stack `green`"},
     };
-    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
-        json_t *message = parse(cases[i].message);
-        char *text = hm_alarm_flatten(message, true);
-        assert_string_equal(text, cases[i].text);
-        free(text);
-        json_decref(message);
-    }
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++)
+        assert_flat(cases[i].message, true, cases[i].text);
 }
 
 /* Of a long piece both ends count, in whole lines, and what stands behind it. */

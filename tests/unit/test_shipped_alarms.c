@@ -24,7 +24,7 @@ static struct hm_settings *load(void)
     return settings;
 }
 
-static void check_one(const struct hm_settings *settings, const json_t *want)
+static size_t check_one(const struct hm_settings *settings, const json_t *want)
 {
     const struct hm_alarm_around around = {.team = "T0SIM", .self_user = "U0BOT", .self_bot = "B0BOT", .explain = true};
     const char *name = hm_json_get_str(want, "name", "?");
@@ -42,30 +42,36 @@ static void check_one(const struct hm_settings *settings, const json_t *want)
     free(fields);
     free(expected);
     hm_alarm_verdict_done(&v);
+    return 1;
+}
+
+/* check() for each sample of the corpus; what it returns, added up. */
+static size_t each_sample(size_t (*check)(const struct hm_settings *settings, const json_t *want))
+{
+    enum { LINE_MAX_BYTES = 200000 };
+    struct hm_settings *settings = load();
+    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
+    char *line = hm_xmalloc(LINE_MAX_BYTES);
+    size_t sum = 0;
+    assert_non_null(file);
+    for (int nr = 1; fgets(line, LINE_MAX_BYTES, file) != NULL; nr++) {
+        struct hm_err err = {0};
+        json_t *want = hm_json_parse_new(line, strlen(line), LINE_MAX_BYTES, &err);
+        if (want == NULL)
+            fail_msg("line %d: %s", nr, err.msg);
+        sum += check(settings, want);
+        json_decref(want);
+    }
+    (void)fclose(file);
+    free(line);
+    hm_settings_free(settings);
+    return sum;
 }
 
 static void test_corpus(void **state)
 {
     (void)state;
-    enum { LINE_MAX_BYTES = 200000, AT_LEAST = 350 };
-    struct hm_settings *settings = load();
-    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
-    char *line = hm_xmalloc(LINE_MAX_BYTES);
-    size_t count = 0;
-    assert_non_null(file);
-    while (fgets(line, LINE_MAX_BYTES, file) != NULL) {
-        struct hm_err err = {0};
-        json_t *want = hm_json_parse_new(line, strlen(line), LINE_MAX_BYTES, &err);
-        if (want == NULL)
-            fail_msg("line %zu: %s", count + 1, err.msg);
-        check_one(settings, want);
-        json_decref(want);
-        count++;
-    }
-    assert_true(count >= AT_LEAST);
-    (void)fclose(file);
-    free(line);
-    hm_settings_free(settings);
+    assert_true(each_sample(check_one) >= 350);
 }
 
 /* Every rule is recognised by at least one message of the corpus: a rule without a sample proves nothing. */
@@ -137,33 +143,27 @@ static void check_embedded(const struct hm_settings *settings, const json_t *wan
     }
 }
 
+static size_t check_values(const struct hm_settings *settings, const json_t *want)
+{
+    enum { SHORTEST = 3 };
+    const char *field = NULL;
+    json_t *value = NULL;
+    size_t count = 0;
+    json_object_foreach(json_object_get(want, "fields"), field, value)
+    {
+        if (json_string_length(value) >= SHORTEST) {
+            check_embedded(settings, want, field, json_string_value(value));
+            count++;
+        }
+    }
+    return count;
+}
+
 /* No value of a shipped rule is a part of a longer word. */
 static void test_no_part_of_a_word_is_a_value(void **state)
 {
     (void)state;
-    enum { LINE_MAX_BYTES = 200000, SHORTEST = 3 };
-    struct hm_settings *settings = load();
-    FILE *file = fopen(HM_SOURCE_DIR "/tests/golden/alarm/corpus.jsonl", "r");
-    char *line = hm_xmalloc(LINE_MAX_BYTES);
-    size_t count = 0;
-    assert_non_null(file);
-    while (fgets(line, LINE_MAX_BYTES, file) != NULL) {
-        const char *field = NULL;
-        json_t *value = NULL;
-        json_t *want = hm_json_parse_new(line, strlen(line), LINE_MAX_BYTES, NULL);
-        json_object_foreach(json_object_get(want, "fields"), field, value)
-        {
-            if (json_string_length(value) >= SHORTEST) {
-                check_embedded(settings, want, field, json_string_value(value));
-                count++;
-            }
-        }
-        json_decref(want);
-    }
-    assert_true(count > 100);
-    (void)fclose(file);
-    free(line);
-    hm_settings_free(settings);
+    assert_true(each_sample(check_values) > 100);
 }
 
 /* A value that we ship under known would be a default of destructive recipes in a house where it means nothing. */
