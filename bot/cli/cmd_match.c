@@ -70,9 +70,16 @@ static enum look look_at(const char *text)
     return LOOK_TEXT;
 }
 
+/* The line ends of Windows are line ends, too. */
 static json_t *text_message_new(const char *text, size_t len)
 {
-    char *clean = hm_utf8_clean(text, len);
+    struct hm_strbuf lines;
+    hm_strbuf_init(&lines, INPUT_MAX);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n')
+            hm_strbuf_addc(&lines, text[i]);
+    char *clean = hm_utf8_clean(hm_strbuf_str(&lines), lines.len);
+    hm_strbuf_done(&lines);
     json_t *message = hm_json_obj_new();
     hm_json_set_str(message, "text", clean);
     free(clean);

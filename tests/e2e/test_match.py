@@ -113,6 +113,10 @@ class Input(Match):
             self.assertEqual(self.match(said, code=1)["reason"], "no-anchor", said)
         self.assertEqual(self.match("> probe\nprobe")["alarm"], "probe")
 
+    def test_text_from_windows(self):
+        self.rule("probe", 'name = "probe"; ' + HEAD + ' fields = ( { name = "v"; type = "string"; find = "^v: (?<v>[a-z]+){{end}}"; } );')
+        self.assertEqual(self.match("probe\r\nv: x\r\n")["fields"], {"v": "x"})
+
     def test_too_long(self):
         self.assertIn("1048576 bytes", self.cli("match", stdin="x" * (1 << 20) + "y", code=2)[1])
 
