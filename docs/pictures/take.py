@@ -5,26 +5,20 @@
 
 Needs chromium, fonts-noto-color-emoji and (to make them small) pngquant. Each is taken wide and narrow: NAME.png, NAME-narrow.png.
 """
-import base64
-import http.client
 import json
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import sys
-import tempfile
-import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
+sys.path.insert(0, os.path.join(TOP, "tests", "slacksim"))
+from browser import Browser  # noqa: E402
 from harness import ANA, BEN, CAMILA, COMMITTED_2, DATASET, OPS, Stage, quiet_world  # noqa: E402
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
-CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-port=0"]
 WIDE, NARROW = 1000, 400
 EACH = '''name = "drop-partition"; title = "Drop a partition of a dataset"; doc = "Removing bad data from Metapod"; who = [ "hausmeister" ];
 params = ( { name = "id"; type = "uuid"; help = "the dataset's id in Metapod"; },
@@ -36,62 +30,6 @@ steps = ( { id = "gate"; approve = "Drop the partition of *${day}* of `${id}` in
             each = true; break_glass = true; },
           { id = "drop"; title = "Drop it"; do = "metapod.retract-dataset"; with = { id = "${id}"; }; } );
 '''
-
-
-class Browser:
-    """Chromium over its debugging socket: the page keeps a stream open, so that a plain --screenshot would wait for ever."""
-
-    def __init__(self):
-        self.profile = tempfile.mkdtemp(prefix="hm-pictures-")
-        self.process = subprocess.Popen([*CHROMIUM, f"--user-data-dir={self.profile}", "about:blank"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        line = next(l for l in self.process.stderr if "DevTools listening" in l)
-        port = int(line.split("127.0.0.1:")[1].split("/")[0])
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("GET", "/json/list")
-        page = next(t for t in json.loads(connection.getresponse().read()) if t["type"] == "page")
-        path = page["webSocketDebuggerUrl"].split(str(port), 1)[1]
-        self.socket = socket.create_connection(("127.0.0.1", port), 60)
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-        self.file = self.socket.makefile("rb")
-        while self.file.readline().strip():
-            pass
-        self.calls = 0
-
-    def call(self, method, **params):
-        self.calls += 1
-        data = json.dumps({"id": self.calls, "method": method, "params": params}).encode()
-        mask = os.urandom(4)
-        head = struct.pack(">BBH", 0x81, 0xFE, len(data)) if len(data) > 125 else struct.pack(">BB", 0x81, 0x80 | len(data))
-        self.socket.sendall(head + mask + bytes(b ^ mask[i & 3] for i, b in enumerate(data)))
-        whole = b""
-        while True:
-            first, size = self.file.read(2)
-            size &= 0x7F
-            if size == 126:
-                size, = struct.unpack(">H", self.file.read(2))
-            elif size == 127:
-                size, = struct.unpack(">Q", self.file.read(8))
-            whole += self.file.read(size)
-            if first & 0x80:
-                answer, whole = json.loads(whole), b""
-                if answer.get("id") == self.calls:
-                    return answer["result"]
-
-    def shot(self, url, width, height, path):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.call("Page.navigate", url=url)
-        self.call("Runtime.evaluate", awaitPromise=True, expression="new Promise((done) => setTimeout(done, 1500))")
-        picture = self.call("Page.captureScreenshot", format="png")
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(picture["data"]))
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.profile, ignore_errors=True)
 
 
 class Pictures:

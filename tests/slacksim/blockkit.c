@@ -318,6 +318,23 @@ bool sim_blockkit_check_blocks(json_t *blocks, enum sim_surface surface, const c
     return json_array_size(errors) == before;
 }
 
+bool sim_blockkit_check_answer(json_t *answer, json_t *errors)
+{
+    struct sim_bk_check c;
+    size_t before = json_array_size(errors);
+    bool grouped = json_object_get(answer, "option_groups") != NULL;
+
+    check_begin(&c, SIM_IN_MODAL, errors);
+    hm_strbuf_adds(&c.at, grouped ? "/option_groups" : "/options");
+    if (grouped) {
+        sim_bk_check_groups(&c, json_object_get(answer, "option_groups"), 100);
+    } else {
+        sim_bk_check_options(&c, json_object_get(answer, "options"), 0, 100);
+    }
+    check_end(&c);
+    return json_array_size(errors) == before;
+}
+
 static bool has_input(json_t *blocks)
 {
     json_t *block = NULL;

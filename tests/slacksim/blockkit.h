@@ -21,6 +21,8 @@ enum sim_surface { SIM_IN_MESSAGE = 1, SIM_IN_MODAL = 2, SIM_IN_HOME = 4 };
 bool sim_blockkit_check_blocks(json_t *blocks, enum sim_surface surface, const char *pointer, json_t *errors);
 /* A view of type modal or home, with its blocks. */
 bool sim_blockkit_check_view(json_t *view, json_t *errors);
+/* The answer to a block_suggestion: up to 100 options, or up to 100 groups of them. NULL is none. */
+bool sim_blockkit_check_answer(json_t *answer, json_t *errors);
 /* Unicode characters of the compact JSON. */
 size_t sim_blockkit_chars(json_t *blocks);
 

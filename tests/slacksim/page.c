@@ -22,6 +22,7 @@ static const struct {
     {"/messages.js", "messages.js", "text/javascript; charset=utf-8"},
     {"/modal.js", "modal.js", "text/javascript; charset=utf-8"},
     {"/emoji.js", "emoji.js", "text/javascript; charset=utf-8"},
+    {"/listbox.js", "listbox.js", "text/javascript; charset=utf-8"},
     {"/composer.js", "composer.js", "text/javascript; charset=utf-8"},
 };
 

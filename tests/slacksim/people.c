@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "blockkit.h"
 #include "hooks.h"
 #include "modal.h"
 #include "payload.h"
@@ -184,8 +185,26 @@ static const char *failure(struct pending *p, enum sim_result result)
         view->waiting = false;
         sim_view_set_error(view, "We had some trouble connecting. Try again?", NULL);
     }
-    sim_waits_toast(p->sim, p->user, "That did not work: the app did not answer. Try again?");
+    if (p->act != SIM_ACT_SUGGEST) /* the select itself says so */
+        sim_waits_toast(p->sim, p->user, "That did not work: the app did not answer. Try again?");
     return "trouble_connecting";
+}
+
+/* What the select shows instead of the options, or NULL. */
+static const char *suggest_answered(struct pending *p, json_t *payload)
+{
+    json_t *errors = hm_json_arr_new();
+    bool ok = sim_blockkit_check_answer(payload, errors);
+
+    if (!ok && payload != NULL) {
+        sim_log_violation(p->sim->log, "ack", "options that Slack would not show: %s",
+                          json_string_value(json_array_get(errors, 0)));
+    }
+    if (ok && p->reply != NULL) {
+        (void)json_object_update(p->reply, payload);
+    }
+    json_decref(errors);
+    return ok ? NULL : "no_options";
 }
 
 static void on_result(void *arg, enum sim_result result, int64_t latency_us, const json_t *payload)
@@ -199,8 +218,8 @@ static void on_result(void *arg, enum sim_result result, int64_t latency_us, con
             slash_answered(p, copy);
         } else if (p->act == SIM_ACT_SUBMIT) {
             submit_answered(p, copy);
-        } else if (p->act == SIM_ACT_SUGGEST && p->reply != NULL && copy != NULL) {
-            (void)json_object_update(p->reply, copy);
+        } else if (p->act == SIM_ACT_SUGGEST) {
+            error = suggest_answered(p, copy);
         }
     } else if (result != SIM_RESET) {
         error = failure(p, result);

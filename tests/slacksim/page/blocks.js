@@ -1,6 +1,7 @@
 // Block Kit to DOM. `act` is what elements do: { click(element, block), select(element, block, value), suggest(...) }.
 import { anchor, esc, formatDate, markdown, mentionChannel, mentionGroup, mentionUser, mrkdwn, plain, textObject } from '/mrkdwn.js';
 import { emoji } from '/emoji.js';
+import { listbox } from '/listbox.js';
 
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
@@ -144,21 +145,23 @@ function multiSelect(ctx, e, block) {
 }
 
 function externalSelect(ctx, e, block) {
-  const listId = `l${Math.random().toString(36).slice(2)}`;
-  const list = h('datalist', { id: listId });
-  let options = [];
-  const chosen = ctx.stateOf(e, block);
-  const el = h('input', { class: 'menu', list: listId, placeholder: e.placeholder ? e.placeholder.text : 'Type to search', value: chosen && chosen.selected_option ? optionText(chosen.selected_option) : '' });
-  const ask = async () => {
-    const hit = options.find((o) => optionText(o) === el.value);
-    if (hit) { ctx.act.select(e, block, hit); return; }
-    if (el.value.length < (e.min_query_length ?? 3)) return;
-    options = await ctx.act.suggest(e, block, el.value);
-    list.replaceChildren(...options.map((o) => h('option', { value: optionText(o) })));
+  const many = e.type.startsWith('multi_');
+  const state = ctx.stateOf(e, block) || {};
+  const one = state.selected_option === undefined ? e.initial_option : state.selected_option;
+  const field = {
+    placeholder: e.placeholder ? e.placeholder.text : 'Select an item',
+    label: block.label ? block.label.text : e.placeholder ? e.placeholder.text : 'Select',
+    least: e.min_query_length ?? 3,
+    many,
+    optional: Boolean(block.optional),
+    chosen: many ? state.selected_options || e.initial_options || [] : one ? [one] : [],
   };
-  el.addEventListener('input', ask);
-  el.addEventListener('focus', ask, { once: true });
-  return h('span', {}, el, list);
+  const el = listbox(field, (typed) => ctx.act.suggest(e, block, typed), async (chosen) => {
+    const value = many ? chosen : chosen[0] || { selected_option: null };
+    if (e.confirm && !(await confirmDialog(ctx.model, e.confirm))) el.replaceWith(externalSelect(ctx, e, block));
+    else ctx.act.select(e, block, value);
+  });
+  return el;
 }
 
 function choices(ctx, e, block, type) {

@@ -41,7 +41,7 @@ function messageContext(model, m) {
     act: {
       click: (e, b) => api('click', { ...where, action_id: e.action_id, block_id: b.block_id, ...(e.value !== undefined ? { value: e.value } : {}) }, true),
       select: (e, b, value) => api('select', { ...where, action_id: e.action_id, block_id: b.block_id, value }, true),
-      suggest: async (e, b, value) => { const r = await api('suggest', { ...where, action_id: e.action_id, block_id: b.block_id, value }, true); return r.options || (r.option_groups || []).flatMap((g) => g.options); },
+      suggest: (e, b, value) => api('suggest', { ...where, action_id: e.action_id, block_id: b.block_id, value }, true, true),
     },
   };
 }

@@ -1,5 +1,6 @@
 // Modals (views). What was typed is kept here until it is submitted, and stays where the same input stays.
 import { blocks, h } from '/blocks.js';
+import { closeStray } from '/listbox.js';
 import { plain } from '/mrkdwn.js';
 import { api } from '/app.js';
 
@@ -19,6 +20,8 @@ function viewContext(model, view) {
       const mine = typedOf(b.block_id, e.action_id);
       const state = ((((view.state || {}).values || {})[b.block_id]) || {})[e.action_id];
       if (mine === undefined) return state;
+      if (e.type === 'external_select') return mine.value ? { selected_option: mine } : mine;
+      if (e.type === 'multi_external_select') return { selected_options: mine };
       const options = e.options || (e.option_groups || []).flatMap((g) => g.options) || [];
       if (Array.isArray(mine)) return { selected_options: mine.map((v) => options.find((o) => o.value === v) || { value: v }), selected_users: mine };
       const option = options.find((o) => o.value === mine);
@@ -31,7 +34,7 @@ function viewContext(model, view) {
         if (b.type === 'input' && !b.dispatch_action) return null;
         return api('select', { ...at(e, b), value }, true);
       },
-      suggest: async (e, b, value) => { const r = await api('suggest', { ...at(e, b), value }, true); return r.options || []; },
+      suggest: (e, b, value) => api('suggest', { ...at(e, b), value }, true, true),
     },
   };
 }
@@ -73,10 +76,26 @@ function showErrors(root, view) {
   });
 }
 
+// The field that somebody is in, when the app puts a new view in place of the one he looks at.
+function whereFocused(root) {
+  const el = document.activeElement;
+  const at = el && root.contains(el) ? el.closest('.b-input') : null;
+  return at ? { block: at.dataset.block, from: el.selectionStart, to: el.selectionEnd } : null;
+}
+
+function refocus(root, focused) {
+  const at = focused && [...root.querySelectorAll('.b-input')].find((el) => el.dataset.block === focused.block);
+  const el = at && at.querySelector('input, textarea, select');
+  if (!el) return false;
+  el.focus();
+  if (el.setSelectionRange && typeof focused.from === 'number') el.setSelectionRange(focused.from, focused.to);
+  return true;
+}
+
 export function renderModal(root, model) {
   const view = model.views[model.views.length - 1];
   if (!view) {
-    if (shown) { root.replaceChildren(); shown = null; typed = {}; }
+    if (shown) { root.replaceChildren(); shown = null; typed = {}; closeStray(); }
     return;
   }
   if (shown && shown.id === view.id && shown.hash === view.hash && shown.error === view._error && shown.me === model.me) {
@@ -84,9 +103,12 @@ export function renderModal(root, model) {
     return;
   }
   if (!shown || shown.root !== view.root_view_id) typed = {};
+  const focused = shown && shown.id === view.id ? whereFocused(root) : null;
   shown = { id: view.id, hash: view.hash, root: view.root_view_id, error: view._error, me: model.me };
   root.replaceChildren(dialog(model, view, model.views.length));
+  closeStray();
   showErrors(root, view);
+  if (refocus(root, focused)) return;
   const first = root.querySelector('[autofocus]') || root.querySelector('.body input, .body textarea, .body select') || root.querySelector('footer .primary');
   if (first) first.focus();
 }

@@ -269,6 +269,43 @@ static void test_views(void **state)
     }
 }
 
+/* What an app answers when somebody types into a select. */
+static void test_answers(void **state)
+{
+#define FRUIT "{'text':{'type':'plain_text','text':'x'},'value':'y'}"
+    static const struct {
+        const char *answer, *where;
+    } rows[] = {
+        {"{'options':[]}", NULL},
+        {"{'options':[" FRUIT "]}", NULL},
+        {"{'option_groups':[{'label':{'type':'plain_text','text':'g'},'options':[" FRUIT "]}]}", NULL},
+        {"{'option_groups':[{'label':{'type':'plain_text','text':'g'},'options':[]}]}", "/option_groups/0/options"},
+        {"{'option_groups':[]}", "/option_groups"},
+        {"{'options':[{'text':{'type':'plain_text','text':'@76'},'value':'y'}]}", "/options/0/text/text"},
+        {"{}", "/options"},
+        {"{'text':'x'}", "/options"},
+    };
+    size_t i = 0;
+
+    (void)state;
+    for (i = 0; i < HM_ARRAY_LEN(rows); i++) {
+        json_t *answer = json_new(rows[i].answer);
+        json_t *errors = hm_json_arr_new();
+        bool ok = sim_blockkit_check_answer(answer, errors);
+
+        if (ok != (rows[i].where == NULL) || (rows[i].where != NULL && !found_at(errors, rows[i].where))) {
+            fail_msg("%s: %s", rows[i].answer,
+                     json_array_size(errors) > 0 ? json_string_value(json_array_get(errors, 0)) : "passed");
+        }
+        json_decref(answer);
+        json_decref(errors);
+    }
+    json_t *errors = hm_json_arr_new();
+
+    assert_false(sim_blockkit_check_answer(NULL, errors));
+    json_decref(errors);
+}
+
 static void test_fill_and_find(void **state)
 {
     struct sim_ids ids;
@@ -291,10 +328,10 @@ static void test_fill_and_find(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_buttons),
-        cmocka_unit_test(test_menus),         cmocka_unit_test(test_inputs_and_places),
-        cmocka_unit_test(test_counts),        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_fill_and_find),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_buttons),
+        cmocka_unit_test(test_menus),   cmocka_unit_test(test_inputs_and_places),
+        cmocka_unit_test(test_counts),  cmocka_unit_test(test_views),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_fill_and_find),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
