@@ -279,6 +279,7 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     free(bot->team);
     bot->team = hm_xstrdup(team);
     hm_people_workspace(bot->people, hm_json_get_str(answer->body, "url", ""));
+    hm_notices_workspace(bot->notices, hm_json_get_str(answer->body, "url", ""));
     const char *user = hm_json_get_str(answer->body, "user_id", "");
     hm_people_identity(bot->people, user, team);
     hm_watch_identity(bot->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);

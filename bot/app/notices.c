@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "io/timer.h"
 #include "view/card.h"
+#include "view/words.h"
 
 enum {
     SINCE_MS = 60000, /* our clock may have been set since the notice was posted */
@@ -23,6 +24,7 @@ struct hm_notices {
     const struct hm_clock *clock;
     const struct hm_settings *settings;
     const struct hm_roles *roles; /* NULL = nobody is asked to approve */
+    char *workspace;              /* its address; NULL = not known */
     json_t *waiting;              /* key → value: for the thread of a card that is not posted yet */
     json_t *unopened;             /* the same: for people whose conversation could not be opened */
     json_t *opening;              /* key → true: for people whose conversation is being opened */
@@ -113,7 +115,14 @@ void hm_notices_free(struct hm_notices *notices)
     json_decref(notices->unopened);
     json_decref(notices->opening);
     hm_timer_free(notices->again_timer);
+    free(notices->workspace);
     free(notices);
+}
+
+void hm_notices_workspace(struct hm_notices *notices, const char *url)
+{
+    free(notices->workspace);
+    notices->workspace = hm_starts_with(url, "https://") || hm_starts_with(url, "http://") ? hm_xstrdup(url) : NULL;
 }
 
 void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles)
@@ -164,25 +173,42 @@ static void add_all(json_t **all, json_t *stolen_owed)
 
 enum { MENTIONED_MAX = 10, DIRECT_MAX = 20 };
 
-static bool is_own(const struct hm_run *run, const struct hm_step *step, const char *user)
+/* He can not approve it: it is his own, or he has done so. */
+static bool is_out(const struct hm_run *run, int gate, const char *user)
 {
-    return !step->self && (hm_streq(user, run->requester) || hm_streq(user, run->owner));
+    const struct hm_gate *open = &run->steps[gate].gate;
+    bool voted = false;
+    for (size_t i = 0; i < open->n_votes; i++)
+        voted = voted || hm_streq(open->votes[i].user, user);
+    return voted || (!run->recipe->steps[gate].self && (hm_streq(user, run->requester) || hm_streq(user, run->owner)));
+}
+
+/* Somebody of this role would bring the gate further. */
+static bool is_wanted(const struct hm_run *run, int gate, const char *role)
+{
+    struct hm_tally now, then;
+    json_t *roles = hm_json_arr_new();
+    hm_json_add(roles, hm_json_str_new(role));
+    hm_gate_tally(&run->recipe->steps[gate], &run->steps[gate].gate, NULL, &now);
+    hm_gate_tally(&run->recipe->steps[gate], &run->steps[gate].gate, roles, &then);
+    json_decref(roles);
+    return then.have > now.have;
 }
 
 /* "<!subteam^S0RED> <@U0BEN>": the roles' groups and people. */
-static char *mentions_of(const struct hm_notices *notices, const struct hm_run *run, const struct hm_step *step)
+static char *mentions_of(const struct hm_notices *notices, const struct hm_run *run, int gate)
 {
     struct hm_strbuf out;
     size_t n = 0;
     hm_strbuf_init(&out, 2000);
-    for (char **name = step->by; *name != NULL; name++) {
+    for (char **name = run->recipe->steps[gate].by; *name != NULL; name++) {
         const struct hm_role *role = hm_settings_role(notices->settings, *name);
-        if (role == NULL)
+        if (role == NULL || !is_wanted(run, gate, *name))
             continue;
         if (role->usergroup != NULL && n++ < MENTIONED_MAX)
             hm_strbuf_addf(&out, "%s<!subteam^%s>", out.len > 0 ? " " : "", role->usergroup);
         for (char **user = role->users; *user != NULL; user++)
-            if (!is_own(run, step, *user) && n++ < MENTIONED_MAX)
+            if (!is_out(run, gate, *user) && n++ < MENTIONED_MAX)
                 hm_strbuf_addf(&out, "%s<@%s>", out.len > 0 ? " " : "", *user);
     }
     return hm_strbuf_take(&out);
@@ -191,7 +217,7 @@ static char *mentions_of(const struct hm_notices *notices, const struct hm_run *
 static json_t *ask_in_thread_new(struct hm_notices *notices, struct hm_batch *batch, const struct hm_run *run, int gate,
                                  const char *key, bool closes_soon)
 {
-    char *who = mentions_of(notices, run, &run->recipe->steps[gate]);
+    char *who = mentions_of(notices, run, gate);
     char *text = hm_card_ask_notice(run, gate, who, closes_soon);
     json_t *value = hm_json_obj_new();
     hm_json_set_str(value, "run", run->id);
@@ -208,17 +234,19 @@ static json_t *ask_each_new(struct hm_notices *notices, struct hm_batch *batch, 
     json_t *all = NULL;
     char *text = hm_card_ask_notice(run, gate, "", closes_soon);
     for (char **role = step->by; *role != NULL; role++) {
-        json_t *users = hm_roles_users_new(notices->roles, *role);
+        json_t *users = is_wanted(run, gate, *role) ? hm_roles_users_new(notices->roles, *role) : NULL;
         size_t i = 0;
         const json_t *user = NULL;
         json_array_foreach(users, i, user)
         {
             const char *id = json_string_value(user);
-            if (id == NULL || is_own(run, step, id) || json_object_size(all) >= DIRECT_MAX)
+            if (id == NULL || is_out(run, gate, id) || json_object_size(all) >= DIRECT_MAX)
                 continue;
             char *mine = hm_xasprintf("%s:%s", key, id);
             json_t *value = hm_json_obj_new();
             hm_json_set_str(value, "user", id);
+            hm_json_set_str(value, "of", run->id);
+            hm_json_set_str(value, "in", run->channel);
             add_all(&all, owe_new(notices, batch, mine, text, value)); /* of two roles he is told once: the key is the same */
             free(mine);
         }
@@ -314,14 +342,37 @@ json_t *hm_notices_of_commit_new(struct hm_notices *notices, struct hm_batch *ba
 
 /* ---- saying ---------------------------------------------------------------------------------------------------------- */
 
+/* Whoever is written to directly does not stand before the card: he is told where it is. Caller frees. */
+static char *text_of(const struct hm_notices *notices, const json_t *value)
+{
+    const char *run_id = hm_json_get_str(value, "of", NULL);
+    const char *ts = NULL;
+    const char *channel = run_id != NULL ? hm_cards_place(notices->cards, run_id, &ts) : NULL;
+    char *link = hm_word_permalink(notices->workspace, channel, ts);
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 10000);
+    hm_strbuf_adds(&out, hm_json_get_str(value, "text", ""));
+    if (link != NULL) {
+        hm_strbuf_addf(&out, " <%s|Open its card>", link);
+    } else if (run_id != NULL) {
+        hm_strbuf_adds(&out, " Its card is in ");
+        hm_word_channel(&out, channel != NULL ? channel : hm_json_get_str(value, "in", ""));
+        hm_strbuf_addc(&out, '.');
+    }
+    free(link);
+    return hm_strbuf_take(&out);
+}
+
 static void say_in(struct hm_notices *notices, const char *key, const json_t *value, const char *channel, const char *thread,
                    bool again)
 {
     struct hm_poster *poster = hm_cards_poster(notices->cards);
     json_t *content = hm_json_obj_new();
+    char *text = text_of(notices, value);
     int64_t at_ms = hm_json_get_int(value, "at", 0);
     const struct hm_slot_memory memory = {.maybe_posted = true, .since_wall_ms = at_ms > SINCE_MS ? at_ms - SINCE_MS : 0};
-    hm_json_set_str(content, "text", hm_json_get_str(value, "text", ""));
+    hm_json_set(content, "text", hm_json_str_new(text));
+    free(text);
     if (again && !hm_poster_has(poster, key))
         hm_poster_restore(poster, key, channel, thread, &memory);
     else

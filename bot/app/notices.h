@@ -26,6 +26,8 @@ void hm_notices_stop(struct hm_notices *notices);
 void hm_notices_free(struct hm_notices *notices);
 /* settings: borrowed until the next use. */
 void hm_notices_use(struct hm_notices *notices, const struct hm_settings *settings);
+/* Where a link to a card goes; "" = nowhere. */
+void hm_notices_workspace(struct hm_notices *notices, const char *url);
 /* Who is in which role: without it nobody is asked to approve. Borrowed. */
 void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles);
 /* At start: what was owed when the process before us died is said now. */
@@ -42,7 +44,8 @@ json_t *hm_notices_of_commit_new(struct hm_notices *notices, struct hm_batch *ba
 /* Says it, and no longer what that commit made stale. NULL is nothing. */
 void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed);
 
-/* The journal's space for them: key → {text, at} and where: channel, or run (in the thread of its card), or user (directly). */
+/* The journal's space for them: key → {text, at} and where: channel, or run (in the thread of its card), or user (directly, with the
+ * run it is `of` and the channel that it is `in`). */
 #define HM_NOTICES_SPACE "notices"
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "slack/post_build.h"
 #include "view/home.h"
+#include "view/words.h"
 
 enum {
     WATCHERS_MAX = 50,
@@ -49,16 +50,6 @@ struct page {
     struct hm_home home;
 };
 
-/* https://team.slack.com/archives/C0OPS/p1700000000000100, or NULL; caller frees. */
-static char *link_to(const struct hm_people *people, const char *channel, const char *ts)
-{
-    size_t seconds = strcspn(ts, ".");
-    if (people->url == NULL || ts[0] == '\0')
-        return NULL;
-    return hm_xasprintf("%sarchives/%s/p%.*s%s", people->url, channel, (int)seconds, ts,
-                        ts[seconds] == '.' ? ts + seconds + 1 : "");
-}
-
 static const char *link_of(struct page *page, const struct hm_run *run)
 {
     const struct hm_people *people = page->people;
@@ -66,7 +57,7 @@ static const char *link_of(struct page *page, const struct hm_run *run)
     const char *channel = people->cards != NULL ? hm_cards_place(people->cards, run->id, &ts) : NULL;
     if (channel == NULL || ts == NULL || page->n_links == HM_ARRAY_LEN(page->links))
         return NULL;
-    return page->links[page->n_links++] = link_to(people, channel, ts);
+    return page->links[page->n_links++] = hm_word_permalink(people->url, channel, ts);
 }
 
 /* Whether this person's approval would count. */
@@ -138,7 +129,7 @@ static json_t *page_new(struct hm_people *people, const struct hm_watcher *watch
         page->home.n_alarms = people->alarms(people->alarms_arg, page->alarms, HM_HOME_ALARMS);
     for (size_t i = 0; i < page->home.n_alarms; i++) {
         struct hm_home_alarm *alarm = &page->alarms[i];
-        char *link = link_to(people, alarm->channel, alarm->ts);
+        char *link = hm_word_permalink(people->url, alarm->channel, alarm->ts);
         (void)snprintf(alarm->link, sizeof alarm->link, "%s", link != NULL && strlen(link) < sizeof alarm->link ? link : "");
         free(link);
     }

@@ -135,6 +135,15 @@ void hm_word_value(struct hm_strbuf *out, const json_t *value)
     free(json);
 }
 
+char *hm_word_permalink(const char *workspace_url, const char *channel, const char *ts)
+{
+    if (workspace_url == NULL || channel == NULL || ts == NULL || workspace_url[0] == '\0' || channel[0] == '\0' || ts[0] == '\0')
+        return NULL;
+    size_t seconds = strcspn(ts, ".");
+    return hm_xasprintf("%sarchives/%s/p%.*s%s", workspace_url, channel, (int)seconds, ts,
+                        ts[seconds] == '.' ? ts + seconds + 1 : "");
+}
+
 const char *hm_word_step(const struct hm_step *step)
 {
     if (step->title != NULL)

@@ -30,6 +30,9 @@ void hm_word_plain(struct hm_strbuf *out, const char *plain, size_t max);
 /* A JSON value in a code span: strings as they are, the rest as JSON; at most 80 characters. */
 void hm_word_value(struct hm_strbuf *out, const json_t *value);
 
+/* https://team.slack.com/archives/C0OPS/p1700000000000100; NULL when one of them is NULL or "". Caller frees. workspace_url: with
+ * its slash at the end. */
+char *hm_word_permalink(const char *workspace_url, const char *channel, const char *ts);
 /* What a card calls the step; plain text, never NULL. */
 const char *hm_word_step(const struct hm_step *step);
 

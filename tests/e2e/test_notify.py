@@ -44,6 +44,8 @@ class Notify(Case):
         card.wait_button("Approve")
         for channel in ("D0BEN", "D0CAM"):
             self.slack.wait(channel=channel, contains="waits for approval", alive=self.alive())
+        told, = [m["text"] for m in self.slack.messages("D0BEN")]
+        self.assertIn(f"archives/{OPS}/p{card.ts.replace('.', '')}|Open its card>", told)
         written = {c["id"] for c in self.slack.get("state")["channels"] if c["messages"]}
         self.assertEqual(written & {"D0ANA", "D0DAN"}, set(), "who can not approve is left in peace")
         self.bot.kill()

@@ -9,6 +9,7 @@
 #include "app/notices.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "io/timer.h"
 #include "journal/batch.h"
 
@@ -95,11 +96,18 @@ const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, co
     return thread;
 }
 
+const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts)
+{
+    (void)cards;
+    assert_string_equal(run_id, "r-1");
+    *ret_ts = thread;
+    return thread != NULL ? "C1" : NULL;
+}
+
 json_t *hm_roles_users_new(const struct hm_roles *roles, const char *role)
 {
     (void)roles;
-    (void)role;
-    return hm_json_arr_new();
+    return strcmp(role, "team") == 0 ? json_pack("[s, s, s]", "U0ANA", "U0BEN", "U0CAM") : json_pack("[s, s]", "U0CAM", "U0DAN");
 }
 
 void hm_journal_put(struct hm_journal *journal, struct hm_batch *batch, hm_put_fn on_done, void *arg)
@@ -251,6 +259,87 @@ static void test_stale_is_not_said(void **state)
     assert_int_equal(n_calls, 0);
 }
 
+/* Who is asked: by key and text, sorted. A gate of two roles, one of each, asked for by Ana. */
+static void assert_asked(struct hm_notices *notices, enum hm_notify_way way, const char *voter, const char *want)
+{
+    char *by[] = {hm_unconst("team"), hm_unconst("owners"), NULL};
+    char *nobody[] = {NULL};
+    char *owners[] = {hm_unconst("U0CAM"), hm_unconst("U0DAN"), NULL};
+    struct hm_role roles[] = {{hm_unconst("team"), nobody, hm_unconst("S0RED")}, {hm_unconst("owners"), owners, NULL}};
+    const struct hm_settings settings = {.roles = roles, .n_roles = 2, .slack = {.notify = way}};
+    struct hm_step step = {.id = hm_unconst("gate"), .kind = HM_STEP_APPROVE, .by = by, .each = true, .need = 1};
+    struct hm_recipe recipe = {.title = hm_unconst("A gate"), .steps = &step, .n_steps = 1};
+    struct hm_vote vote = {.user = hm_unconst(voter), .roles = json_pack("[s]", "team")};
+    struct hm_step_state at = {
+        .phase = HM_PHASE_ACTIVE,
+        .gate = {
+            .nonce = "n", .opened_ms = now_ms, .expires_ms = now_ms + 600000, .votes = &vote, .n_votes = voter != NULL ? 1 : 0}};
+    struct hm_run run = {
+        .id = hm_unconst("r-1"), .status = HM_RUN_GOING, .requester = hm_unconst("U0ANA"), .recipe = &recipe, .steps = &at};
+    struct hm_events events;
+    struct hm_batch *batch = hm_batch_new();
+    hm_events_init(&events);
+    hm_events_add(&events, HM_EV_GATE_REMINDED, now_ms, json_pack("{s:s}", "step", "gate"));
+    const struct hm_commit commit = {.run_id = "r-1", .first_seq = 9, .events = &events, .run = &run};
+    hm_notices_use(notices, &settings);
+    hm_notices_attach(notices, (const struct hm_roles *)&settings); /* somebody knows */
+    json_t *owed = hm_notices_of_commit_new(notices, batch, &commit);
+    struct hm_strbuf got;
+    hm_strbuf_init(&got, 2000);
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(owed, key, value)
+    {
+        const char *text = hm_json_get_str(value, "text", "");
+        hm_strbuf_addf(&got, "%s %.*s|", key, (int)strcspn(text, "`"), text);
+    }
+    assert_string_equal(hm_strbuf_str(&got), want);
+    hm_strbuf_done(&got);
+    json_decref(owed);
+    hm_events_done(&events);
+    hm_batch_free(batch);
+    json_decref(vote.roles);
+}
+
+/* A reminder goes to those who can still bring the gate further: not to who asked, and not to who has approved, nor to his role.
+ */
+static void test_who_is_reminded(void **state)
+{
+    assert_asked(*state, HM_NOTIFY_THREAD, NULL, "ask:r-1:9 <!subteam^S0RED> <@U0CAM> <@U0DAN> |");
+    assert_asked(*state, HM_NOTIFY_THREAD, "U0CAM", "ask:r-1:9 <@U0DAN> |");
+    assert_asked(*state, HM_NOTIFY_DIRECT, NULL, "ask:r-1:9:U0BEN |ask:r-1:9:U0CAM |ask:r-1:9:U0DAN |");
+    assert_asked(*state, HM_NOTIFY_DIRECT, "U0CAM", "ask:r-1:9:U0DAN |");
+    assert_asked(*state, HM_NOTIFY_NONE, NULL, "");
+}
+
+/* Whoever is written to is told where the card is, as far as that is known. */
+static void test_the_way_to_the_card(void **state)
+{
+    struct hm_notices *notices = *state;
+    static const struct {
+        const char *workspace, *card, *want;
+    } rows[] = {{"", NULL, "Please look. Its card is in <#C0OPS>."},
+                {"https://team.slack.com/", NULL, "Please look. Its card is in <#C0OPS>."},
+                {"", "1.1", "Please look. Its card is in <#C1>."},
+                {"https://team.slack.com/", "1.1", "Please look. <https://team.slack.com/archives/C1/p11|Open its card>"}};
+    for (unsigned i = 0; i < HM_ARRAY_LEN(rows); i++) {
+        char *key = hm_xasprintf("ask:r-1:%u", i);
+        json_t *owed = hm_json_obj_new();
+        hm_notices_workspace(notices, rows[i].workspace);
+        thread = rows[i].card;
+        hm_json_set(owed, key,
+                    json_pack("{s:s, s:s, s:s, s:s, s:I}", "user", "U1", "of", "r-1", "in", "C0OPS", "text", "Please look.", "at",
+                              (json_int_t)now_ms));
+        hm_notices_post(notices, owed);
+        answer(n_calls - 1, HM_OK, false, json_pack("{s:{s:s}}", "channel", "id", "D1"));
+        assert_string_equal(calls[n_calls - 1].method, "chat.postMessage");
+        assert_string_equal(hm_json_get_str(calls[n_calls - 1].args, "text", ""), rows[i].want);
+        answer(n_calls - 1, HM_OK, false, json_pack("{s:s, s:s}", "channel", "D1", "ts", "2.2"));
+        now_ms += 60000;
+        free(key);
+    }
+}
+
 static void test_a_conversation_is_asked_for_again(void **state)
 {
     struct hm_notices *notices = *state;
@@ -340,6 +429,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_stale_only_once_that_is_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stale_is_not_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_reminded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_way_to_the_card, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_conversation_is_asked_for_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stale_is_not_asked_directly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_can_not_be_written_to, set_up, tear_down),
