@@ -308,14 +308,15 @@ static const struct hm_param *lacking(const struct hm_list_query *query, const j
     return NULL;
 }
 
-/* What stands in its field does not fit, or nothing does, as far as we were told. */
+/* What stands in its field does not fit, or nothing does, as far as we were told. It goes into one line of a select. */
 static enum hm_code say_lacking(const struct hm_param *param, const struct hm_list_query *query, struct hm_err *err)
 {
-    json_t *value = hm_param_value_new(param, json_object_get(query->values, param->name), err);
-    if (value != NULL)
-        (void)hm_err_set(err, HM_EINVAL, "First fill in %s (once more, if it is there)", param->name);
+    struct hm_err why = {0};
+    json_t *value = hm_param_value_new(param, json_object_get(query->values, param->name), &why);
+    bool fits = value != NULL;
     json_decref(value);
-    return HM_EINVAL;
+    return fits ? hm_err_set(err, HM_EINVAL, "First fill in %s (once more, if it is there)", param->name)
+                : hm_err_set(err, HM_EINVAL, "First correct %s: it does not fit", param->name);
 }
 
 static const struct hm_backend *find_backend(void *arg, const char *name)

@@ -29,6 +29,13 @@ static void offer_button(struct hm_asker *asker, char *stolen_mrkdwn)
     hm_say_message(asker, &message);
 }
 
+/* It was not opened. Takes the asker. */
+static void offer_again(struct hm_asker *asker, const struct hm_web_answer *answer)
+{
+    const struct hm_notice notice = {.kind = HM_NOTICE_FORM_LATE, .detail = hm_people_view_trouble(answer)};
+    offer_button(asker, hm_notice_text(&notice));
+}
+
 static void on_opened(void *arg, const struct hm_web_answer *answer)
 {
     struct hm_asker *asker = arg;
@@ -38,7 +45,7 @@ static void on_opened(void *arg, const struct hm_web_answer *answer)
         return;
     }
     hm_log(HM_LOG_WARN, "slack", "the form for %s: %s", asker->user, answer->sentence);
-    offer_button(asker, hm_notice_text(&(const struct hm_notice){.kind = HM_NOTICE_FORM_LATE}));
+    offer_again(asker, answer);
 }
 
 static void open_view(struct hm_asker *asker, json_t *stolen_view)
@@ -131,24 +138,6 @@ void hm_people_bad(struct hm_asker *asker, const struct hm_recipe *recipe, const
     offer_button(asker, hm_notice_text(&notice));
 }
 
-void hm_people_form_button(struct hm_asker *asker, const char *value)
-{
-    struct hm_start_ref ref;
-    const struct hm_recipe *recipe = NULL;
-    if (hm_people_refuse_stranger(asker)) {
-        ref = (struct hm_start_ref){0};
-    } else if (hm_start_ref_parse(value, &ref)) {
-        recipe = ref.recipe[0] != '\0' ? hm_people_recipe(asker, ref.recipe) : NULL;
-        if (recipe != NULL)
-            open_form(asker, recipe, &ref);
-        else if (ref.recipe[0] == '\0')
-            hm_asker_close(asker);
-    } else {
-        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NOT_YET, .word = value});
-    }
-    hm_start_ref_done(&ref);
-}
-
 /* ---- choosing a recipe -------------------------------------------------------------------------------------------------- */
 
 static void pick(struct hm_asker *asker, const struct hm_start_ref *ref)
@@ -161,6 +150,24 @@ static void pick(struct hm_asker *asker, const struct hm_start_ref *ref)
     }
     keep_ref(asker, ref);
     open_view(asker, view);
+}
+
+void hm_people_form_button(struct hm_asker *asker, const char *value)
+{
+    struct hm_start_ref ref;
+    const struct hm_recipe *recipe = NULL;
+    if (hm_people_refuse_stranger(asker)) {
+        ref = (struct hm_start_ref){0};
+    } else if (hm_start_ref_parse(value, &ref)) {
+        recipe = ref.recipe[0] != '\0' ? hm_people_recipe(asker, ref.recipe) : NULL;
+        if (recipe != NULL)
+            open_form(asker, recipe, &ref);
+        else if (ref.recipe[0] == '\0') /* one is still to be chosen */
+            pick(asker, &ref);
+    } else {
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NOT_YET, .word = value});
+    }
+    hm_start_ref_done(&ref);
 }
 
 void hm_people_shortcut(struct hm_asker *asker, const struct hm_slack_request *req)
@@ -190,7 +197,7 @@ static void on_picked(void *arg, const struct hm_web_answer *answer)
         return;
     }
     hm_log(HM_LOG_WARN, "slack", "the form for %s: %s", asker->user, answer->sentence);
-    offer_button(asker, hm_notice_text(&(const struct hm_notice){.kind = HM_NOTICE_FORM_LATE}));
+    offer_again(asker, answer);
 }
 
 /* The form takes the place of the choice: no trigger is needed for that, and so no three seconds. */

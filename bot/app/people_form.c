@@ -17,6 +17,12 @@
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
+const char *hm_people_view_trouble(const struct hm_web_answer *answer)
+{
+    bool time = strstr(answer->error, "trigger") != NULL; /* expired_trigger_id, exchanged_trigger_id … */
+    return !time && answer->sentence[0] != '\0' ? answer->sentence : NULL;
+}
+
 static void on_view_opened(void *arg, const struct hm_web_answer *answer)
 {
     struct hm_asker *asker = arg;
@@ -29,7 +35,7 @@ static void on_view_opened(void *arg, const struct hm_web_answer *answer)
         hm_say_notice_later(asker, (struct hm_notice){.kind = HM_NOTICE_FORM_EXPIRED});
         return;
     }
-    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_FORM_EXPIRED});
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_FORM_EXPIRED, .detail = hm_people_view_trouble(answer)});
 }
 
 /* The buttons that open a dialog, and the input that says best what became of their gate or question when it is over. */

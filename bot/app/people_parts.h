@@ -164,6 +164,8 @@ void hm_people_alarm_release(struct hm_asker *asker);
 
 /* ---- people_form.c ------------------------------------------------------------------------------------------------------ */
 
+/* Why a view was not opened, when it was not for the time: Slack's word, for a notice; else NULL. */
+const char *hm_people_view_trouble(const struct hm_web_answer *answer);
 /* Opens the dialog of a button. action: its action_id. False when it has none. */
 bool hm_people_open_dialog(struct hm_asker *asker, const char *action, const char *nonce);
 /* A submitted dialog: the ack's payload, or NULL. */

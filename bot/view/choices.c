@@ -119,7 +119,7 @@ char *hm_choices_options(const struct hm_param_list *list, const json_t *choices
     for (size_t len = strlen(own); len > 0 && (own[len - 1] == ' ' || own[len - 1] == '\t'); len--)
         own[len - 1] = '\0';
     if (list->others && own[0] != '\0' && !hm_choices_have(choices, own)) {
-        char *label = hm_xasprintf("%s (not in the list)", own);
+        char *label = hm_xasprintf(choices != NULL ? "%s (not in the list)" : "%s (as typed)", own);
         add_option(options, label, own);
         free(label);
     }

@@ -52,20 +52,23 @@ static bool is_listed(const struct hm_param *param, const char *initial, const c
 }
 
 /* What stands below the field: what it is for, and what goes into it where the field itself does not tell. */
-static char *hint_new(const struct hm_param *param, bool typed, bool listed, const char *no_list, const char *first)
+static char *hint_new(const struct hm_param_field *of, bool typed, bool listed)
 {
+    const struct hm_param *param = of->param;
     char type[300];
     struct hm_strbuf out;
     hm_strbuf_init(&out, HINT_MAX);
     hm_strbuf_adds(&out, param->help != NULL ? param->help : param->name);
     if (typed && !listed)
         hm_strbuf_addf(&out, ": %s", hm_param_type_text(param, type, sizeof type));
-    if (listed && first != NULL)
-        hm_strbuf_addf(&out, ". Its list is there once %s is given", first);
+    if (of->found != NULL)
+        hm_strbuf_addf(&out, ". The message speaks of %s", of->found);
+    if (listed && of->first != NULL)
+        hm_strbuf_addf(&out, ". Its list is there once %s is given", of->first);
     if (listed && param->list->others)
         hm_strbuf_adds(&out, ". Type to search; what is not in the list can be chosen too.");
-    if (param->list != NULL && no_list != NULL)
-        hm_strbuf_addf(&out, ". Type it, because its list could not be read: %s", no_list);
+    if (param->list != NULL && of->no_list != NULL)
+        hm_strbuf_addf(&out, ". Type it, because its list could not be read: %s", of->no_list);
     return hm_strbuf_take(&out);
 }
 
@@ -75,7 +78,7 @@ void hm_param_field(struct hm_blocks *blocks, const struct hm_param_field *of)
     const struct hm_param *param = of->param;
     bool listed = is_listed(param, of->initial, of->no_list);
     bool typed = kind_of(param) == HM_FORM_TEXT || kind_of(param) == HM_FORM_INT; /* the others say it by what they are */
-    char *hint = hint_new(param, typed, listed, of->no_list, of->first);
+    char *hint = hint_new(of, typed, listed);
     struct hm_form_field field = {
         .name = param->name,
         .action =

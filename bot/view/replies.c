@@ -443,6 +443,16 @@ static void add_control(struct hm_strbuf *out, const struct hm_notice *n)
     }
 }
 
+static void add_not_opened(struct hm_strbuf *out, const char *what, const char *detail)
+{
+    if (detail == NULL) {
+        hm_strbuf_addf(out, "Slack gives three seconds to open a %s, and they were over.", what);
+        return;
+    }
+    hm_strbuf_addf(out, "The %s could not be opened", what);
+    add_detail(out, ": ", detail, ".");
+}
+
 /* NOLINTNEXTLINE(readability-function-size): a sentence for each kind, nothing else */
 char *hm_notice_text(const struct hm_notice *n)
 {
@@ -510,12 +520,13 @@ char *hm_notice_text(const struct hm_notice *n)
         add_late(&out, n);
         break;
     case HM_NOTICE_FORM_EXPIRED:
-        hm_strbuf_adds(
-            &out, "Slack gives three seconds to open a dialog, and they were over. Nothing was counted; please click again.");
+        add_not_opened(&out, "dialog", n->detail);
+        hm_strbuf_adds(&out, " Nothing was counted; please click again.");
         break;
     case HM_NOTICE_FORM_LATE:
-        hm_strbuf_adds(&out,
-                       "Slack gives three seconds to open a form, and they were over. Nothing was started; the button opens it.");
+        add_not_opened(&out, "form", n->detail);
+        hm_strbuf_adds(&out, n->detail == NULL ? " Nothing was started; the button opens it."
+                                               : " Nothing was started; the button tries once more.");
         break;
     case HM_NOTICE_FORM_BUTTON:
         add_word(&out, recipe_name(n));

@@ -28,9 +28,10 @@ enum hm_notice_kind {
     HM_NOTICE_SLACK_TROUBLE, /* detail: what Slack said */
     HM_NOTICE_STOPPING,      /* the program is going down */
     HM_NOTICE_LATE,          /* word: the text; when_ms: when it was asked; too old to be started by itself */
-    HM_NOTICE_FORM_LATE,     /* the same for the form of a recipe; a button goes with it */
+    HM_NOTICE_FORM_LATE,     /* a form could not be opened in Slack's three seconds; a button goes with it. detail: Slack's word,
+                                when it was not for that; or NULL */
     HM_NOTICE_FORM_BUTTON,   /* recipe: its form can not be opened from here without a click; a button goes with it */
-    HM_NOTICE_FORM_EXPIRED,  /* the dialog could not be opened in Slack's three seconds */
+    HM_NOTICE_FORM_EXPIRED,  /* the same for a dialog, without a button */
     HM_NOTICE_NOT_YET,       /* word: what this version does not do */
     HM_NOTICE_HOLDING,       /* stop all: done; detail: why it could not be stored, or NULL */
     HM_NOTICE_HELD,          /* stop all: it was stopped already; word: by whom (a user id), when_ms */

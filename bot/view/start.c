@@ -197,15 +197,39 @@ json_t *hm_start_found_new(const json_t *message)
 
 /* ---- the form ------------------------------------------------------------------------------------------------------------- */
 
-/* The first param of each type gets what the message speaks of, when that is one thing only. */
-static const char *found_for(const struct hm_recipe *recipe, size_t i, const json_t *found)
+/* What the message speaks of that may be the param's value; nothing for the second param of a type. */
+static const json_t *found_list(const struct hm_recipe *recipe, size_t i, const json_t *found)
 {
     enum hm_param_type type = recipe->params[i].type;
-    const json_t *list = hm_json_get_arr(found, type == HM_PARAM_UUID ? "uuid" : type == HM_PARAM_DATASET ? "dataset" : "");
     for (size_t k = 0; k < i; k++)
         if (recipe->params[k].type == type)
             return NULL;
+    return hm_json_get_arr(found, type == HM_PARAM_UUID ? "uuid" : type == HM_PARAM_DATASET ? "dataset" : "");
+}
+
+/* It is filled in when it is one thing only, … */
+static const char *found_for(const struct hm_recipe *recipe, size_t i, const json_t *found)
+{
+    const json_t *list = found_list(recipe, i, found);
     return json_array_size(list) == 1 ? json_string_value(json_array_get(list, 0)) : NULL;
+}
+
+/* … and else named. NULL when there is nothing to choose from; the caller frees. */
+static char *found_several(const struct hm_recipe *recipe, size_t i, const json_t *found)
+{
+    const json_t *list = found_list(recipe, i, found);
+    struct hm_strbuf out;
+    size_t k = 0;
+    json_t *one = NULL;
+    if (json_array_size(list) < 2)
+        return NULL;
+    hm_strbuf_init(&out, SIZE_MAX / 2);
+    json_array_foreach(list, k, one)
+    {
+        const char *before = k == 0 ? "" : k + 1 < json_array_size(list) ? ", " : " and ";
+        hm_strbuf_addf(&out, "%s%s", before, json_is_string(one) ? json_string_value(one) : "");
+    }
+    return hm_strbuf_take(&out);
 }
 
 bool hm_start_has_lists(const struct hm_recipe *recipe)
@@ -241,14 +265,31 @@ static void add_field(struct hm_blocks *blocks, const struct hm_start_form *form
     const char *initial = text != NULL ? text : json_string_value(json_is_string(value) ? value : given);
     if (initial == NULL)
         initial = found_for(recipe, i, ref->found);
+    char *several = initial == NULL ? found_several(recipe, i, ref->found) : NULL;
     hm_param_field(blocks, &(const struct hm_param_field){.param = param,
                                                           .initial = initial != NULL ? initial : fallback,
                                                           .no_list = hm_json_get_str(form->no_lists, param->name, NULL),
                                                           .first = awaited(form, param),
+                                                          .found = several,
                                                           .told = hm_param_feeds_lists(recipe, param)});
+    free(several);
     free(text);
     json_decref(value);
     free(fallback);
+}
+
+/* In the recipe's order, but that what a list is read with stands above it: people fill in a form from the top. */
+static void add_after_needed(struct hm_blocks *blocks, const struct hm_start_form *form, size_t i, bool added[])
+{
+    const struct hm_recipe *recipe = form->recipe;
+    const struct hm_param_list *list = recipe->params[i].list;
+    if (added[i])
+        return;
+    added[i] = true; /* also when two lists need each other */
+    for (size_t k = 0; list != NULL && k < recipe->n_params; k++)
+        if (hm_param_list_needs(list, &recipe->params[k]))
+            add_after_needed(blocks, form, k, added);
+    add_field(blocks, form, i);
 }
 
 static void add_dry(struct hm_blocks *blocks)
@@ -327,8 +368,10 @@ json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err)
         .callback_id = HM_FORM_START, .title = recipe->name, .submit = "Start", .close = "Back", .private_metadata = metadata};
     struct hm_blocks *blocks = hm_blocks_new(HM_SURFACE_MODAL, "start", 0);
     add_head(blocks, recipe);
+    bool *added = hm_xcalloc(recipe->n_params + 1, sizeof *added);
     for (size_t i = 0; i < recipe->n_params; i++)
-        add_field(blocks, form, i);
+        add_after_needed(blocks, form, i, added);
+    free(added);
     if (form->where != NULL) {
         const struct hm_form_field field = {.name = HM_START_WHERE,
                                             .kind = HM_FORM_CHANNEL,

@@ -121,6 +121,16 @@ class Forms(Case):
         card = self.card(COMMITTED_2_NAME, channel="C0ETL")
         self.assertEqual(card.fresh()["thread_ts"], alarm["ts"], "the card is in the alarm's thread")
 
+    def test_an_alarm_that_speaks_of_several(self):
+        """None of them is filled in: they are named, to be copied."""
+        self.bot.start()
+        alarm = self.slack.post("message", bot="B0SPLUNK", channel="C0ETL", text=f"{COMMITTED_2} and {DATASET} are doubled.")
+        self.slack.post("message_action", user=ANA, channel="C0ETL", ts=alarm["ts"], callback_id="hm_recipe_on_message")
+        self.pick(self.form(), "retract")
+        block = next(b for b in self.form(contains="Retract a committed dataset")["blocks"] if b["block_id"] == "id")
+        self.assertNotIn("initial_value", block["element"])
+        self.assertIn(f"The message speaks of {COMMITTED_2} and {DATASET}", block["hint"]["text"])
+
     def test_a_mention_in_a_thread(self):
         self.bot.start()
         parent = self.slack.post("message", user=BEN, channel=OPS, text="what about this?")
@@ -141,6 +151,22 @@ class Forms(Case):
         self.slack.post("nasty", api={"views.open": {"n": 1, "error": "expired_trigger_id"}})
         self.slack.slash("retract")
         self.private_button(ANA, "three seconds")
+        self.form(contains="Retract a committed dataset")
+        self.slack.post("close_view", user=ANA, all=True)
+
+        # Of a shortcut: there is no recipe yet, and what the message speaks of is not forgotten.
+        alarm = self.slack.post("message", bot="B0SPLUNK", channel="C0ETL", text=f"{COMMITTED_2} is doubled")
+        self.slack.post("nasty", api={"views.open": {"n": 1, "error": "expired_trigger_id"}})
+        self.slack.post("message_action", user=ANA, channel="C0ETL", ts=alarm["ts"], callback_id="hm_recipe_on_message")
+        self.private_button(ANA, "three seconds", "C0ETL")
+        self.pick(self.form(contains="Which recipe"), "retract")
+        self.assertIn(COMMITTED_2, json.dumps(self.form(contains="Retract a committed dataset")))
+
+    def test_slack_does_not_open_the_form(self):
+        self.bot.start()
+        self.slack.post("nasty", api={"views.open": {"n": 1, "error": "view_too_large"}})
+        self.slack.slash("retract")
+        self.private_button(ANA, "The form could not be opened: the form is too large for Slack. Nothing was started")
         self.form(contains="Retract a committed dataset")
 
     def test_help_that_can_be_clicked(self):

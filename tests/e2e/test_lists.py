@@ -125,6 +125,8 @@ class Lists(Case):
         self.depends(self.fill)
         self.fill("prefix", "")
         self.assertEqual(self.line("name"), "First fill in prefix (once more, if it is there)")
+        self.fill("prefix", "x" * 201)
+        self.assertEqual(self.line("name"), "First correct prefix: it does not fit")
 
     def test_what_stands_in_the_form_comes_with_what_is_typed(self):
         self.slack.post("nasty", suggestion_state=True)

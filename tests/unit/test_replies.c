@@ -166,6 +166,11 @@ static void add_notices(struct hm_strbuf *out)
     notice = notice_of(HM_NOTICE_JOURNAL_DOWN, NULL);
     notice.detail = NULL;
     add(out, "notice", "journal down", ", no detail", hm_notice_text(&notice));
+    for (int i = 0; i < 2; i++) {
+        notice = notice_of(i == 0 ? HM_NOTICE_FORM_EXPIRED : HM_NOTICE_FORM_LATE, NULL);
+        notice.detail = NULL;
+        add(out, "notice", notice_names[notice.kind], ", for the time", hm_notice_text(&notice));
+    }
     notice = notice_of(HM_NOTICE_BUSY, view_run_recipe(v));
     notice.run_id = NULL;
     notice.detail = "run r-7k2m is at it already (lock metapod/x).";
