@@ -54,8 +54,11 @@ export function listbox(field, ask, take) {
     const a = input.getBoundingClientRect();
     const below = window.innerHeight - a.bottom - 2 * GAP;
     const up = below < 160 && a.top > below;
-    list.style.width = `${Math.min(Math.max(a.width, 260), window.innerWidth - 2 * GAP)}px`;
-    list.style.left = `${Math.max(GAP, Math.min(a.left, window.innerWidth - list.offsetWidth - GAP))}px`;
+    const within = (input.closest('.dialog .body') || document.documentElement).getBoundingClientRect();
+    const right = Math.max(a.right, within.right - 4 * GAP);
+    const width = Math.min(Math.max(a.width, 260), right - GAP);
+    list.style.width = `${width}px`;
+    list.style.left = `${Math.max(GAP, Math.min(a.left, right - width))}px`;
     list.style.maxHeight = `${Math.min(320, up ? a.top - 2 * GAP : below)}px`;
     list.style.top = up ? 'auto' : `${a.bottom + GAP}px`;
     list.style.bottom = up ? `${window.innerHeight - a.top + GAP}px` : 'auto';

@@ -95,7 +95,7 @@ function threadFooter(model, m, hooks) {
 
 function files(m) {
   return (m.files || []).map((f) => h('div', { class: 'file' },
-    h('div', { class: 'file-head' }, h('b', {}, f.title || f.name), h('span', { class: 'muted' }, `${f.size} bytes`),
+    h('div', { class: 'file-head' }, h('b', {}, f.title || f.name), h('span', { class: 'muted size' }, `${f.size} bytes`),
       h('a', { href: `/_sim/file?id=${f.id}`, target: '_blank' }, 'Open')),
     h('pre', {}, f.preview || '')));
 }

@@ -110,7 +110,7 @@ export function renderModal(root, model) {
   showErrors(root, view);
   if (refocus(root, focused)) return;
   const first = root.querySelector('[autofocus]') || root.querySelector('.body input, .body textarea, .body select') || root.querySelector('footer .primary');
-  if (first) first.focus();
+  if (first) first.focus({ preventScroll: true }); // what the form is about stands at its top
 }
 
 // The Home tab is a view without title and buttons.
