@@ -32,13 +32,37 @@ steps = ( { id = "gate"; approve = "Drop the partition of *${day}* of `${id}` in
 '''
 
 
+def wanted(*names):
+    return not sys.argv[1:] or any(name in sys.argv[1:] for name in names)
+
+
+def open_list(selector, typed=""):
+    """Of a select that the app is asked for, with the second option marked."""
+    def act(browser):
+        browser.click(f"{selector} [role=combobox]")
+        browser.wait("document.querySelector('[role=option]')")
+        if typed:
+            browser.type(typed)
+            browser.wait("document.querySelector('[role=option]') && "
+                         f"[...document.querySelectorAll('[role=option]')].every((o) => o.innerText.includes('{typed}'))")
+        browser.key("ArrowDown")
+    return act
+REMINDED = '''name = "close-partition"; title = "Close a partition"; who = [ "hausmeister" ];
+params = ( { name = "id"; type = "uuid"; help = "the dataset's id in Metapod"; } );
+steps = ( { id = "gate"; approve = "Close the partition of `${id}`?"; by = [ "hausmeister" ]; expires = "6m"; },
+          { id = "close"; title = "Close it"; do = "metapod.retract-dataset"; with = { id = "${id}"; }; } );
+'''
+REMINDED_AFTER_S = 240  # two thirds of its gate
+
+
 class Pictures:
-    def __init__(self):
+    def __init__(self, browser):
         self.stage = Stage("pictures", world_state=quiet_world())
-        self.browser = Browser()
+        self.browser = browser
         self.slack, self.bot = self.stage.slack, self.stage.bot
         self.bot.settings.update(notify="thread", rate="15/s")
-        self.bot.use_shipped("retract-all", "job-kill")
+        self.bot.use_shipped("retract-all", "job-kill", "restart-task")
+        self.bot.add_recipe("close-partition", REMINDED)
         self.bot.add_recipe("drop-partition", EACH)
         with open(self.bot.config) as file:
             text = file.read()
@@ -46,15 +70,20 @@ class Pictures:
             file.write(text.replace("roles = {", f'roles = {{ data = {{ users = [ "{CAMILA}" ]; }};'))
         self.bot.start()
 
-    def shot(self, name, user, height=760, narrow_height=None, **where):
-        wanted = sys.argv[1:]
-        if wanted and name not in wanted:
+    def shot(self, name, user, height=760, narrow_height=None, act=None, **where):
+        """act: what is done on the page before the picture is taken."""
+        if not wanted(name):
             return
         place = {"channel": "D0" + user[2:] if where.get("view") else OPS}
         query = "&".join(f"{k}={v}" for k, v in {"user": user, **place, **where}.items())
         for suffix, width, h in (("", WIDE, height), ("-narrow", NARROW, narrow_height or height + 140)):
             path = os.path.join(HERE, f"{name}{suffix}.png")
-            self.browser.shot(f"http://127.0.0.1:{self.slack.port}/?{query}", width, h, path)
+            self.browser.show(f"http://127.0.0.1:{self.slack.port}/?{query}", width, h)
+            self.browser.wait("document.querySelector('#nav .nav-item')")
+            if act:
+                act(self.browser)
+            self.browser.run("new Promise((done) => setTimeout(done, 1000))")  # the page is drawn, and what moves has come to rest
+            self.browser.shot(path)
             if shutil.which("pngquant"):
                 subprocess.run(["pngquant", "--force", "--skip-if-larger", "--strip", "--output", path, "64", path], check=False)
             print(path, os.path.getsize(path) // 1024, "kB")
@@ -93,7 +122,7 @@ class Pictures:
         self.shot("wrong", CAMILA, 420)
         slack.post("shortcut", user=BEN, callback_id="hm_recipe_start")
         slack.wait(view=1, user=BEN)
-        self.shot("pick", BEN, 520)
+        self.shot("pick", BEN, 520, act=open_list(".dialog", "retract"))
         slack.post("close_view", user=BEN, all=True)
         slack.slash("drop-partition", ANA)
         slack.wait(view=1, user=ANA)
@@ -110,6 +139,10 @@ class Pictures:
         slack.wait(view=1, user=CAMILA)
         self.shot("reject", CAMILA, 640)
         slack.post("close_view", user=CAMILA, all=True)
+        slack.slash("restart-task environment=cantareira", BEN)
+        slack.wait(view=1, user=BEN)
+        self.shot("list", BEN, 900, act=open_list("[data-block=task]"))
+        slack.post("close_view", user=BEN, all=True)
         slack.slash(f"retract-all {BULK}", ANA)
         bulk = stage.card("Retract every")
         bulk.wait_button("Done")
@@ -129,7 +162,7 @@ class Pictures:
         slack.http.request("POST", "/_sim/click", {"user": CAMILA, "view_id": home["id"], "action_id": "hm.look", "block_id": next(
             b["block_id"] for b in home["blocks"] if b.get("accessory") is look)})
         slack.wait(view=1, user=CAMILA)
-        self.shot("decide", CAMILA, 820, view="home")
+        self.shot("decide", CAMILA, 1120, view="home")
         slack.post("close_view", user=CAMILA, all=True)
         bulk.click("Approve", BEN)
         slack.wait(view=1, user=BEN)
@@ -143,11 +176,34 @@ class Pictures:
         self.shot("over", ANA, 820)
 
 
-if __name__ == "__main__":
-    for part in (Pictures.story, Pictures.take):
-        pictures = Pictures()
-        try:
-            part(pictures)
-        finally:
-            pictures.browser.close()
+    def remind(self):
+        """A gate that nobody has opened yet, when two thirds of its time are over. Begins now; what is returned takes the picture."""
+        self.slack.slash(f"close-partition {COMMITTED_2}", ANA)
+        card = self.stage.card("Close a partition")
+        card.wait_button("Approve")
+
+        def take():
+            self.slack.wait(channel=OPS, thread_ts=card.ts, contains="still waits for approval", seconds=REMINDED_AFTER_S + 60)
+            self.settle()
+            self.shot("reminder", BEN, 620, thread=card.ts)
+        return take
+
+
+def main():
+    browser = Browser()
+    stages = [Pictures(browser)]
+    try:
+        remind = stages[0].remind() if wanted("reminder") else None  # takes minutes, in which the others are taken
+        for part in (Pictures.story, Pictures.take):
+            stages.append(Pictures(browser))
+            part(stages[-1])
+        if remind:
+            remind()
+    finally:
+        browser.close()
+        for pictures in stages:
             pictures.stage.close()
+
+
+if __name__ == "__main__":
+    main()
