@@ -278,13 +278,12 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     }
     free(bot->team);
     bot->team = hm_xstrdup(team);
-    hm_people_workspace(bot->people, hm_json_get_str(answer->body, "url", ""));
-    hm_notices_workspace(bot->notices, hm_json_get_str(answer->body, "url", ""));
-    const char *user = hm_json_get_str(answer->body, "user_id", "");
-    hm_people_identity(bot->people, user, team);
+    const char *user = hm_json_get_str(answer->body, "user_id", ""), *url = hm_json_get_str(answer->body, "url", "");
+    hm_people_identity(bot->people, user, team, url);
+    hm_notices_workspace(bot->notices, url);
     hm_watch_identity(bot->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);
     when_known(bot);
-    hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", hm_json_get_str(answer->body, "user_id", "?"), team);
+    hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", user, team);
 }
 
 static void ask_who_we_are(void *arg)

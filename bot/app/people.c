@@ -296,17 +296,13 @@ void hm_people_watch(struct hm_people *people, struct hm_watch *watch)
         hm_watch_on_changed(watch, on_alarm, people);
 }
 
-void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team)
+void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team, const char *url)
 {
     free(people->bot_user);
     free(people->team);
+    free(people->url);
     people->bot_user = hm_xstrdup(bot_user);
     people->team = hm_xstrdup(team);
-}
-
-void hm_people_workspace(struct hm_people *people, const char *url)
-{
-    free(people->url);
     people->url = hm_starts_with(url, "https://") || hm_starts_with(url, "http://") ? hm_xstrdup(url) : NULL;
 }
 

@@ -744,9 +744,10 @@ class Nasty(Case):
 
     def test_stall_in_a_frame(self):
         ws = self.connect()
-        self.sim.post("config", ack_ms=100, server_ping_ms=20)
+        self.sim.post("config", ack_ms=100)
         self.sim.post("connection", op="stall")
         self.sim.post("slash", channel="C0OPS", text="x" * 1000)
+        self.sim.post("config", server_ping_ms=20)  # not before: a ping would come ahead of what is stalled
         ws.raw.settimeout(0.3)
         with self.assertRaises(TimeoutError):
             ws.frame()
