@@ -244,7 +244,7 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
         raise_alarm(watch, &v, &order, inbox_id);
         hm_watch_later_news(watch, channel, at_ms);
     } else if (ours) {
-        const struct hm_watch_said said = {channel, ts, at_ms, inbox_id};
+        const struct hm_watch_said said = {channel, ts, at_ms, inbox_id, hm_watch_was_news(watch, channel, ts)};
         hm_watch_keep_news(watch, message, &said);
         hm_watch_notice(watch, &v, &said);
     }

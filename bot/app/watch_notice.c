@@ -7,7 +7,8 @@
  *
  * Events may come in another order than they were said in: one that Slack had to send again comes after the news about it. So
  * news is kept for a while, and judged anew when an alarm comes that was said before it; that channels are read back a little
- * beyond the gap does the same across a restart.
+ * beyond the gap does the same across a restart. What was not clear when it was heard does not become clear by that: then only
+ * its very key counts.
  *
  * Happy path: each of the cases is changed and committed; then the notice counts as seen and its envelope ends. A commit that
  * failed is waited for until it succeeds. A crash in between leaves the envelope open: it is judged anew at the next start, for
@@ -134,7 +135,7 @@ static size_t find_about(const struct hm_watch *watch, const struct hm_alarm_ver
     }
     if (n > 0 && v->key[0] == '\0') /* a rule that tells its alarms apart by nothing but the hour */
         return keep_agreeing(ret_list, n, v->values);
-    if (n > 0 || v->about == NULL)
+    if (n > 0 || v->about == NULL || said->again)
         return n;
     TAILQ_FOREACH(w, &watch->cases, link)
     {
@@ -305,7 +306,7 @@ void hm_watch_later_news(struct hm_watch *watch, const char *channel, int64_t at
             continue;
         hm_alarm_judge(&watch->settings->alarms, heard->message, &around, &v);
         if (v.kind == HM_ALARM_RESOLVED)
-            hm_watch_notice(watch, &v, &(const struct hm_watch_said){channel, heard->ts, heard->at_ms, 0});
+            hm_watch_notice(watch, &v, &(const struct hm_watch_said){channel, heard->ts, heard->at_ms, 0, true});
         hm_alarm_verdict_done(&v);
     }
 }

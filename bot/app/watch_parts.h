@@ -82,10 +82,10 @@ struct hm_watch {
     json_t *unread;     /* channel → true: Slack refused to have it read back, so its watermark stays where it is */
     json_t *recent;     /* channel → [at_ms of the newest cards] */
     bool connected;
-    bool gap_read;      /* nothing was missed since the last time the channels were read back */
-    int64_t away_ms;    /* until then nobody was told anything: what is older starts nothing by itself */
-    uint64_t n_gaps;    /* so far */
-    bool missed;        /* hm_watch_missed() since the channels were begun to be read */
+    bool gap_read;   /* nothing was missed since the last time the channels were read back */
+    int64_t away_ms; /* until then nobody was told anything: what is older starts nothing by itself */
+    uint64_t n_gaps; /* so far */
+    bool missed;     /* hm_watch_missed() since the channels were begun to be read */
     bool watermarks_dirty, watermarks_writing;
     char *bot_user, *bot_id, *team;
     struct hm_timer *tick_timer, *history_timer;
@@ -121,6 +121,7 @@ struct hm_watch_said {
     const char *channel, *ts;
     int64_t at_ms;
     int64_t inbox_id;
+    bool again; /* it was judged before: of alarms that came since it may be about those with its very key */
 };
 /* The news that alarms are over, or taken: closes (or marks) the cases that it is about, ends the envelope. */
 void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *verdict, const struct hm_watch_said *said);
