@@ -247,6 +247,10 @@ static const struct hm_command *need_command(const char *name)
     const struct hm_command *command = find_command(name);
     if (command != NULL)
         return command;
+    if (name[0] == '-') {
+        (void)hm_cli_fail(HM_EXIT_USAGE, "the command comes first, and %s behind it: hausmeister COMMAND [options]", name);
+        return NULL;
+    }
     hm_suggest_init(&s, name);
     for (size_t i = 0; commands[i] != NULL; i++)
         hm_suggest_try(&s, commands[i]->name);

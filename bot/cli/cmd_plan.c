@@ -8,6 +8,7 @@
 #include "app/rehearsal.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "cli/cli.h"
 #include "run/plan.h"
@@ -179,14 +180,24 @@ out:
     return exit_code;
 }
 
+/* The nearest name, or all there are. */
 static int no_recipe(const struct hm_settings *settings, const char *name)
 {
     char meant[160];
     struct hm_suggest s;
+    struct hm_strbuf names;
+    const struct hm_recipes *recipes = &settings->recipes;
     hm_suggest_init(&s, name);
-    for (size_t i = 0; i < settings->recipes.count; i++)
-        hm_suggest_try(&s, settings->recipes.items[i]->name);
-    return hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"%s", name, hm_suggest_text(&s, meant, sizeof meant));
+    hm_strbuf_init(&names, 20000);
+    for (size_t i = 0; i < recipes->count; i++) {
+        hm_suggest_try(&s, recipes->items[i]->name);
+        hm_strbuf_addf(&names, " %s", recipes->items[i]->name);
+    }
+    bool near = hm_suggest_text(&s, meant, sizeof meant)[0] != '\0';
+    int code = hm_cli_fail(HM_EXIT_NO, "there is no recipe \"%s\"%s%s", name,
+                           near ? meant : "; there are:", near ? "" : hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+    return code;
 }
 
 static int run_plan(const struct hm_cli *cli)

@@ -173,6 +173,8 @@ class Alarms(AlarmCase):
     def test_over_as_the_tools_say_it(self):
         """The shipped rules: the news in other words than the alarm, and with less than it said, ends the alarm it is about."""
         self.bot.use_alarms()
+        self.bot.write_config(speed=50)
+        self.slack.post("config", rate_scale=0)
         self.bot.use_shipped(*[n[:-4] for n in os.listdir(os.path.join(TOP, "config", "recipes")) if n.endswith(".cfg")])
         self.bot.start()
         for number, (bot, before, after) in enumerate((("B0SPLUNK", "[RESOLVED] ", ""), ("B0SPLUNK", "RESOLVED: ", ""),
@@ -398,6 +400,7 @@ class Alarms(AlarmCase):
         """A shipped alarm to its end in the world."""
         self.bot.use_alarms()
         self.bot.use_shipped(*[n[:-4] for n in os.listdir(os.path.join(TOP, "config", "recipes")) if n.endswith(".cfg")])
+        self.bot.edit_recipe("restart-task", ('every *= "10s"', 'every = "100ms"'), ('every *= "5s"', 'every = "100ms"'))
         self.bot.start()
         alarm = self.say("", bot="B0PROM", attachments=[
             {"title": "[FIRING:1] Airflow failure: cantareira-stable itaipu-other-flaky-datasets owner: data-infra"}])

@@ -33,7 +33,7 @@ class Usage(unittest.TestCase):
 
     def test_mistakes(self):
         for words, said in ((("frobnicate",), "frobnicate"), (("check",), "--config"), (("check", "--config"), "config"),
-                            (("chek",), 'did you mean "check"?'), (("help", "mtch"), 'did you mean "match"?'),
+                            (("chek",), 'did you mean "check"?'), (("--config", "x", "check"), "the command comes first"), (("help", "mtch"), 'did you mean "match"?'),
                             (("help", "plan", "retract"), '"retract" is too much'),
                             (("check", "--json"), "check has no option --json; see hausmeister help check"),
                             (("check", "--confg=x"), 'did you mean "--config"?'), (("runs", "--channel", "x"), "runs has no option --channel"),
@@ -231,7 +231,7 @@ class Plan(Case):
         self.assertIn("not committed", out)
 
     def test_what_is_wrong(self):
-        for words, said in ((("nosuch",), "nosuch"), (("retrct",), 'did you mean "retract"?'), (("retract", "42"), "id"), (("retract",), "id"),
+        for words, said in ((("nosuch",), 'there is no recipe "nosuch"; there are: retract'), (("retrct",), 'did you mean "retract"?'), (("retract", "42"), "id"), (("retract",), "id"),
                             (("retract", DATASET, "colour=red"), "colour")):
             out, err = self.bot.cli("plan", *words, code=1)
             self.assertIn(said, err)

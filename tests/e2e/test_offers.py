@@ -182,7 +182,7 @@ class Offers(AlarmCase):
                        ends=lambda card: "Looked by itself" in card and ": *done*" in card or "Look into it" in card)
             check(len(life.stage.bot.runs()) <= 1, life.stage.bot.runs())
 
-        self.sweep(play, 5)
+        self.sweep(play, 3)
 
     def test_who_may_no_more_does_not_keep_the_offer(self):
         """Taken, then a crash; when the click is handled again Ana is in no role any more: the offer is there for others."""
