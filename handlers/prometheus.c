@@ -136,6 +136,31 @@ static void add_line(struct hm_strbuf *text, const json_t *labels, const char *v
     hm_strbuf_addf(text, "%s%s", first ? "" : ": ", value);
 }
 
+static bool are_texts(const json_t *labels)
+{
+    const char *key = NULL;
+    json_t *each = NULL;
+    json_object_foreach(hm_unconst(labels), key, each)
+    {
+        if (!json_is_string(each))
+            return false;
+    }
+    return true;
+}
+
+/* Each as a text, whatever it is: that there is one is what counts. New reference. */
+static json_t *warnings_new(const json_t *given)
+{
+    json_t *warnings = hm_json_arr_new();
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        const json_t *each = json_array_get(given, i);
+        char *text = json_is_string(each) ? hm_xstrdup(json_string_value(each)) : hm_json_text(each);
+        hm_json_add(warnings, hm_json_str_new(text));
+        free(text);
+    }
+    return warnings;
+}
+
 /* One sample of a vector, or the value pair of a scalar (labels NULL). False when it is none. */
 static bool add_item(json_t *list, const json_t *labels, const json_t *pair, struct hm_strbuf *text)
 {
@@ -167,13 +192,14 @@ static enum hm_verdict read_data(const struct hm_http_asked *asked, const json_t
         ok = ok && add_item(list, NULL, result, text);
     for (size_t i = 0; ok && strcmp(type, "vector") == 0 && i < json_array_size(result); i++) {
         const json_t *sample = json_array_get(result, i), *labels = hm_json_get_obj(sample, "metric");
-        ok = labels != NULL && i < ITEMS_MAX && add_item(list, labels, hm_json_get_arr(sample, "value"), text);
+        ok = labels != NULL && are_texts(labels) && i < ITEMS_MAX &&
+             add_item(list, labels, hm_json_get_arr(sample, "value"), text);
     }
     if (ok)
         return HM_VERDICT_OK;
     return json_array_size(list) == ITEMS_MAX
                ? hm_outcome_fail(out, HM_VERDICT_PERMANENT, "the query gives more than %d values: ask for less", (int)ITEMS_MAX)
-               : hm_http_odd(asked, out, "a value is no pair of time and text");
+               : hm_http_odd(asked, out, "a value is no pair of time and text, or a label of it no text");
 }
 
 static json_t *result_new(json_t *stolen_list, const json_t *warnings, struct hm_strbuf *text)
@@ -192,7 +218,7 @@ static json_t *result_new(json_t *stolen_list, const json_t *warnings, struct hm
     hm_json_set_str(result, "time", hm_json_get_str(first, "time", NULL));
     hm_json_set(result, "max", most != NULL ? json_incref(most) : json_null());
     hm_json_set_bool(result, "verified", json_array_size(warnings) == 0);
-    hm_json_set(result, "warnings", warnings != NULL ? json_deep_copy(warnings) : hm_json_arr_new());
+    hm_json_set(result, "warnings", warnings_new(warnings));
     hm_json_set_str(result, "text", hm_strbuf_str(text));
     hm_json_set(result, "list", stolen_list);
     return result;

@@ -52,6 +52,25 @@ static enum hm_code request(const struct hm_backend *backend, const json_t *args
     return HM_OK;
 }
 
+/* False when one of them is no text; the result is gone then. */
+static bool add_inputs(const json_t *op, struct hm_outcome *out)
+{
+    json_t *inputs = hm_json_arr_new();
+    const json_t *given = hm_json_get_arr(op, "inputs");
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        const char *name = json_string_value(json_array_get(given, i));
+        ok = ok && name != NULL;
+        hm_json_add(inputs, hm_json_str_new(name));
+    }
+    hm_json_set(out->result, "inputs", inputs);
+    if (ok)
+        return true;
+    json_decref(out->result);
+    out->result = NULL;
+    return false;
+}
+
 static enum hm_verdict response(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                 const struct hm_answer *answer, struct hm_outcome *out)
 {
@@ -84,10 +103,8 @@ static enum hm_verdict response(const struct hm_backend *backend, const json_t *
         out->result = hm_successors_result_new(name, hm_json_get_arr(found, "successors"));
     if (verdict == HM_VERDICT_OK && out->result == NULL)
         verdict = hm_http_odd(&asked, out, "one of the op's successors is no name");
-    if (verdict == HM_VERDICT_OK) {
-        json_t *inputs = hm_json_get_arr(found, "inputs");
-        hm_json_set(out->result, "inputs", inputs != NULL ? json_deep_copy(inputs) : hm_json_arr_new());
-    }
+    if (verdict == HM_VERDICT_OK && !add_inputs(found, out))
+        verdict = hm_http_odd(&asked, out, "one of the op's inputs is no name");
     json_decref(json);
     return verdict;
 }

@@ -175,7 +175,7 @@ struct hm_template *hm_load_template(struct hm_loader *l, struct hm_cfg_node *gr
 }
 
 static struct hm_expr *load_expr(struct hm_loader *l, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need,
-                                 unsigned scope, enum hm_use use, size_t *ret_paths)
+                                 unsigned scope, enum hm_use use)
 {
     struct hm_err err = {0};
     const char *text = hm_cfg_get_str(group, key, need, HM_EXPR_MAX);
@@ -189,25 +189,23 @@ static struct hm_expr *load_expr(struct hm_loader *l, struct hm_cfg_node *group,
         hm_expr_paths(expr, note_path, &n);
     if (expr != NULL && (n.count > 0 || use == HM_USE_LIST)) /* what uses no names is judged by its value */
         note_expr(l, n.node, expr, use, scope);
-    *ret_paths = n.count;
     return expr;
 }
 
 struct hm_expr *hm_load_expr(struct hm_loader *l, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need,
                              unsigned scope)
 {
-    size_t paths = 0;
-    return load_expr(l, group, key, need, scope, HM_USE_LIST, &paths);
+    return load_expr(l, group, key, need, scope, HM_USE_LIST);
 }
 
 struct hm_expr *hm_load_condition(struct hm_loader *l, struct hm_cfg_node *group, const char *key, enum hm_cfg_need need,
                                   unsigned scope)
 {
     char path[WHERE_MAX];
-    size_t paths = 0;
+    size_t before = l->n_refs;
     bool holds = false;
-    struct hm_expr *expr = load_expr(l, group, key, need, scope, HM_USE_CONDITION, &paths);
-    if (expr == NULL || paths > 0)
+    struct hm_expr *expr = load_expr(l, group, key, need, scope, HM_USE_CONDITION);
+    if (expr == NULL || l->n_refs > before)
         return expr;
     const struct hm_cfg_node *node = hm_cfg_get(group, key, HM_CFG_OPTIONAL);
     bool known = hm_expr_true(expr, NULL, &holds, NULL) == HM_OK;

@@ -146,7 +146,7 @@ static bool field_of(const struct hm_loader *l, const struct hm_shape *object, c
     *ret = (struct hm_shape){.type = field->type, .fields = field->fields};
     if (field->fields == item_fields) {
         ret->step = step;
-    } else if (object->fields == item_fields && strcmp(field->name, "item") == 0) {
+    } else if (step != NULL && object->fields == item_fields && strcmp(field->name, "item") == 0) {
         struct hm_shape list = list_of(l, step, step->foreach);
         *ret = item_of(&list);
     }

@@ -218,6 +218,7 @@ static json_t *below_new(const json_t *objects, const char *name)
 static bool all_occur(const char *where, const struct hm_field_spec *fields, const json_t *objects)
 {
     bool ok = true;
+    assert_non_null(fields);
     for (const struct hm_field_spec *field = fields; field->name != NULL; field++) {
         if (hm_streq(field->name, "*"))
             continue;
@@ -285,7 +286,7 @@ static void test_golden(void **state)
 /* Each has its help, once its name; an object says what it holds. At the top ok, code and error are the run's own. */
 static void check_fields(const struct hm_field_spec *fields, bool is_top)
 {
-    for (const struct hm_field_spec *field = fields; field->name != NULL; field++) {
+    for (const struct hm_field_spec *field = fields; field != NULL && field->name != NULL; field++) {
         assert_true(field->help != NULL && field->help[0] != '\0' && field->type < HM_FIELD_NR);
         assert_true(hm_field_find(fields, field->name, strlen(field->name)) == field);
         assert_true(field->type != HM_FIELD_OBJECT || field->fields != NULL);
@@ -356,9 +357,127 @@ static void test_two_pages(void **state)
     free_backend(&backend);
 }
 
+/* ---- whatever the answer lacks ------------------------------------------------------------------------------------------ */
+
+/* A recorded answer, one value of which is changed at a time. */
+struct spoiled {
+    const struct hm_action *action;
+    const struct hm_backend *backend;
+    const json_t *c; /* the case */
+    json_t *answer;  /* its own copy, of which `json` is changed */
+    size_t tried, good, misfits;
+};
+
+/* What is taken for a good answer must have the declared result: what is said to be there always, is. */
+static void judge_spoiled(struct spoiled *s, const char *key)
+{
+    struct hm_outcome out;
+    struct hm_answer answer;
+    struct hm_err misfit = {0};
+    memset(&out, 0, sizeof(out));
+    char *body = fill_answer(&answer, s->answer);
+    enum hm_verdict verdict =
+        s->action->response(s->backend, json_object_get(s->c, "args"), json_object_get(s->c, "cursor"), &answer, &out);
+    s->tried++;
+    s->good += verdict == HM_VERDICT_OK ? 1 : 0;
+    if (verdict == HM_VERDICT_OK && hm_result_check(s->action, s->backend, out.result, &misfit) != HM_OK && s->misfits++ == 0)
+        print_error("%s: %s: with another value of %s its result is not as declared: %s\n  %s\n", s->action->name,
+                    hm_json_get_str(s->c, "case", ""), key, misfit.msg, body);
+    free(body);
+    json_decref(out.result);
+    json_decref(out.cursor);
+}
+
+static json_t *variant_new(size_t i)
+{
+    switch (i) {
+    case 0:
+        return json_null();
+    case 1:
+        return json_string("x");
+    case 2:
+        return json_integer(7);
+    case 3:
+        return json_true();
+    case 4:
+        return json_array();
+    case 5:
+        return json_object();
+    default:
+        return NULL;
+    }
+}
+
+static void spoil(struct spoiled *s, json_t *container);
+
+/* The value under that key, or at that place of a list. */
+static void spoil_item(struct spoiled *s, json_t *container, const char *key, size_t index)
+{
+    bool is_list = json_is_array(container);
+    json_t *own = json_incref(is_list ? json_array_get(container, index) : json_object_get(container, key));
+    json_t *other = NULL;
+    for (size_t i = 0; (other = variant_new(i)) != NULL; i++) {
+        assert_int_equal(is_list ? json_array_set_new(container, index, other) : json_object_set_new(container, key, other), 0);
+        judge_spoiled(s, is_list ? "a list" : key);
+    }
+    if (!is_list) {
+        assert_int_equal(json_object_del(container, key), 0);
+        judge_spoiled(s, key);
+    }
+    assert_int_equal(is_list ? json_array_set(container, index, own) : json_object_set(container, key, own), 0);
+    spoil(s, own);
+    json_decref(own);
+}
+
+static void spoil(struct spoiled *s, json_t *container)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_t *keys = json_array();
+    json_object_foreach(container, key, value) hm_json_add(keys, hm_json_str_new(key));
+    for (size_t i = 0; i < json_array_size(keys); i++)
+        spoil_item(s, container, json_string_value(json_array_get(keys, i)), 0);
+    for (size_t i = 0; i < json_array_size(container) && i < 3; i++) /* the others are like the first */
+        spoil_item(s, container, NULL, i);
+    json_decref(keys);
+}
+
+static void test_whatever_is_missing(void **state)
+{
+    (void)state;
+    size_t tried = 0, good = 0, misfits = 0;
+    for (const struct hm_handler *const *handler = hm_handlers; *handler != NULL; handler++) {
+        for (const struct hm_action *const *action = (*handler)->actions; *action != NULL; action++) {
+            char *path =
+                hm_xasprintf("%s/tests/golden/%s/%s.json", HM_SOURCE_DIR, (*handler)->name, strchr((*action)->name, '.') + 1);
+            json_t *cases = json_load_file(path, 0, NULL), *empty = hm_json_obj_new();
+            for (size_t i = 0; i < json_array_size(cases); i++) {
+                struct hm_backend backend;
+                const json_t *c = json_array_get(cases, i), *answer = hm_json_get_obj(c, "answer");
+                if (json_object_get(answer, "json") == NULL || hm_json_get_path(c, "expect.result") == NULL)
+                    continue;
+                fill_backend(&backend, *handler, c, empty);
+                struct spoiled s = {.action = *action, .backend = &backend, .c = c, .answer = json_deep_copy(answer)};
+                spoil(&s, json_object_get(s.answer, "json"));
+                tried += s.tried;
+                good += s.good;
+                misfits += s.misfits;
+                json_decref(s.answer);
+                free_backend(&backend);
+            }
+            json_decref(empty);
+            json_decref(cases);
+            free(path);
+        }
+    }
+    print_message("%zu spoiled answers, %zu of them taken for good\n", tried, good);
+    assert_true(good > 1000 && good < tried);
+    assert_int_equal(misfits, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_tables),
-                                       cmocka_unit_test(test_two_pages)};
+                                       cmocka_unit_test(test_two_pages), cmocka_unit_test(test_whatever_is_missing)};
     return cmocka_run_group_tests_name("actions", tests, NULL, NULL);
 }

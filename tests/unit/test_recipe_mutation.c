@@ -525,30 +525,36 @@ static size_t misspell_path(struct subject *s, size_t at, int line)
     return at;
 }
 
+/* An expression up to `end`, or to the } of its ${; returns where it ends. What stands in quotes is no path. */
+static size_t misspell_expression(struct subject *s, size_t at, size_t end, int line)
+{
+    bool quoted = false;
+    while (at < end && (quoted || s->text[at] != '}')) {
+        quoted = quoted != (s->text[at] == '\'' || s->text[at] == '"');
+        at = !quoted && is_word(s->text[at]) ? misspell_path(s, at, line) : at + 1;
+    }
+    return at;
+}
+
 /* a.list.0.name → a.listq.0.name, a.list.0.nameq: in the texts' ${…} and in expressions. */
 static void misspelt_fields(struct subject *s)
 {
     static const char *const expressions[] = {"when", "expect", "typed_when", "foreach", "from", "file"};
     for (int i = 0; i < s->n_pairs; i++) {
         const struct pair *pair = &s->pairs[i];
-        bool inside = false, is_text = !key_is(s, pair->parent, "list");
+        size_t end = pair->value + pair->value_len;
+        bool is_expression = false;
         for (size_t e = 0; e < HM_ARRAY_LEN(expressions); e++)
-            is_text = is_text && (!key_is(s, i, expressions[e]) || key_is(s, pair->parent, "with"));
-        char quote = '\0';
+            is_expression = is_expression || (key_is(s, i, expressions[e]) && !key_is(s, pair->parent, "with"));
+        if (s->text[pair->value] != '"')
+            continue;
         if (key_is(s, i, "from") && key_is(s, pair->parent, "list")) /* of a param: a field of what is read for it */
-            mutate(s, pair->value + pair->value_len - 1, 0, "q", pair->line, "gives no list");
-        for (size_t at = pair->value; s->text[pair->value] == '"' && at < pair->value + pair->value_len; at++) {
-            char c = s->text[at];
-            bool is_mark = is_text && c == '$' && s->text[at + 1] == '{' && s->text[at - 1] != '$';
-            if (is_mark || (!is_text && c == '"' && s->text[at - 1] != '\\'))
-                inside = is_mark || !inside;
-            else if (inside && (c == quote || (quote == '\0' && c == '\'')))
-                quote = quote == '\0' ? c : '\0';
-            else if (inside && is_text && quote == '\0' && c == '}')
-                inside = false;
-            else if (inside && quote == '\0' && is_word(c))
-                at = misspell_path(s, at, pair->line) - 1;
-        }
+            mutate(s, end - 1, 0, "q", pair->line, "gives no list");
+        else if (is_expression)
+            (void)misspell_expression(s, pair->value + 1, end - 1, pair->line);
+        for (size_t at = pair->value; !is_expression && at < end; at++)
+            if (strncmp(s->text + at, "${", 2) == 0 && s->text[at - 1] != '$')
+                at = misspell_expression(s, at + 2, end, pair->line);
     }
 }
 
