@@ -16,7 +16,7 @@
 #include "handlers/result.h"
 #include "recipe/recipe.h"
 
-enum { ANYWHERE = -1, WHOLE_FILE = 0 };
+enum { ANYWHERE = -1, WHOLE_FILE = 1 };
 enum { MAX_PAIRS = 2000, TEXT_MAX = 300000, SHOWN = 20 };
 
 /* One `key = value;` of the text. */
@@ -172,7 +172,7 @@ static void show_survivor(const struct subject *s, const char *mutant, int line,
 }
 
 /* The text with [at, at + len) replaced must not load. line: where that must be found; ANYWHERE: at some line; WHOLE_FILE: at
- * none, because what is missing has no place. What is replaced keeps its line breaks. */
+ * the first, because what is missing has no place. What is replaced keeps its line breaks. */
 static void mutate(struct subject *s, size_t at, size_t len, const char *instead, int line, const char *said)
 {
     struct hm_diags diags;
@@ -481,7 +481,7 @@ static void unknown_names(struct subject *s)
             size_t end = at + 2;
             while (is_word(s->text[end]))
                 end++;
-            if (end == at + 2 || s->text[end] == '(')
+            if (end == at + 2 || s->text[end] == '(' || (end == at + 5 && strncmp(s->text + at + 2, "not", 3) == 0))
                 continue;
             mutate(s, end, 0, "q", pair->line, "there is no|can only use");
         }
