@@ -76,7 +76,7 @@ static struct hm_recipe *from_journal(const struct hm_recipe_store *store, const
     if (text == NULL)
         hm_log(HM_LOG_ERROR, "recipes", "the text of recipe %.12s can not be read: %s", sha256, err.msg);
     else
-        recipe = hm_recipe_parse(sha256, text, NULL, &diags);
+        recipe = hm_recipe_parse_again(sha256, text, &diags);
     if (text != NULL && recipe == NULL)
         hm_log(HM_LOG_ERROR, "recipes", "the older recipe %.12s does not load any more: %s", sha256,
                diags.count > 0 ? diags.items[0].text : "");

@@ -130,7 +130,7 @@ static bool lint_fields(const struct hm_loader *l, const struct hm_ref *ref, con
     struct hm_strbuf subject;
     struct hm_strbuf names;
     size_t len = 0;
-    if (hm_shape_of(l, ref, ref->path, &shape, &len))
+    if (l->again || hm_shape_of(l, ref, ref->path, &shape, &len))
         return true;
     const char *from = ref->path + len + 1;
     char *missed = hm_xstrndup(from, strcspn(from, "."));

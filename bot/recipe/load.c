@@ -295,7 +295,9 @@ static void sort_findings(struct hm_diags *diags, size_t first)
     }
 }
 
-struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const struct hm_names *names, struct hm_diags *diags)
+/* names: NULL = they are not checked. */
+static struct hm_recipe *parse(const char *file, const char *text, const struct hm_names *names, bool again,
+                               struct hm_diags *diags)
 {
     size_t before = diags->count + diags->dropped;
     size_t first = diags->count;
@@ -303,7 +305,7 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
     if (cfg == NULL)
         return NULL;
     struct hm_recipe *recipe = hm_xcalloc(1, sizeof *recipe);
-    struct hm_loader l = {.recipe = recipe, .names = names, .diags = diags, .step = -1};
+    struct hm_loader l = {.recipe = recipe, .names = names, .diags = diags, .again = again, .step = -1};
     recipe->refs = 1;
     recipe->file = hm_xstrdup(file);
     recipe->text = hm_xstrdup(text);
@@ -311,7 +313,8 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
     load_root(&l, hm_cfg_root(cfg));
     hm_lint(&l);
     hm_lint_names(&l);
-    hm_lint_types(&l);
+    if (!again)
+        hm_lint_types(&l);
     sort_findings(diags, first);
     hm_loader_done(&l);
     hm_cfg_close(cfg);
@@ -319,6 +322,16 @@ struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const stru
         return recipe;
     hm_recipe_free(recipe);
     return NULL;
+}
+
+struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const struct hm_names *names, struct hm_diags *diags)
+{
+    return parse(file, text, names, false, diags);
+}
+
+struct hm_recipe *hm_recipe_parse_again(const char *file, const char *text, struct hm_diags *diags)
+{
+    return parse(file, text, NULL, true, diags);
 }
 
 struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names, struct hm_diags *diags)

@@ -194,7 +194,7 @@ static void check_from(const struct hm_loader *l, struct hm_cfg_node *node, cons
     struct hm_strbuf names;
     struct hm_shape shape = {.type = HM_FIELD_ANY};
     size_t len = 0;
-    if (list->call.action == NULL || list->from == NULL)
+    if (list->call.action == NULL || list->from == NULL || l->again)
         return;
     const struct hm_cfg_node *at = hm_cfg_get(node, hm_cfg_has(node, "from") ? "from" : "do", HM_CFG_OPTIONAL);
     if (hm_shape_of_result(l, list->call.action, list->from, &shape, &len)) {

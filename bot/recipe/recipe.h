@@ -93,7 +93,7 @@ struct hm_step {
     struct hm_expr *until; /* repeat the read until true */
     int64_t until_every_ms, until_within_ms;
     struct hm_template *until_say; /* shown when it did not become true in time */
-    struct hm_clause expect; /* .when must be true afterwards, else the step failed with .say */
+    struct hm_clause expect;       /* .when must be true afterwards, else the step failed with .say */
     struct {
         struct hm_call_spec call; /* .action NULL = no verify; a READ action */
         struct hm_expr *when;     /* NULL = always */
@@ -176,6 +176,9 @@ struct hm_names {
 /* Parses and checks text (as if read from `file`). NULL when anything was found; findings go to diags. names may be NULL (then
  * roles and backends are not checked). Pure but for diags. */
 struct hm_recipe *hm_recipe_parse(const char *file, const char *text, const struct hm_names *names, struct hm_diags *diags);
+/* Parses a text that was loaded once, perhaps by an older version of the program: a run goes on with the text it began with. So
+ * neither names nor what results hold are held against it. */
+struct hm_recipe *hm_recipe_parse_again(const char *file, const char *text, struct hm_diags *diags);
 /* Reads the file (at most 256 KiB) and parses. */
 struct hm_recipe *hm_recipe_load(const char *file, const struct hm_names *names, struct hm_diags *diags);
 /* One more holder; returns the recipe. NULL is fine in both. */

@@ -193,6 +193,29 @@ static void test_without_names(void **state)
     hm_diags_done(&diags);
 }
 
+/* A run that began before its recipe was found to be wrong goes on: what an older version of the program took is taken again. */
+static void test_again(void **state)
+{
+    static const char *const taken[] = {GOLDEN "/result-field.cfg", GOLDEN "/result-type.cfg"};
+    struct hm_diags diags;
+    (void)state;
+    hm_diags_init(&diags);
+    for (size_t i = 0; i < HM_ARRAY_LEN(taken); i++) {
+        char *text = read_golden(taken[i]);
+        assert_non_null(text);
+        struct hm_recipe *r = hm_recipe_parse_again("kept", text, &diags);
+        assert_int_equal(diags.count, 0);
+        assert_non_null(r);
+        hm_recipe_free(r);
+        free(text);
+    }
+    char *text = read_golden(GOLDEN "/gate-missing.cfg");
+    assert_null(hm_recipe_parse_again("kept", text, &diags));
+    assert_int_equal(diags.count, 1);
+    free(text);
+    hm_diags_done(&diags);
+}
+
 /* ---- mutations: a recipe that is right, spoiled in one place, must not load ------------------------------------------- */
 
 static char *replace(const char *text, const char *from, const char *to)
@@ -344,7 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),        cmocka_unit_test(test_everything_arrives),
         cmocka_unit_test(test_without_names), cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_folder),        cmocka_unit_test(test_again),
     };
     json_t *environments = json_pack("{s:{s:s}, s:{}}", "cantareira", "dag", "prod-dagao", "foz");
     names.environments = environments;
