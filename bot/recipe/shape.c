@@ -8,30 +8,25 @@
 #include "base/text.h"
 #include "handlers/result.h"
 
-#define END_OF_FIELDS                                                                                                            \
-    {                                                                                                                            \
-        NULL, HM_FIELD_NR, false, NULL, NULL                                                                                     \
-    }
-
 /* ---- what the run makes of a step's end (run/decide_steps.c, run/decide_ask.c) ------------------------------------------ */
 
 static const struct hm_field_spec outcome_fields[] = {{"ok", HM_FIELD_BOOL, true, "", NULL},
                                                       {"code", HM_FIELD_TEXT, false, "", NULL},
                                                       {"error", HM_FIELD_TEXT, false, "", NULL},
-                                                      END_OF_FIELDS};
+                                                      {NULL, HM_FIELD_NR, false, NULL, NULL}};
 static const struct hm_field_spec item_fields[] = {{"item", HM_FIELD_ANY, true, "", NULL},
                                                    {"ok", HM_FIELD_BOOL, true, "", NULL},
                                                    {"error", HM_FIELD_TEXT, false, "", NULL},
-                                                   END_OF_FIELDS};
+                                                   {NULL, HM_FIELD_NR, false, NULL, NULL}};
 static const struct hm_field_spec foreach_fields[] = {
     {"ok", HM_FIELD_BOOL, true, "", NULL},           {"total", HM_FIELD_NUMBER, true, "", NULL},
     {"done", HM_FIELD_NUMBER, true, "", NULL},       {"failed", HM_FIELD_NUMBER, true, "", NULL},
-    {"items", HM_FIELD_LIST, true, "", item_fields}, END_OF_FIELDS};
-static const struct hm_field_spec gate_fields[] = {{"by", HM_FIELD_LIST, true, "", NULL}, END_OF_FIELDS};
+    {"items", HM_FIELD_LIST, true, "", item_fields}, {NULL, HM_FIELD_NR, false, NULL, NULL}};
+static const struct hm_field_spec gate_fields[] = {{"by", HM_FIELD_LIST, true, "", NULL}, {NULL, HM_FIELD_NR, false, NULL, NULL}};
 static const struct hm_field_spec manual_fields[] = {{"by", HM_FIELD_TEXT, false, "", NULL},
                                                      {"evidence", HM_FIELD_TEXT, false, "", NULL},
                                                      {"expired", HM_FIELD_BOOL, true, "", NULL},
-                                                     END_OF_FIELDS};
+                                                     {NULL, HM_FIELD_NR, false, NULL, NULL}};
 
 static const struct hm_shape unknown = {.type = HM_FIELD_ANY};
 
