@@ -82,11 +82,15 @@ static char *said(const struct hm_answer *answer)
             continue;
         hm_strbuf_add(&out, space ? " " : &p[i], 1);
     }
-    if (p[cut] != '\0')
+    bool whole = p[cut] == '\0';
+    if (!whole)
         hm_strbuf_adds(&out, "…");
     free(clean);
     json_decref(json);
-    return hm_strbuf_take(&out);
+    char *text = hm_strbuf_take(&out);
+    for (size_t n = strlen(text); whole && n > 2 && strchr(".;, ", text[n - 1]) != NULL; n--)
+        text[n - 1] = '\0'; /* our own sentence goes on behind it */
+    return text;
 }
 
 static enum hm_verdict judge_refusal(const struct hm_http_asked *asked, const struct hm_answer *answer, struct hm_outcome *out)

@@ -49,11 +49,17 @@ static void add_question_text(struct hm_strbuf *out, const struct hm_run *run, s
     }
     hm_strbuf_adds(out, ": sent at ");
     hm_word_time_s(out, call->started_ms);
+    if (call->resent == 1)
+        hm_strbuf_adds(out, ", and once more after nothing of it was to be seen");
+    else if (call->resent > 1)
+        hm_strbuf_addf(out, ", and %u more times after nothing of it was to be seen", call->resent);
     if (call->error != NULL && call->error[0] != '\0') {
         hm_strbuf_adds(out, ", then: ");
         hm_word_plain(out, call->error, ERROR_MAX);
     }
-    hm_strbuf_adds(out, "\nhausmeister has not sent it again. Look at the system itself, then say what you saw.");
+    hm_strbuf_adds(out, call->resent > 0 || call->attempts > 1 ? "\nhausmeister does not send it once more by itself."
+                                                               : "\nhausmeister has not sent it again.");
+    hm_strbuf_adds(out, " Look at the system itself, then say what you saw.");
 }
 
 static void add_answers(struct hm_blocks *blocks, const struct hm_run *run, const struct hm_call *call)

@@ -85,6 +85,14 @@ static struct view_run *unknown(void)
     return v;
 }
 
+/* An idempotent request that was sent again, each time after looks that denied it. */
+static struct view_run *resent(void)
+{
+    struct view_run *v = unknown();
+    view_run_get(v)->steps[VIEW_RETRACT].calls[0].resent = 3;
+    return v;
+}
+
 static struct view_run *verifying(void)
 {
     struct view_run *v = approved();
@@ -230,13 +238,28 @@ static const struct {
     const char *name;
     struct view_run *(*make)(void);
 } states[] = {
-    {"running", running},     {"retrying", retrying},         {"gate", gate},
-    {"gate_anew", gate_anew}, {"sending", sending},           {"probing", probing},
-    {"unknown", unknown},     {"verifying", verifying},       {"done", done},
-    {"rejected", rejected},   {"expired", expired},           {"cancelled", cancelled},
-    {"failed", failed},       {"stopped", stopped},           {"glass", glass},
-    {"bulk_gate", bulk_gate}, {"bulk_going", bulk_going},     {"bulk_stopping", bulk_stopping},
-    {"partial", partial},     {"bulk_unknown", bulk_unknown}, {"broken", broken},
+    {"running", running},
+    {"retrying", retrying},
+    {"gate", gate},
+    {"gate_anew", gate_anew},
+    {"sending", sending},
+    {"probing", probing},
+    {"unknown", unknown},
+    {"unknown_resent", resent},
+    {"verifying", verifying},
+    {"done", done},
+    {"rejected", rejected},
+    {"expired", expired},
+    {"cancelled", cancelled},
+    {"failed", failed},
+    {"stopped", stopped},
+    {"glass", glass},
+    {"bulk_gate", bulk_gate},
+    {"bulk_going", bulk_going},
+    {"bulk_stopping", bulk_stopping},
+    {"partial", partial},
+    {"bulk_unknown", bulk_unknown},
+    {"broken", broken},
 };
 
 /* ---- the tests
