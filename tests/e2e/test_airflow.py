@@ -206,7 +206,7 @@ class Airflow(Case):
         self.world.fault("apply-drop", prefix="/airflow/api/v1/dags/prod-dagao/dagRuns", method="POST")
         card = self.start(f"fresh-run cantareira {TRANSACTION} why='dates of yesterday'", "can not be used")
         self.typed(card, TRANSACTION)
-        card.wait("Kill the 2 active jobs of the stopped run")
+        card.wait("what is still active of the stopped run's jobs, *2*")
         self.assertIn("jobs kill jobs prod fx-model", card.text())
         self.assertEqual(self.effects("trigger"), {}, "nothing is started before the old jobs are gone")
         card.click("Approve", BEN)
