@@ -94,6 +94,27 @@ class Marks(AlarmCase):
         self.wait_marks(alarm, "white_check_mark")
         self.assertEqual(len(self.bot.runs()), 2)
 
+    def test_what_slack_refuses(self):
+        """Too many calls; and an answer that is lost, so that the second call is told that it was done already."""
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        self.slack.post("nasty", api={"reactions.add": {"status": 429, "retry_after": 1, "n": 1}})
+        card.click("Retract it", ANA)
+        run = self.run_of(card, "chose *Retract it*")
+        self.run_card(alarm).reject(BEN)
+        self.wait_marks(alarm, "warning")
+        self.slack.post("nasty", api={"reactions.add": {"status_after": 503, "n": 1}, "reactions.remove": {"status_after": 503, "n": 1}})
+        self.slack.slash(f"retry {run}", user=ANA)
+        self.card("Retract a committed dataset").click("Approve", BEN)
+        card.wait("*done*")
+        self.wait_marks(alarm, "white_check_mark")
+        refused = [e.get("answer", {}).get("error") for e in self.slack.log(kind="api") if e.get("method", "").startswith("reactions.")]
+        self.assertIn("no_reaction", refused)
+        self.slack.wait(calls="reactions.add:4", alive=self.alive())
+        self.quiet()
+        self.assertEqual(self.reactions(alarm), ["white_check_mark"])
+
     def test_crash_sweep(self):
         """Looked at, rejected, started again, done: whenever the bot dies, the marks follow and only one is left."""
         def play(life):
