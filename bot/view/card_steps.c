@@ -329,7 +329,8 @@ static void add_below(struct hm_strbuf *out, const struct hm_run *run, size_t i)
         (void)hm_slack_cut_mrkdwn(out, state->error, SAID_MAX);
     }
     if (state->said != NULL && state->said[0] != '\0') {
-        hm_strbuf_adds(out, INDENT);
+        bool block = hm_starts_with(state->said, "```"); /* after an indent it would leave an empty line */
+        hm_strbuf_adds(out, block ? "\n" : INDENT);
         (void)hm_slack_cut_mrkdwn(out, state->said, SAID_MAX);
     }
 }

@@ -7,6 +7,7 @@ Needs chromium, fonts-noto-color-emoji and (to make them small) pngquant. Each i
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,12 @@ sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
 sys.path.insert(0, os.path.join(TOP, "tests", "slacksim"))
 from browser import Browser  # noqa: E402
 from harness import ANA, BEN, CAMILA, COMMITTED_2, DATASET, OPS, Stage, quiet_world  # noqa: E402
+from test_every_alarm import FASTER, RECIPES, Played, names, shipped  # noqa: E402
 
 BULK = "f7832a01-001b-56f7-a4fe-b3a417f8f654"
 WIDE, NARROW = 1000, 400
+WATCHED = "C0DI"
+RAISE = "datomic-capacity"
 EACH = '''name = "drop-partition"; title = "Drop a partition of a dataset"; doc = "Removing bad data from Metapod"; who = [ "hausmeister" ];
 params = ( { name = "id"; type = "uuid"; help = "the dataset's id in Metapod"; },
            { name = "environment"; type = "choice"; choices = [ "staging", "prod" ]; help = "where it is"; default = "prod"; },
@@ -189,6 +193,36 @@ class Pictures:
         return take
 
 
+class AlarmPictures(Pictures):
+    """An alarm in its channel: the card under it, and what became of it."""
+
+    TEXT = "Datomic self-destructs\nservice: analytics\nprototype: s3"
+
+    def __init__(self, browser):
+        self.stage = Stage("alarm-pictures", world_state=Played.world_state())
+        self.browser = browser
+        self.slack, self.bot = self.stage.slack, self.stage.bot
+        self.bot.use_alarms()
+        self.bot.use_shipped(*names(RECIPES))
+        self.bot.add_recipe(RAISE, re.sub(*FASTER[0], shipped("recipes", RAISE)))
+        self.bot.start()
+
+    def alarm(self):
+        said = self.slack.post("message", channel=WATCHED, bot="B0CLOUDWATCH", text=self.TEXT)
+        found = self.slack.wait(channel=WATCHED, thread_ts=said["ts"], contains="rule `datomic-self-destruct`", **{"from": "B0BOT"})["message"]
+        card = self.stage.card_of(found, WATCHED)
+        card.wait("Throttled in the last hour")
+        self.settle()
+        self.shot("alarm", ANA, 1500, 1420, channel=WATCHED, thread=said["ts"])
+        card.click("Raise the capacity", ANA)
+        found = self.slack.wait(channel=WATCHED, thread_ts=said["ts"], action="hm.approve")["message"]
+        run = self.stage.card_of(found, WATCHED)
+        run.click("Approve", BEN)
+        run.wait("*Done*")
+        self.settle(1500)
+        self.shot("alarm-over", ANA, 2200, 2260, channel=WATCHED, thread=said["ts"])
+
+
 def main():
     browser = Browser()
     stages = [Pictures(browser)]
@@ -197,6 +231,9 @@ def main():
         for part in (Pictures.story, Pictures.take):
             stages.append(Pictures(browser))
             part(stages[-1])
+        if wanted("alarm", "alarm-over"):
+            stages.append(AlarmPictures(browser))
+            stages[-1].alarm()
         if remind:
             remind()
     finally:

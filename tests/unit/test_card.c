@@ -449,6 +449,22 @@ static void test_talkative_recipe(void **state)
     }
 }
 
+/* A block of code begins a line of its own: no empty line before it. */
+static void test_said_in_a_block(void **state)
+{
+    (void)state;
+    struct view_run *v = done();
+    struct hm_slack_message m;
+    view_set(&view_run_get(v)->steps[VIEW_FIND].said, "```\ntable: 14 read\n```");
+    render_ok(view_run_get(v), "done", &m);
+    char *text = json_dumps(m.blocks, JSON_COMPACT | JSON_ENSURE_ASCII);
+    assert_non_null(strstr(text, "\\n```\\ntable: 14 read"));
+    assert_null(strstr(text, "\\u2003```"));
+    free(text);
+    hm_slack_message_done(&m);
+    view_run_free(v);
+}
+
 static void test_values(void **state)
 {
     (void)state;
@@ -502,10 +518,15 @@ static void test_glass_notice(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),           cmocka_unit_test(test_what_a_card_must_show),
-        cmocka_unit_test(test_a_huge_request),   cmocka_unit_test(test_hostile_text),
-        cmocka_unit_test(test_talkative_recipe), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_glass_notice),     cmocka_unit_test(test_broken_without_a_recipe),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_what_a_card_must_show),
+        cmocka_unit_test(test_a_huge_request),
+        cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_talkative_recipe),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_said_in_a_block),
+        cmocka_unit_test(test_glass_notice),
+        cmocka_unit_test(test_broken_without_a_recipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
