@@ -165,12 +165,14 @@ static void test_what_retract_says(void **state)
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"archive/a_b\"," TX
          ",\"duplicates\":[]},\"still\":{\"committed\":true}}",
          "gate: Retract the committed dataset `5a5d`?\nName: `archive/a_b`   Transaction: `3197`\n"
-         "verified: Retracted and verified: `archive/a_b` has no schema and is not committed in transaction `3197`.\n"},
+         "verified: Retracted and verified: `archive/a_b` has no schema and is not committed in transaction `3197`. What was "
+         "served or archived of it before stays where it is.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":true,\"name\":\"a`b\"," TX
          ",\"duplicates\":[\"x\",\"<y>\"]},\"still\":{\"committed\":true}}",
          "doubled: Its schema names these attributes more than once: `x, &lt;y&gt;`\n"
          "gate: Retract the committed dataset `5a5d`?\nName: `aˋb`   Transaction: `3197`\n"
-         "verified: Retracted and verified: `aˋb` has no schema and is not committed in transaction `3197`.\n"},
+         "verified: Retracted and verified: `aˋb` has no schema and is not committed in transaction `3197`. What was "
+         "served or archived of it before stays where it is.\n"},
         {"{\"id\":\"5a5d\"," TX ",\"given\":{\"id\":true},\"find\":{\"ok\":true,\"committed\":false,\"name\":\"a\"," TX
          ",\"duplicates\":[]}}",
          "find: `a` is not committed in transaction `3197`: there is nothing to retract. Nothing was sent.\n"},
