@@ -39,6 +39,9 @@ static const struct {
     {"environment", "(?:[Cc]antareira|CANTAREIRA|[Ff]oz|FOZ|(?:prod-)?daguito)"},
     /* 1234 and 1,234; of 12.5 the 12, but not the 1 of 1.234, which may mean either */
     {"number", "(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{4,12}|[0-9]{1,3}(?!\\.[0-9]{3}(?![0-9])))(?!,?[0-9])"},
+    /* where a title begins: signs, emoji, mentions, a fence, a priority and the like may stand before it */
+    {"title", "\\A(?:[^\\w\\[]|:[a-z0-9_+'-]+:|@[\\w.^-]+|\\[(?:PROD|prod|[Pp][0-9])\\]|#[0-9]+:"
+              "|(?:Warning|Critical|Alert|Alarm|Incident)(?: #?[0-9]+)?[: ])*"},
     /* in front of an alarm's words: nothing that denies them */
     {"real", "(?=(?i:(?<!\\bno )(?<!\\bnot )(?<!\\bnever )(?<!\\bwithout )(?<!\\bzero )(?<!\\bno more )(?<!\\bno other )"
              "(?<!\\bno further )(?<!(?<![\\w.,])0 )))"},
@@ -79,7 +82,7 @@ char *hm_alarm_expand(const char *pattern, struct hm_err *err)
             (void)hm_err_set(
                 err, HM_EINVAL,
                 "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
-                "moment, sha, host, stack, environment, number, real, here, elsewhere, planned",
+                "moment, sha, host, stack, environment, number, title, real, here, elsewhere, planned",
                 (int)(len + 4), open);
             hm_strbuf_done(&out);
             return NULL;

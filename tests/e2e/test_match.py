@@ -143,7 +143,7 @@ class Docs(Match):
     def test_the_macros(self):
         """Each example in the tables, in both columns."""
         around = {"sep": "^job{{sep}}(?<v>tapir){{end}}", "begin": "{{begin}}(?<v>tapir){{end}}", "end": "^.?(?<v>tapir){{end}}",
-                  "real": "{{begin}}{{real}}(?<v>tapir){{end}}", "here": "^(?<v>tapir){{here}}",
+                  "title": "{{title}}(?<v>tapir){{end}}", "real": "{{begin}}{{real}}(?<v>tapir){{end}}", "here": "^(?<v>tapir){{here}}",
                   "elsewhere": r"\\A(?=[\\s\\S]*{{elsewhere}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}",
                   "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}"}
         seen = {}
@@ -155,12 +155,12 @@ class Docs(Match):
                 self.assertTrue(examples, name)
                 for example in examples:
                     text = example.replace("↵", "\n") if name in around else "v=" + example
-                    whole = text + "\nprobe" if name in ("elsewhere", "planned") else "probe\n" + text
+                    whole = text + "\nprobe" if name in ("title", "elsewhere", "planned") else "probe\n" + text
                     value = self.match(whole)["fields"].get("v")
                     self.assertEqual(value, ("tapir" if name in around else example) if taken else None, (name, example))
                     seen[name] = seen.get(name, 0) + 1
         self.assertEqual(set(seen), {"begin", "sep", "end", "uuid", "dataset", "job", "service", "prototype", "topic", "day", "moment", "sha",
-                                     "host", "stack", "number", "environment", "real", "here", "elsewhere", "planned"})
+                                     "host", "stack", "number", "environment", "title", "real", "here", "elsewhere", "planned"})
 
 
 if __name__ == "__main__":
