@@ -292,7 +292,8 @@ static void test_long_piece(void **state)
     free(flat);
     /* one line of that length has no such place */
     for (size_t i = 0; i < trace.len; i++)
-        trace.s[i] = trace.s[i] == '\n' ? ' ' : trace.s[i];
+        if (trace.s[i] == '\n')
+            trace.s[i] = ' ';
     hm_json_set_str(json_array_get(json_object_get(message, "attachments"), 0), "text", hm_strbuf_str(&trace));
     flat = hm_alarm_flatten(message, false);
     assert_int_equal(strlen(flat), HM_ALARM_TEXT_MAX);
