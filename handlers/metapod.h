@@ -21,8 +21,8 @@ enum hm_verdict hm_metapod_read(const struct hm_backend *backend, const json_t *
 
 /* Asked for beside a list of committed datasets, so that a list that was cut somewhere does not pass for the whole. */
 #define HM_METAPOD_COUNT "datasetConnection { numCommittedDatasets }"
-/* OK when the transaction has as many committed datasets as were listed, or does not tell how many it has; else what came is a part,
- * or datasets were committed in that very moment: worth another try, and never taken for the whole. */
+/* OK when the transaction has as many committed datasets as were listed, or does not tell how many it has; else what came is a
+ * part, or datasets were committed in that very moment: worth another try, and never taken for the whole. */
 enum hm_verdict hm_metapod_check_count(const json_t *transaction, size_t listed, struct hm_outcome *out);
 
 /* metapod_look.c: what recipes ask about datasets */

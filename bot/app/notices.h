@@ -44,8 +44,8 @@ json_t *hm_notices_of_commit_new(struct hm_notices *notices, struct hm_batch *ba
 /* Says it, and no longer what that commit made stale. NULL is nothing. */
 void hm_notices_post(struct hm_notices *notices, json_t *stolen_owed);
 
-/* The journal's space for them: key → {text, at} and where: channel, or run (in the thread of its card), or user (directly, with the
- * run it is `of` and the channel that it is `in`). */
+/* The journal's space for them: key → {text, at} and where: channel, or run (in the thread of its card), or user (directly, with
+ * the run it is `of` and the channel that it is `in`). */
 #define HM_NOTICES_SPACE "notices"
 
 #endif

@@ -330,8 +330,10 @@ static void pump_lane(struct hm_web_api *api, struct lane *lane, int64_t *soones
 /* Those that were refused until now; what on_done asks for waits for the next turn. */
 static void end_refused(struct hm_web_api *api)
 {
-    for (unsigned n = api->n_refused; n > 0; n--) {
-        struct call *call = TAILQ_FIRST(&api->refused);
+    unsigned n = api->n_refused;
+    struct call *next = NULL;
+    for (struct call *call = TAILQ_FIRST(&api->refused); n > 0 && call != NULL; call = next, n--) {
+        next = TAILQ_NEXT(call, link);
         finish_undone(api, call, call->why);
     }
 }

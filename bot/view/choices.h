@@ -20,8 +20,8 @@ HM_MUST json_t *hm_choices_new(const struct hm_param_list *list, const json_t *r
 /* choices NULL: none are known. */
 bool hm_choices_have(const json_t *choices, const char *value);
 
-/* choices NULL: the list is not known. What fits what was typed into the select, at most 100; where a list takes other values too, also what was typed itself. The
- * ack's payload as JSON text (caller frees). */
+/* choices NULL: the list is not known. What fits what was typed into the select, at most 100; where a list takes other values
+ * too, also what was typed itself. The ack's payload as JSON text (caller frees). */
 char *hm_choices_options(const struct hm_param_list *list, const json_t *choices, const char *typed);
 /* One line in place of choices, since Slack shows nothing but "No result" for none: what to do first, or why there are none. The
  * same payload. */
