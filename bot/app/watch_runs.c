@@ -227,10 +227,20 @@ static void catch_up(struct hm_watch *watch, const char *key, const json_t *link
     }
 }
 
-/* Taken by a click that has come to no run, which a commit that failed may have kept from being written. */
-static bool is_left_over(const struct hm_case_offer *offer)
+/* The journal has a run of the offer, be it one that can not be read. */
+static bool has_link(const struct hm_watch *watch, const struct hm_case *c, const struct hm_case_offer *offer)
 {
-    return offer->taken_by != NULL && !offer->unasked && offer->run_id == NULL && offer->status == NULL;
+    char *key = hm_card_value(c->id, offer->nonce);
+    bool found = json_object_get(watch->links, key) != NULL;
+    free(key);
+    return found;
+}
+
+/* Taken by a click that has come to no run, which a commit that failed may have kept from being written. */
+static bool is_left_over(const struct hm_watch *watch, const struct hm_case *c, const struct hm_case_offer *offer)
+{
+    return offer->taken_by != NULL && !offer->unasked && offer->run_id == NULL && offer->status == NULL &&
+           !has_link(watch, c, offer);
 }
 
 static bool add_envelope(void *arg, const struct hm_inbox_row *row)
@@ -265,7 +275,7 @@ static void give_back(struct hm_watch *watch)
     {
         for (size_t i = 0; i < w->c->n_offers; i++) {
             const struct hm_case_offer *offer = &w->c->offers[i];
-            if (!is_left_over(offer))
+            if (!is_left_over(watch, w->c, offer))
                 continue;
             if (open == NULL)
                 open = open_envelopes_new(watch);
@@ -285,7 +295,6 @@ void hm_watch_find_runs(struct hm_watch *watch)
     const char *key = NULL;
     json_t *link = NULL;
     json_object_foreach(watch->links, key, link) catch_up(watch, key, link, &batch);
-    (void)json_object_clear(watch->links);
     if (batch != NULL)
         hm_journal_put(watch->opts.journal, batch, NULL, NULL);
     TAILQ_FOREACH(w, &watch->cases, link)
@@ -296,6 +305,7 @@ void hm_watch_find_runs(struct hm_watch *watch)
         hm_watched_start(w);
     }
     give_back(watch);
+    (void)json_object_clear(watch->links);
 }
 
 /* ---- what starts unasked

@@ -75,6 +75,32 @@ class LeftOver(AlarmCase):
         card.wait("chose *Retract it*")
         self.assertEqual(len(self.bot.runs()), 1)
 
+    def test_an_offer_whose_run_can_not_be_read(self):
+        """It is taken all the same, though the process died before the case knew of its run: nobody is to start a second one."""
+        self.bot.start()
+        card = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        card.click("Retract it", ANA)
+        card.wait("is under way")
+        self.quiet()
+        self.bot.kill()
+        self.bot.edit_recipe("retract", ("Retract the committed dataset", "Retract this dataset"))
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            for name, in journal.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'recipes'").fetchall():
+                journal.execute(f"DROP TRIGGER {name}")
+            journal.execute("DELETE FROM recipes")
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                for name in ("run", "run_seq"):
+                    case["offers"][0].pop(name, None)
+                journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+        self.bot.spawn()
+        self.slack.wait(alive=self.alive(), min_connections=1)
+        self.quiet()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            self.assertEqual(journal.execute("SELECT count(*) FROM events WHERE type = 'alarm.offer.released'").fetchone(), (0,))
+        self.assertIn("chose *Retract it*", card.text())
+
 
 if __name__ == "__main__":
     main()
