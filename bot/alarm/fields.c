@@ -81,17 +81,25 @@ static void find_one(const struct hm_alarm_field *field, const char *text, json_
 
 /* ---- typing --------------------------------------------------------------------------------------------------------------- */
 
-/* "1,234" as "1234"; anything else as it is. Caller frees. */
+/* "1,234" as "1234"; anything else as it is, also "12,5", which may mean twelve and a half. Caller frees. */
 static char *without_thousands(const char *text)
 {
+    enum { GROUP = 3 };
+    static const char digits[] = "0123456789";
     char *plain = hm_xstrdup(text);
-    size_t len = 0;
-    if (strspn(text, "0123456789,") != strlen(text) || text[0] == ',')
+    size_t len = strspn(text, digits);
+    const char *p = text + len;
+    if (len == 0 || len > GROUP)
         return plain;
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p != ',')
-            plain[len++] = *p;
-    plain[len] = '\0';
+    while (*p == ',' && strspn(p + 1, digits) == GROUP) {
+        memcpy(plain + len, p + 1, GROUP);
+        len += GROUP;
+        p += GROUP + 1;
+    }
+    if (*p == '\0')
+        plain[len] = '\0';
+    else
+        memcpy(plain, text, strlen(text) + 1);
     return plain;
 }
 

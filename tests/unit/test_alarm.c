@@ -324,6 +324,33 @@ static void test_many_marks(void **state)
 /* ---- judging ----------------------------------------------------------------------------------------------------------------
  */
 
+/* A comma parts thousands, or it makes no number. */
+static void test_a_number_with_commas(void **state)
+{
+    (void)state;
+    struct hm_alarms alarms = one_rule(HEAD "match = \"boom\"; fields = ( { name = \"n\"; type = \"int\"; find = "
+                                            "\"n=(?<n>[0-9,]+){{end}}\"; optional = true; } );");
+    static const struct {
+        const char *text;
+        int64_t n; /* -1 = none */
+    } cases[] = {
+        {"boom n=7", 7},       {"boom n=1234", 1234}, {"boom n=1,234", 1234}, {"boom n=12,345,678", 12345678},
+        {"boom n=12,5", -1},   {"boom n=1,23", -1},   {"boom n=1,2345", -1},  {"boom n=1234,567", -1},
+        {"boom n=1,,234", -1}, {"boom n=,234", -1},   {"boom n=1,", -1},      {"boom n=1,234,", -1},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        json_t *message = parse("{\"type\":\"message\",\"ts\":\"1795867200.000100\",\"channel\":\"C0A\",\"bot_id\":\"B0A\"}");
+        struct hm_alarm_verdict v;
+        hm_json_set_str(message, "text", cases[i].text);
+        hm_alarm_judge(&alarms, message, &(struct hm_alarm_around){0}, &v);
+        assert_int_equal(v.kind, HM_ALARM_MATCH);
+        assert_int_equal(hm_json_get_int(v.values, "n", -1), cases[i].n);
+        hm_alarm_verdict_done(&v);
+        json_decref(message);
+    }
+    hm_alarms_done(&alarms);
+}
+
 static void test_fields_are_typed(void **state)
 {
     (void)state;
@@ -589,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_unless),
         cmocka_unit_test(test_unless_in_title),
         cmocka_unit_test(test_each_has_an_end),
+        cmocka_unit_test(test_a_number_with_commas),
         cmocka_unit_test(test_fields_are_typed),
         cmocka_unit_test(test_follow),
     };
