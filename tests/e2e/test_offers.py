@@ -5,7 +5,7 @@ import json
 import sqlite3
 
 from alarm_case import BAD, DI, AlarmCase
-from harness import ANA, BEN, DATASET, OPS, TRANSACTION, check, main
+from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, check, main
 
 OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100"
 WITH = 'with = { id = "${id}"; }'
@@ -16,6 +16,12 @@ steps = ( { id = "end"; say = "Noted: `${id}`."; } );
 '''
 LOOK_AROUND = f'''name = "look-around"; title = "Look around"; who = [ "hausmeister" ];
 steps = ( {{ id = "next"; offer = ( {{ recipe = "retract"; label = "Retract it"; with = {{ transaction = "{OTHER}"; }}; }} ); }} );
+'''
+CHOOSE = '''name = "choose"; title = "Choose one"; who = [ "hausmeister" ];
+params = ( { name = "transaction"; type = "uuid"; help = "where"; },
+           { name = "name"; type = "string"; help = "which one";
+             list = { do = "metapod.datasets"; with = { transaction = "${transaction}"; committed = "yes"; }; value = "${item.name}"; }; } );
+steps = ( { id = "end"; say = "chosen `${name}`"; } );
 '''
 NOTING = BAD.replace('recipe = "retract"; label = "Retract it"', 'recipe = "note-it"; label = "Note it"')
 NOTING_BY_ITSELF = BAD.replace("offers = (", 'auto = ( { recipe = "note-it"; with = { id = "${id}"; }; } );\noffers = (')
@@ -141,6 +147,36 @@ class Offers(AlarmCase):
         self.slack.wait(alive=self.alive(), min_connections=1)
         self.quiet()
         self.assertIn("is under way", card.text())
+
+    def test_a_line_that_is_no_choice_and_a_crash(self):
+        """The form of the offer is gone when the next start finds that nothing was chosen: the new one is of the same offer."""
+        self.bot.add_recipe("choose", CHOOSE)
+        self.bot.use_alarms(bad=BAD.replace('recipe = "retract"; label = "Retract it"', 'recipe = "choose"; label = "Choose"')
+                            .replace(WITH, f'with = {{ transaction = "{TRANSACTION}"; }}'))
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.click("Choose", ANA)
+        view = self.form(ANA, "Choose one")
+        self.slack.post("select", user=ANA, view_id=view["id"], block_id="name", action_id="value",
+                        value={"text": {"type": "plain_text", "text": "First fill in"}, "value": "hm.none"})
+        answer = self.submit(ANA)
+        self.assertIn("This line is no choice", json.dumps(answer["ack_payload"]))
+        self.quiet()
+        self.bot.kill()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:  # as if it had died with the form in its hands
+            journal.execute("INSERT INTO inbox_open (id) SELECT id FROM inbox WHERE text LIKE '%view_submission%'")
+            journal.commit()
+        self.bot.start()
+        seen = self.slack.wait(channel=DI, user=ANA, ephemeral=1, contains="nothing was chosen", action="hm.form", alive=self.alive())
+        self.slack.click_raw("hm.form", {"channel": DI, **seen["message"]}, ANA)
+        self.slack.wait(calls="views.open:2", alive=self.alive())
+        view = self.slack.get("views", user=ANA)["views"][-1]
+        self.slack.post("select", user=ANA, view_id=view["id"], block_id="name", action_id="value",
+                        value={"text": {"type": "plain_text", "text": DATASET_NAME}, "value": DATASET_NAME})
+        self.submit(ANA)
+        card.wait("chose *Choose*")
+        card.wait(": *done*")
 
     # --- crashes ------------------------------------------------------------------------------------------------------------------
     def events_of(self, stage, kind):
