@@ -8,7 +8,8 @@
  * Events may come in another order than they were said in: one that Slack had to send again comes after the news about it. So
  * news is kept for a while, and judged anew when an alarm comes that was said before it; that channels are read back a little
  * beyond the gap does the same across a restart. What was not clear when it was heard does not become clear by that: then only
- * its very key counts.
+ * its very key counts. Nor is it clear what news is about that tells less while a gap is still to be read: another alarm may be
+ * in it. It is judged in its turn then.
  *
  * Happy path: each of the cases is changed and committed; then the notice counts as seen and its envelope ends. A commit that
  * failed is waited for until it succeeds. A crash in between leaves the envelope open: it is judged anew at the next start, for
@@ -122,6 +123,12 @@ static bool is_one_alarm(struct hm_watched *const *list, size_t n)
     return true;
 }
 
+/* What was said before it may still be read, and it is judged once more behind that. */
+static bool is_early(const struct hm_watch *watch, const struct hm_watch_said *said)
+{
+    return said->inbox_id != 0 && !watch->gap_read && json_object_get(watch->unread, said->channel) == NULL;
+}
+
 /* The cases that a notice is about, into ret_list, which has room for all; how many. */
 static size_t find_about(const struct hm_watch *watch, const struct hm_alarm_verdict *v, const struct hm_watch_said *said,
                          struct hm_watched **ret_list)
@@ -135,7 +142,7 @@ static size_t find_about(const struct hm_watch *watch, const struct hm_alarm_ver
     }
     if (n > 0 && v->key[0] == '\0') /* a rule that tells its alarms apart by nothing but the hour */
         return keep_agreeing(ret_list, n, v->values);
-    if (n > 0 || v->about == NULL || said->again)
+    if (n > 0 || v->about == NULL || said->again || is_early(watch, said))
         return n;
     TAILQ_FOREACH(w, &watch->cases, link)
     {

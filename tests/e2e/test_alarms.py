@@ -526,6 +526,31 @@ class Alarms(AlarmCase):
         self.say(f"[RESOLVED] bad dataset {DATASET}")
         self.alarm_card(missed).wait("*Over*")
 
+    def test_news_that_tells_less_while_a_gap_is_read(self):
+        """One alarm is known, another is in the gap: which one the news is about is as unclear as if both were known."""
+        self.bot.use_alarms(bad=BAD, over=OVER, lag='name = "lag"; title = "It lags"; channels = [ "squad-di-alarms" ]; '
+                            'from = [ "splunk" ]; match = "it lags"; dedupe = { key = "${part}"; for = "2h"; }; fields = ( '
+                            '{ name = "part"; type = "string"; find = "part (?<part>[a-z]+){{end}}"; optional = true; } );\n'
+                            'offers = ( { recipe = "retract"; label = "Retract it"; with = { id = "' + DATASET + '"; }; } );')
+        self.bot.start()
+        cards = [self.alarm_card(self.say("it lags, part one"), "It lags")]
+        self.quiet()
+        self.bot.stop()
+        missed = self.say("it lags, part two")
+        self.slack.post("nasty", api={"conversations.history": {"n": 1, "slow_ms": 2000}})
+        self.bot.start()
+        self.slack.wait(calls="conversations.history:1", alive=self.alive())
+        self.say("[RESOLVED] it lags")
+        cards.append(self.alarm_card(missed, "It lags"))
+        self.quiet()
+        for card in cards:
+            self.assertNotIn("*Over*", card.text())
+            self.assertIsNotNone(card.button("Retract it"))
+        self.say("[RESOLVED] it lags, part one")
+        cards[0].wait("*Over*")
+        self.say("[RESOLVED] it lags")  # there is but one left
+        cards[1].wait("*Over*")
+
     def test_while_we_were_away(self):
         self.bot.add_recipe("look-at-it", LOOK)
         self.bot.use_alarms(bad=AUTO)
