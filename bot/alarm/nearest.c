@@ -91,7 +91,8 @@ static void add_quoted(struct hm_strbuf *out, const char *text, size_t from, siz
     size_t last = to - at > BEHIND_MAX ? at + hm_utf8_prefix(text + at, BEHIND_MAX) : to;
     char *part = hm_xstrndup(text + first, last - first);
     for (char *c = part; *c != '\0'; c++)
-        *c = *c == '\n' || *c == '\t' ? ' ' : *c;
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
     hm_strbuf_addf(out, "\"%s%s%s\"", first > from ? dots : "", part, last < to ? dots : "");
     free(part);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/people_parts.h"
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -307,6 +308,7 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
         hm_asker_close(asker);
         goto out;
     }
+    HM_ASSERT(recipe != NULL); /* without one it was refused */
     values = hm_start_values_new(recipe, req->values, scope);
     lists = hm_people_lists_new(asker->people, recipe, values);
     payload = asker->stored_ms == 0 ? hm_start_errors(recipe, values, scope, lists) : NULL;

@@ -8,7 +8,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
+
+enum { MAX_COMPLAINT = 4000 };
 
 static const struct hm_command *const commands[] = {&hm_cmd_run,      &hm_cmd_check,   &hm_cmd_plan,  &hm_cmd_match,
                                                     &hm_cmd_test,     &hm_cmd_runs,    &hm_cmd_audit, &hm_cmd_actions,
@@ -16,12 +19,14 @@ static const struct hm_command *const commands[] = {&hm_cmd_run,      &hm_cmd_ch
 
 int hm_cli_fail(enum hm_exit code, const char *fmt, ...)
 {
+    struct hm_strbuf text;
     va_list ap;
+    hm_strbuf_init(&text, MAX_COMPLAINT);
     va_start(ap, fmt);
-    (void)fputs("hausmeister: ", stderr);
-    (void)vfprintf(stderr, fmt, ap);
-    (void)fputc('\n', stderr);
+    hm_strbuf_addv(&text, fmt, ap);
     va_end(ap);
+    (void)fprintf(stderr, "hausmeister: %s\n", hm_strbuf_str(&text));
+    hm_strbuf_done(&text);
     return (int)code;
 }
 

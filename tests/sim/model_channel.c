@@ -184,23 +184,27 @@ json_t *channel_history_new(const json_t *args)
     return body;
 }
 
+static size_t reaction_at(const struct said *s, const char *name)
+{
+    size_t i = 0;
+    while (i < SIM_REACTIONS && strcmp(s->reactions[i], name) != 0)
+        i++;
+    return i;
+}
+
 bool channel_react(const json_t *args, bool away)
 {
     const char *name = hm_json_get_str(args, "name", "");
     struct said *s = find(hm_json_get_str(args, "timestamp", ""));
     if (s == NULL || !hm_streq(hm_json_get_str(args, "channel", ""), SIM_WATCHED))
         return false;
-    char(*room)[sizeof s->reactions[0]] = NULL;
-    for (size_t i = 0; i < SIM_REACTIONS; i++) {
-        if (strcmp(s->reactions[i], name) == 0)
-            room = &s->reactions[i]; /* it is there */
-        else if (room == NULL && s->reactions[i][0] == '\0' && !away)
-            room = &s->reactions[i];
-    }
-    if (room == NULL && !away)
+    size_t at = reaction_at(s, name);
+    if (at == SIM_REACTIONS && !away)
+        at = reaction_at(s, "");
+    if (at == SIM_REACTIONS && !away)
         sim_fail("marks-are-right", "%s has more reactions than the bot has marks", s->ts);
-    if (room != NULL)
-        (void)snprintf(*room, sizeof *room, "%s", away ? "" : name);
+    if (at < SIM_REACTIONS)
+        (void)snprintf(s->reactions[at], sizeof s->reactions[at], "%s", away ? "" : name);
     sim_tell("slack: %s %s :%s:", s->ts, away ? "loses" : "bears", name);
     return true;
 }

@@ -85,14 +85,25 @@ static void new_config(void)
         process_reload();
 }
 
+static void crash(void)
+{
+    if (sim->faults.crashes && sim->process != NULL)
+        process_kill();
+}
+
+static void lose_connection(void)
+{
+    if (sim->process != NULL)
+        process_connect(false);
+}
+
 static void act_fault(void)
 {
     struct faults *f = &sim->faults;
     switch (rng_below(&sim->rng, sim->alarms ? 11 : 9)) {
     case 0:
     case 1:
-        if (f->crashes && sim->process != NULL)
-            process_kill();
+        crash();
         break;
     case 2:
         if (f->full_disks || f->disk_full)
@@ -123,8 +134,7 @@ static void act_fault(void)
             jump(true);
         break;
     default:
-        if (sim->process != NULL)
-            process_connect(false);
+        lose_connection();
         break;
     }
 }

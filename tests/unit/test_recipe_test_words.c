@@ -4,6 +4,7 @@
 
 #include "app/recipe_test.h"
 #include "base/cfg.h"
+#include "base/mem.h"
 #include "unit.h"
 
 static char *play_paragraph(void)
@@ -13,15 +14,14 @@ static char *play_paragraph(void)
     hm_diags_init(&diags);
     char *text = hm_cfg_read_text(HM_SOURCE_DIR "/docs/recipe-tests.md", &len, &diags);
     assert_non_null(text);
-    char *from = strstr(text, "**play**");
-    char *to = from != NULL ? strstr(from, "\n\n") : NULL;
+    const char *from = strstr(text, "**play**");
+    const char *to = from != NULL ? strstr(from, "\n\n") : NULL;
     if (to == NULL)
         fail_msg("docs/recipe-tests.md has no paragraph **play**");
-    else
-        *to = '\0';
-    memmove(text, from, strlen(from) + 1);
+    char *paragraph = to != NULL ? hm_xstrndup(from, (size_t)(to - from)) : NULL;
+    free(text);
     hm_diags_done(&diags);
-    return text;
+    return paragraph;
 }
 
 /* As a word of its own, between blanks or in backticks. */
