@@ -84,6 +84,15 @@ static void lint_ungated(const struct hm_loader *l, const struct hm_step *step, 
             step->id != NULL ? step->id : "?", step->call.action->name, hm_effect_name(step->effect));
 }
 
+/* A step whose action could not be found may change something: then it is too early to say. */
+static bool all_known(const struct hm_recipe *r)
+{
+    for (size_t i = 0; i < r->n_steps; i++)
+        if (r->steps[i].kind == HM_STEP_NR || (r->steps[i].kind == HM_STEP_DO && r->steps[i].call.action == NULL))
+            return false;
+    return true;
+}
+
 static void lint_gates(const struct hm_loader *l)
 {
     struct hm_recipe *r = l->recipe;
@@ -99,23 +108,15 @@ static void lint_gates(const struct hm_loader *l)
         if (step->effect > r->worst)
             r->worst = step->effect;
     }
+    bool known = all_known(r);
     for (size_t g = 0; g < r->n_steps; g++) {
         bool guards = false;
         for (size_t i = g + 1; i < r->n_steps; i++)
             guards = guards || r->steps[i].gate == (int)g;
-        if (r->steps[g].kind == HM_STEP_APPROVE && !guards)
+        if (r->steps[g].kind == HM_STEP_APPROVE && !guards && known)
             add(l, &r->steps[g],
                 "this gate guards nothing: no step that changes something depends on it; take it out or move it");
     }
-}
-
-/* A step whose action could not be found may change something: then it is too early to say. */
-static bool all_known(const struct hm_recipe *r)
-{
-    for (size_t i = 0; i < r->n_steps; i++)
-        if (r->steps[i].kind == HM_STEP_NR || (r->steps[i].kind == HM_STEP_DO && r->steps[i].call.action == NULL))
-            return false;
-    return true;
 }
 
 /* ---- times ------------------------------------------------------------------------------------------------------------- */
