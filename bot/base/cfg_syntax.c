@@ -118,6 +118,8 @@ static void want_value(const struct feed *f)
         take_value(f);
     } else if (f->token == HM_CFG_TOKEN_KEY) {
         fail(f, "a text stands in quotes, a truth value is true or false");
+    } else if (f->token == HM_CFG_TOKEN_OTHER) { /* “, ' and what else pages make of quotes */
+        fail(f, "a text stands in straight double quotes");
     } else {
         f->s->failed = true;
         hm_diags_add(f->s->diags, f->s->file, f->line, "the value of \"%.*s\" is missing", shown(f->s->key_len), f->s->key);

@@ -130,6 +130,8 @@ static void test_refuses_texts(void **state)
         {"a = yes;", "1: a text stands in quotes, a truth value is true or false; here stands yes\n"},
         {"a = ( yes );",
          "1: a text stands in quotes, a truth value is true or false, and keys belong into { }; here stands yes\n"},
+        {"a = “b”;", "1: a text stands in straight double quotes; here stands “\n"},
+        {"a = 'b';", "1: a text stands in straight double quotes; here stands '\n"},
         {"a = ;", "1: the value of \"a\" is missing\n"},
         {"a =\n", "2: the value of \"a\" is missing; the file ends here\n"},
         {"a", "1: the value of \"a\" is missing; the file ends here\n"},
