@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "handlers/result.h"
 
 enum { KEY_MAX = 300 };
 
@@ -64,8 +65,9 @@ static char **resolve(const struct hm_cfg_node *node, char *const *words, const 
 static char **strings(struct hm_cfg_node *root, const char *key)
 {
     char **words = hm_cfg_get_strings(root, key, HM_CFG_REQUIRED);
-    if (hm_cfg_has(root, key) && words[0] == NULL)
-        hm_cfg_add_here(hm_cfg_get(root, key, HM_CFG_OPTIONAL), "is empty: the rule could never match");
+    const struct hm_cfg_node *node = hm_cfg_has(root, key) ? hm_cfg_get(root, key, HM_CFG_OPTIONAL) : NULL;
+    if (node != NULL && hm_cfg_type(node) == HM_CFG_LIST && hm_cfg_count(node) == 0)
+        hm_cfg_add_here(node, "is empty: the rule could never match");
     return words;
 }
 
@@ -184,6 +186,36 @@ static void lint_ref(const struct hm_alarm_loader *l, const struct hm_ref *ref)
                  hm_suggest_text(&s, meant, sizeof meant));
 }
 
+/* ---- types of values ---------------------------------------------------------------------------------------------------------
+ */
+
+/* ANY of what is not a field: who knows what was remembered, and what an item is. */
+static enum hm_field_type type_of(void *arg, const char *path)
+{
+    const struct hm_alarm_loader *l = arg;
+    const struct hm_alarm_field *field = hm_alarm_field(l->rule, path, strlen(path));
+    if (strcmp(path, "day") == 0 || strcmp(path, "sender") == 0)
+        return HM_FIELD_TEXT;
+    if (field == NULL)
+        return HM_FIELD_ANY;
+    if (field->many)
+        return HM_FIELD_LIST;
+    if (field->param.type == HM_PARAM_INT)
+        return HM_FIELD_NUMBER;
+    return field->param.type == HM_PARAM_BOOL ? HM_FIELD_BOOL : HM_FIELD_TEXT;
+}
+
+/* A condition that can never work would only take its button away, and nobody would learn why. */
+static void lint_note(struct hm_alarm_loader *l, const struct hm_note *note)
+{
+    struct hm_err err = {0};
+    enum hm_field_type type = HM_FIELD_ANY;
+    if (hm_expr_type(note->expr, type_of, l, &type, &err) != HM_OK)
+        hm_cfg_add_here(note->node, "%s", err.msg);
+    else if (note->use == HM_USE_LIST && type != HM_FIELD_LIST && type != HM_FIELD_ANY)
+        hm_cfg_add_here(note->node, "%s is %s; a list is needed here", hm_expr_text(note->expr), hm_field_type_text(type));
+}
+
 const struct hm_alarm_field *hm_alarm_field(const struct hm_alarm_rule *rule, const char *name, size_t len)
 {
     for (size_t i = 0; i < rule->n_fields; i++) {
@@ -248,6 +280,8 @@ struct hm_alarm_rule *hm_alarm_parse(const char *file, const char *text, const s
     load_root(&l, hm_cfg_root(cfg));
     for (size_t i = 0; i < l.names.n_refs; i++)
         lint_ref(&l, &l.names.refs[i]);
+    for (size_t i = 0; i < l.names.n_notes; i++)
+        lint_note(&l, &l.names.notes[i]);
     hm_loader_done(&l.names);
     sort_findings(diags, first);
     hm_cfg_close(cfg);

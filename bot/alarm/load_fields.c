@@ -156,6 +156,15 @@ static bool is_captured(const struct hm_alarm_rule *rule, const char *name)
     return false;
 }
 
+/* False when a pattern could not be read: nobody knows what groups it was to have. */
+static bool all_usable(const struct hm_alarm_rule *rule)
+{
+    bool usable = rule->match != NULL;
+    for (size_t i = 0; i < rule->n_fields; i++)
+        usable = usable && (rule->fields[i].find != NULL || rule->fields[i].find_text == NULL);
+    return usable;
+}
+
 static void check_groups(const struct hm_alarm_loader *l, const struct hm_cfg_node *node, const struct hm_finder *finder)
 {
     const char *name = NULL;
@@ -181,7 +190,7 @@ static void check_source(const struct hm_alarm_loader *l, const struct hm_cfg_no
         own = own || strcmp(hm_finder_name(field->find, i), name) == 0;
     if (field->find != NULL && !own)
         hm_cfg_add_here(node, "find has no group (?<%s>…)", name);
-    if (field->find == NULL && field->of == NULL && !is_captured(l->rule, name))
+    if (field->find == NULL && field->of == NULL && all_usable(l->rule) && !is_captured(l->rule, name))
         hm_cfg_add_here(node, "no pattern has a group (?<%s>…); give the field a find, or take it out", name);
 }
 

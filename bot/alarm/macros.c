@@ -2,12 +2,14 @@
  * stands behind a label, {{end}} makes the value none at all, rather than a part of one. */
 #include "alarm/macros.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/finder.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/suggest.h"
 
 /* The names of what is not production; ELSEWHERE: as a value behind LABELLED, perhaps with more of a name ("staging-blue"). */
 #define NOWHERE  "(?i:staging|stg|test|dev|devel|sandbox)"
@@ -66,6 +68,22 @@ static const char *find(const char *name, size_t len)
     return NULL;
 }
 
+/* open: what begins with {{, and has a name of len letters. */
+static void unknown(const char *open, size_t len, struct hm_err *err)
+{
+    char name[40];
+    char meant[100];
+    struct hm_suggest s;
+    (void)snprintf(name, sizeof name, "%.*s", (int)len, open + 2);
+    hm_suggest_init(&s, name);
+    for (size_t i = 0; i < HM_ARRAY_LEN(macros) && len > 0; i++)
+        hm_suggest_try(&s, macros[i].name);
+    (void)hm_err_set(err, HM_EINVAL,
+                     "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
+                     "moment, sha, host, stack, environment, number, title, real, here, elsewhere, planned%s",
+                     (int)(len + 4), open, hm_suggest_text(&s, meant, sizeof meant));
+}
+
 char *hm_alarm_expand(const char *pattern, struct hm_err *err)
 {
     struct hm_strbuf out;
@@ -79,11 +97,7 @@ char *hm_alarm_expand(const char *pattern, struct hm_err *err)
         size_t len = strspn(open + 2, "abcdefghijklmnopqrstuvwxyz");
         const char *macro = strncmp(open + 2 + len, "}}", 2) == 0 ? find(open + 2, len) : NULL;
         if (macro == NULL) {
-            (void)hm_err_set(
-                err, HM_EINVAL,
-                "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
-                "moment, sha, host, stack, environment, number, title, real, here, elsewhere, planned",
-                (int)(len + 4), open);
+            unknown(open, len, err);
             hm_strbuf_done(&out);
             return NULL;
         }

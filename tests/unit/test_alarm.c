@@ -16,6 +16,9 @@
 #include "unit.h"
 
 #define HEAD "name = \"x\"; title = \"X\"; channels = [ \"C0A\" ]; from = [ \"B0A\" ];\n"
+#define FIELDS                                                                                                                   \
+    "match = \"a\"; fields = ( { name = \"host\"; type = \"string\"; find = \"x(?<host>b){{end}}\"; },\n"                        \
+    "  { name = \"used\"; type = \"int\"; find = \"y(?<used>[0-9]+){{end}}\"; } );\n"
 
 static json_t *parse(const char *text)
 {
@@ -72,6 +75,13 @@ static void test_findings(void **state)
         HEAD "match = \"(?<a\";",
         HEAD "match = \"(?i)(?<a>b){{end}}\"; fields = ( { name = \"a\"; type = \"string\"; } );",
         HEAD "match = \"{{nonsense}}\";",
+        "name = \"x\"; title = \"X\"; channels = \"C0A\"; from = [ \"B0A\" ]; match = \"a\";",
+        HEAD "match = \"a\"; fields = ( { name = \"b\"; type = \"string\"; find = \"x(?<b>{{hots}}){{end}}\"; } );",
+        HEAD FIELDS "offers = ( { recipe = \"r\"; label = \"Go\"; when = \"host > 90\"; } );",
+        HEAD FIELDS "offers = ( { recipe = \"r\"; label = \"Go\"; when = \"used == '97'\"; } );",
+        HEAD FIELDS "offers = ( { recipe = \"r\"; label = \"Go\"; each = \"host\"; } );",
+        HEAD FIELDS "say = ( { when = \"count(host) > 1 and used > 90\"; say = \"x\"; } );",
+        HEAD FIELDS "remember = ( { key = \"k\"; fields = { a = \"${host}\"; }; when = \"day > 3\"; } );",
         HEAD "match = \"x(?<a>b){{end}}\";",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"string\"; } );",
         HEAD "match = \"a\"; fields = ( { name = \"a\"; type = \"strong\"; find = \"x(?<a>b){{end}}\"; } );",
