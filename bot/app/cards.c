@@ -40,6 +40,8 @@ struct hm_cards {
         void *arg;
     } on_card_posted[HM_CARDS_LISTENERS];
     unsigned n_card_posted;
+    void (*on_unplaced)(void *arg, const char *run_id, const char *why);
+    void *unplaced_arg;
 };
 
 /* ---- the journal's side ---------------------------------------------------------------------------------------------- */
@@ -124,7 +126,10 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
 
     hm_log(trouble->kind == HM_POST_LATER ? HM_LOG_WARN : HM_LOG_ERROR, is_card(key) ? key + sizeof key_prefix - 1 : key,
            "its %s in %s: %s", is_card(key) ? "card" : "message", now != NULL ? now : "?", trouble->sentence);
-    if ((trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE) && elsewhere) {
+    bool misplaced = trouble->kind == HM_POST_PLACE || trouble->kind == HM_POST_GONE;
+    if (misplaced && !elsewhere && is_card(key) && cards->on_unplaced != NULL)
+        cards->on_unplaced(cards->unplaced_arg, key + sizeof key_prefix - 1, trouble->sentence);
+    if (misplaced && elsewhere) {
         hm_poster_move(poster, key, home, NULL);
         if (!is_card(key))
             return;
@@ -403,6 +408,12 @@ void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const 
     HM_ASSERT(cards->n_card_posted < HM_CARDS_LISTENERS);
     cards->on_card_posted[cards->n_card_posted].fn = fn;
     cards->on_card_posted[cards->n_card_posted++].arg = arg;
+}
+
+void hm_cards_listen_unplaced(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id, const char *why), void *arg)
+{
+    cards->on_unplaced = fn;
+    cards->unplaced_arg = arg;
 }
 
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts)

@@ -56,6 +56,8 @@ const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, con
 const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel);
 /* fn is called when a run's card is at Slack for the first time, or somewhere else. Up to HM_CARDS_LISTENERS may ask for it. */
 void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg);
+/* fn is called when Slack takes a run's card in no channel that is known; why: a sentence. */
+void hm_cards_listen_unplaced(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id, const char *why), void *arg);
 /* The poster and its way to Slack, for other messages. */
 struct hm_poster *hm_cards_poster(struct hm_cards *cards);
 struct hm_poster_slack hm_cards_slack(const struct hm_cards *cards);

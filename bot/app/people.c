@@ -282,6 +282,8 @@ void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct h
 {
     people->cards = cards;
     people->hold = hold;
+    hm_cards_listen_posted(cards, hm_people_card_posted, people);
+    hm_cards_listen_unplaced(cards, hm_people_card_unplaced, people);
 }
 
 static void on_alarm(void *arg)

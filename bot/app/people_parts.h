@@ -53,6 +53,7 @@ struct hm_asker {
     char *form_ref;                   /* what a button that opens the form once more carries */
     int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
     json_t *content;                  /* what is being said */
+    char *card_of;                    /* the run that he has started, as long as its card is at Slack nowhere; else NULL */
     unsigned tries;
     struct hm_asker *next;           /* among the unsaid */
     struct hm_asker *before, *after; /* among all */
@@ -91,6 +92,10 @@ void hm_people_start_named(struct hm_asker *asker, const char *name, const char 
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words);
 /* Starts it with these values; given (may be NULL): which of them a person gave. */
 void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const json_t *given);
+/* The card of a run is at Slack: whoever asked for it elsewhere is told where. arg: struct hm_people. */
+void hm_people_card_posted(void *arg, const char *run_id);
+/* It is nowhere: so is he. */
+void hm_people_card_unplaced(void *arg, const char *run_id, const char *why);
 /* What the asker starts next follows from this run: if that is an alarm's, so is what he starts. */
 void hm_people_follow(struct hm_asker *asker, const char *run_id);
 /* ---- people_dry.c: plays the recipe without changing anything, and tells the asker alone. raw: what he gave. */

@@ -70,6 +70,7 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->offer_recipe);
     free(asker->offer);
     free(asker->follows);
+    free(asker->card_of);
     json_decref(asker->offer_with);
     json_decref(asker->content);
     free(asker);
@@ -78,7 +79,8 @@ void hm_asker_free(struct hm_asker *asker)
 void hm_asker_close(struct hm_asker *asker)
 {
     hm_people_alarm_release(asker);
-    hm_intake_done(asker->people->opts.intake, asker->inbox_id);
+    if (asker->inbox_id != 0)
+        hm_intake_done(asker->people->opts.intake, asker->inbox_id);
     hm_asker_free(asker);
 }
 

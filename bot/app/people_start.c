@@ -41,12 +41,63 @@ bool hm_people_refuse_stranger(struct hm_asker *asker)
     return kind != HM_NOTICE_NR;
 }
 
+/* ---- where the card is ------------------------------------------------------------------------------------------------ */
+
+/* The card may come up somewhere else than where he looks: he stays until it is there. */
+static void await_card(struct hm_asker *asker, const char *run_id)
+{
+    const char *ts = NULL;
+    asker->inbox_id = 0;        /* the envelope was closed with the run's first event */
+    asker->holds_offer = false; /* the run has it */
+    if (asker->channel[0] == '\0' || asker->people->cards == NULL || hm_cards_place(asker->people->cards, run_id, &ts) != NULL)
+        hm_asker_free(asker);
+    else
+        asker->card_of = hm_xstrdup(run_id);
+}
+
+/* Whoever awaits the card of that run, and does so no longer; or NULL. */
+static struct hm_asker *take_awaiting(const struct hm_people *people, const char *run_id)
+{
+    struct hm_asker *asker = people->askers;
+    while (asker != NULL && !hm_streq(asker->card_of, run_id))
+        asker = asker->after;
+    if (asker != NULL) {
+        free(asker->card_of);
+        asker->card_of = NULL;
+    }
+    return asker;
+}
+
+void hm_people_card_posted(void *arg, const char *run_id)
+{
+    const struct hm_people *people = arg;
+    const char *ts = NULL;
+    const char *channel = hm_cards_place(people->cards, run_id, &ts);
+    struct hm_asker *asker = take_awaiting(people, run_id);
+    if (asker == NULL)
+        return;
+    if (channel == NULL || strcmp(channel, asker->channel) == 0) {
+        hm_asker_free(asker);
+        return;
+    }
+    /* From a direct message a card is moved so that others see it too. */
+    enum hm_notice_kind kind = asker->channel[0] == 'D' ? HM_NOTICE_STARTED : HM_NOTICE_MOVED;
+    hm_say_notice(asker, (struct hm_notice){.kind = kind, .run_id = run_id, .channel = channel});
+}
+
+void hm_people_card_unplaced(void *arg, const char *run_id, const char *why)
+{
+    struct hm_asker *asker = take_awaiting(arg, run_id);
+    if (asker != NULL)
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_NO_CHANNEL, .run_id = run_id, .detail = why});
+}
+
 static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
 {
     struct hm_asker *asker = arg;
     if (code == HM_OK) {
         hm_log(HM_LOG_INFO, run_id, "asked for by %s in %s", asker->user, asker->channel);
-        hm_asker_free(asker); /* the envelope was closed with the run's first event */
+        await_card(asker, run_id);
         return;
     }
     hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = problem});

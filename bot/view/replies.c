@@ -401,7 +401,8 @@ static void add_channel_notice(struct hm_strbuf *out, const struct hm_notice *n)
     hm_strbuf_adds(out, n->kind == HM_NOTICE_MOVED ? " is shown in " : " has started; its card is in ");
     hm_word_channel(out, n->channel);
     if (n->kind == HM_NOTICE_MOVED)
-        hm_strbuf_adds(out, ", because hausmeister is not in this channel. Invite it (`/invite @hausmeister`) to see runs here");
+        hm_strbuf_adds(out, ", because Slack does not take it in this channel. If hausmeister is not in it, invite it with "
+                            "`/invite @hausmeister`");
     hm_strbuf_addc(out, '.');
 }
 
@@ -492,11 +493,12 @@ char *hm_notice_text(const struct hm_notice *n)
         add_channel_notice(&out, n);
         break;
     case HM_NOTICE_NO_CHANNEL:
-        add_word(&out, recipe_name(n));
-        hm_strbuf_adds(&out,
-                       " was not started, because its card can be posted neither here nor in the channel of the configuration");
+        add_word(&out, n->run_id);
+        hm_strbuf_adds(&out, " has started, but its card is nowhere: Slack does not take it here");
         add_detail(&out, " (", n->detail, ")");
-        hm_strbuf_adds(&out, ". Invite the bot with `/invite @hausmeister`.");
+        hm_strbuf_adds(&out, ". Invite the bot with `/invite @hausmeister` for the next time; ");
+        add_command(&out, n, " run ", n->run_id);
+        hm_strbuf_adds(&out, " shows this one to you.");
         break;
     case HM_NOTICE_NO_RUN:
         hm_strbuf_adds(&out, "There is no run ");

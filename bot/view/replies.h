@@ -21,8 +21,8 @@ enum hm_notice_kind {
     HM_NOTICE_BOT,           /* a bot asked */
     HM_NOTICE_BUSY,          /* recipe; run_id that holds the lock, detail: the lock; or detail alone: both in words */
     HM_NOTICE_STARTED,       /* recipe, run_id, channel: where its card is, when that is not where it was asked for */
-    HM_NOTICE_NO_CHANNEL,    /* recipe: the card can be posted nowhere; detail: Slack's word */
-    HM_NOTICE_MOVED,         /* channel: where the card is, because the bot is not in the channel of the command; run_id */
+    HM_NOTICE_NO_CHANNEL,    /* run_id: its card can be posted nowhere; detail: Slack's word */
+    HM_NOTICE_MOVED,         /* channel: where the card is, because it can not be in the channel of the command; run_id */
     HM_NOTICE_NO_RUN,        /* word: the id that was asked for */
     HM_NOTICE_JOURNAL_DOWN,  /* detail */
     HM_NOTICE_SLACK_TROUBLE, /* detail: what Slack said */

@@ -2,6 +2,9 @@
 from harness import ANA, BEN, COMMITTED_2, DATASET, DATASET_NAME, OPS, TRANSACTION, Case, main
 
 
+RANDOM = "C0RANDOM"  # the bot is not in it
+
+
 class Words(Case):
     def test_what_phones_and_pages_make_of_a_command(self):
         self.bot.start()
@@ -49,6 +52,32 @@ class Words(Case):
         self.bot.start()
         self.whisper(ANA, "Dry run")
         self.assertEqual(self.world.posts(), 0)
+
+    def test_a_card_that_comes_up_elsewhere(self):
+        """Who asks in a channel where the bot is not, or alone with it, is told where the card is."""
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET}", channel=RANDOM)
+        card = self.card(DATASET_NAME)
+        self.assertEqual(card.message["channel"], OPS)
+        self.slack.wait(channel=RANDOM, user=ANA, ephemeral=1, contains="is shown in #ops", alive=self.alive())
+        self.assertEqual(self.slack.messages(RANDOM), [], "only she is told")
+        card.reject(BEN)
+        card.wait("Rejected")
+        self.slack.post("home_open", user=ANA, tab="messages")
+        self.slack.slash(f"retract {COMMITTED_2}", channel="D0ANA")
+        self.slack.wait(channel="D0ANA", user=ANA, contains="its card is in #ops", alive=self.alive())
+        self.slack.slash(f"retract {DATASET}")
+        self.slack.wait(idle_ms=300)
+        self.assertEqual(self.whispers(ANA), 0, "who sees the card need not be told where it is")
+
+    def test_a_card_that_comes_up_nowhere(self):
+        self.bot.write_config(channel=RANDOM)
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET}", channel=RANDOM)
+        self.slack.wait(channel=RANDOM, user=ANA, ephemeral=1, contains="its card is nowhere", alive=self.alive())
+        run, = self.bot.runs()
+        self.slack.slash(f"run {run['run']}", channel=RANDOM)
+        self.slack.wait(channel=RANDOM, user=ANA, ephemeral=1, contains=DATASET_NAME, alive=self.alive())
 
 
 if __name__ == "__main__":
