@@ -1,6 +1,6 @@
 /* In which list of a source file does a line stand? `policy_models = [ … ]` in Python is what recipes ask about; anything that
- * gives a name to brackets is taken: NAME = [ … ], ( … ) or { … }, on one line or several. It reads line by line, in order, and
- * knows nothing else of the language. */
+ * gives a name to brackets is taken: NAME = [ … ], ( … ) or { … }, on one line or several, also NAME += …, NAME: TYPE = … and
+ * NAME = set( … ). It reads line by line, in order, and knows nothing else of the language. */
 #ifndef HM_HANDLERS_CODE_LIST_H
 #define HM_HANDLERS_CODE_LIST_H
 

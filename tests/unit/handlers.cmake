@@ -1,4 +1,5 @@
 hm_unit_test(handlers NEEDS hm_handlers)
+hm_unit_test(code_list NEEDS hm_handlers)
 hm_unit_test(actions NEEDS hm_handlers)
 hm_unit_test(answers NEEDS hm_handlers)
 hm_unit_test(redact NEEDS hm_handlers)
