@@ -147,11 +147,48 @@ static void lint_times(const struct hm_loader *l)
     }
 }
 
+/* ---- looks that are waited for -------------------------------------------------------------------------------------------- */
+
+struct search {
+    const char *root;
+    bool found;
+};
+
+static void find_root(void *arg, const char *root, const char *path)
+{
+    struct search *search = arg;
+    (void)path;
+    search->found = search->found || hm_streq(root, search->root);
+}
+
+static bool names_root(const struct hm_expr *expr, const char *root)
+{
+    struct search search = {.root = root};
+    hm_expr_paths(expr, find_root, &search);
+    return search.found;
+}
+
+/* What is read again and again must be what is looked at: all else stays as it was, and the step can only run out of time. */
+static void lint_looks(const struct hm_loader *l)
+{
+    for (size_t i = 0; i < l->recipe->n_steps; i++) {
+        const struct hm_step *step = &l->recipe->steps[i];
+        if (step->verify.expect != NULL && !names_root(step->verify.expect, "verify"))
+            add(l, step, "verify's expect does not look at verify, which is what it reads; write verify.<field>");
+        if (step->until != NULL && step->id != NULL && !names_root(step->until, step->id))
+            hm_diags_add(l->diags, l->recipe->file, step->line,
+                         "steps[%s]: until does not look at what this step reads, so it can not change; write %s.<field>",
+                         step->id, step->id);
+    }
+}
+
 void hm_lint(struct hm_loader *l)
 {
     lint_ids(l);
     lint_gates(l);
     lint_times(l);
+    if (!l->again)
+        lint_looks(l);
     if (l->recipe->ungated != NULL && all_known(l->recipe) && l->recipe->worst == HM_EFFECT_READ)
         hm_diags_add(l->diags, l->recipe->file, 1,
                      "ungated says why nothing is approved, but no step changes anything; take it out");
