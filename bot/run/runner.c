@@ -231,7 +231,7 @@ static void quarantine(struct hm_slot *e, const struct hm_err *err, bool reread)
     if (e->run->lock_wait.waiting || e->run->lock == NULL)
         hm_locks_release(e);
     else
-        hm_locks_take(e);
+        hm_locks_reread(e);
     reckon(e);
     if (e->born && reread)
         io->changed(io->arg, e->run);
@@ -281,7 +281,7 @@ static enum hm_code reload(struct hm_slot *e, struct hm_err *err)
     }
     hm_slot_set_run(e, run);
     e->broken = false;
-    hm_locks_take(e);
+    hm_locks_reread(e);
     e->owes &= HM_OWES_SHOW;
     hm_slot_push_kind(e, HM_IN_LOST);
     hm_slot_push_kind(e, HM_IN_CHANGED);

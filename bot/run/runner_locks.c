@@ -207,6 +207,21 @@ void hm_locks_take(struct hm_slot *e)
     enter(e, role);
 }
 
+void hm_locks_reread(struct hm_slot *e)
+{
+    struct hm_runner *runner = e->runner;
+    struct hm_lock *before = e->role != HM_LOCK_NONE ? e->lock : NULL;
+    if (before != NULL)
+        before->pins++;
+    hm_locks_take(e);
+    if (before == NULL)
+        return;
+    before->pins--;
+    if (e->lock != before)
+        tell_waiting(runner, before);
+    free_if_unused(runner, before);
+}
+
 void hm_locks_committed(struct hm_slot *e)
 {
     struct hm_lock *lock = e->leaving;

@@ -141,6 +141,9 @@ bool hm_locks_blocked(void *arg, const char *lock, const char *run_id, struct hm
 void hm_locks_folded(struct hm_slot *e, const struct hm_event *event);
 /* The run holds or waits, as its state says: at once. What it no longer holds stays its own until hm_locks_release(). */
 void hm_locks_take(struct hm_slot *e);
+/* The same after the run was read anew from the journal: what it held, or stood in line for, by a commit that failed is free for
+ * those who wait for it, and they are told. */
+void hm_locks_reread(struct hm_slot *e);
 /* What the run decided is committed: a lock that it no longer wants is free. */
 void hm_locks_committed(struct hm_slot *e);
 /* The end is committed, or the run is gone: whoever waits is told. */
