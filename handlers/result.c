@@ -1,10 +1,9 @@
 /* The fields of results: see result.h. */
 #include "handlers/result.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -169,8 +168,8 @@ enum hm_verdict hm_action_response(const struct hm_action *action, const struct 
 #ifdef HM_CHECK_RESULTS
     struct hm_err err = {0};
     if (verdict == HM_VERDICT_OK && hm_result_check(action, backend, ret_out->result, &err) != HM_OK) {
-        (void)fprintf(stderr, "%s: its result is not as declared: %s\n", action->name, err.msg);
-        abort();
+        (void)hm_err_wrap(&err, "the result of %s is not as declared", action->name);
+        hm_assert_failed(err.msg, __FILE__, __LINE__, __func__);
     }
 #endif
     return verdict;
