@@ -122,7 +122,7 @@ void hm_notices_free(struct hm_notices *notices)
 void hm_notices_workspace(struct hm_notices *notices, const char *url)
 {
     free(notices->workspace);
-    notices->workspace = hm_starts_with(url, "https://") || hm_starts_with(url, "http://") ? hm_xstrdup(url) : NULL;
+    notices->workspace = hm_is_web_address(url) ? hm_xstrdup(url) : NULL;
 }
 
 void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles)

@@ -305,7 +305,7 @@ void hm_people_identity(struct hm_people *people, const char *bot_user, const ch
     free(people->url);
     people->bot_user = hm_xstrdup(bot_user);
     people->team = hm_xstrdup(team);
-    people->url = hm_starts_with(url, "https://") || hm_starts_with(url, "http://") ? hm_xstrdup(url) : NULL;
+    people->url = hm_is_web_address(url) ? hm_xstrdup(url) : NULL;
 }
 
 void hm_people_alarms(struct hm_people *people, size_t (*recent)(void *arg, struct hm_home_alarm *ret_alarms, size_t most),

@@ -49,7 +49,7 @@ static unsigned read_speed(struct hm_cfg_node *slack, const char *url)
 static char *read_address(struct hm_cfg_node *root, const char *key)
 {
     char *url = hm_xstrdup_null(hm_cfg_get_str(root, key, HM_CFG_OPTIONAL, 500));
-    if (url == NULL || ((hm_starts_with(url, "https://") || hm_starts_with(url, "http://")) && strpbrk(url, " <>|\n\t") == NULL))
+    if (url == NULL || (hm_is_web_address(url) && strpbrk(url, " <>|\n\t") == NULL))
         return url;
     hm_cfg_add(root, "%s \"%s\" is no address; write https://… without spaces, <, > and |", key, url);
     free(url);

@@ -204,6 +204,11 @@ bool hm_starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool hm_is_web_address(const char *s)
+{
+    return hm_starts_with(s, "https://") || hm_starts_with(s, "http://");
+}
+
 bool hm_ends_with(const char *s, const char *suffix)
 {
     size_t len = strlen(s);

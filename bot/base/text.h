@@ -33,6 +33,9 @@ const char *hm_format_duration(int64_t ms, char *buf, size_t size);
 /* 8-4-4-4-12 lower- or upper-case hex digits, nothing else. */
 bool hm_is_uuid(const char *s);
 
+/* It begins as the address of a web page does. */
+bool hm_is_web_address(const char *s);
+
 bool hm_starts_with(const char *s, const char *prefix);
 bool hm_ends_with(const char *s, const char *suffix);
 bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
