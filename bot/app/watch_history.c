@@ -4,8 +4,8 @@
  * One channel after the other: the pages of conversations.history back to the watermark and a little further (an event that was
  * sent again could still have come), then all messages from the oldest on. A message that was seen is known by its channel and
  * ts. Nothing that comes from here starts by itself: it may be long over. What came live and could not be stored is a gap, too.
- * Failure: Slack is away → again later; the channel can
- * not be read → said in the log, its watermark stays, the next one; all of it again after REFUSED_AGAIN_MS. */
+ * Failure: Slack is away → again later; the channel can not be read → said in the log, its watermark stays, the next one; all of
+ * it again after REFUSED_AGAIN_MS. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -56,8 +56,7 @@ struct hm_poster_opts {
     struct hm_poster_slack slack;
     const struct hm_clock *clock;
     int64_t min_interval_ms; /* between two edits of one message; 0 = HM_POST_INTERVAL_MS */
-    int64_t
-        look_after_ms; /* before a post of unknown outcome is looked for: Slack may still be at it; 0 = HM_POST_LOOK_AFTER_MS */
+    int64_t look_after_ms;   /* before a post of unknown outcome is looked for; 0 = HM_POST_LOOK_AFTER_MS */
     /* The message exists: journal channel and ts. Comes again with another ts when a deleted message was posted anew. */
     void (*on_posted)(void *arg, const char *key, const char *channel, const char *ts);
     /* Slack confirmed the latest content; digest: what hm_poster_restore() wants after a restart. May be NULL. */
