@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 
-from harness import TRANSACTION, BotDied, Case, Deadline, Stage, check
+from harness import TRANSACTION, BotDied, Case, Deadline, check, commits_of, crashing
 
 DI, ETL, MDS = "C0DI", "C0ETL", "C0MDS"
 BAD = '''name = "bad-dataset"; title = "A dataset is bad"; doc = "Removing bad data from Metapod";
@@ -108,26 +108,11 @@ class Life:
 
 def live(play, name, crashes, count=False):
     """play(life) on a stage of its own; (deaths, commits: 0 when this build does not count them)."""
-    stage = Stage(name)
-    file = os.path.join(stage.folder, "commits")
-    good = False
-    try:
-        if count:
-            stage.bot.env["HM_CRASH_COUNT_FILE"] = file
+    with crashing(name, crashes, count) as stage:
         life = Life(stage, crashes)
         play(life)
         life.end()
-        good = True
-        if not os.path.exists(file):
-            return life.deaths, 0
-        with open(file) as commits:
-            return life.deaths, int(commits.read())
-    except Exception as problem:
-        raise AssertionError(f"crashing at {crashes}: {problem}") from problem
-    finally:
-        if not good:
-            stage.show_logs()
-        stage.close(keep=not good)
+        return life.deaths, commits_of(stage)
 
 
 class AlarmCase(Case):

@@ -790,6 +790,38 @@ def quiet_world():
     return state
 
 
+@contextlib.contextmanager
+def crashing(name, crashes, count=False):
+    """A stage for a story in which the bot dies at these commits. What goes wrong says at which, and the stage's folder is kept. count: for
+    commits_of()."""
+    stage = Stage(name)
+    good = False
+    try:
+        if count:
+            stage.bot.env["HM_CRASH_COUNT_FILE"] = commits_file(stage)
+        yield stage
+        good = True
+    except Exception as problem:
+        raise AssertionError(f"crashing at {crashes}: {problem}") from problem
+    finally:
+        if not good:
+            stage.show_logs()
+        stage.close(keep=not good)
+
+
+def commits_file(stage):
+    return os.path.join(stage.folder, "commits")
+
+
+def commits_of(stage):
+    """How many commits the bot has made; 0 when this build does not count them."""
+    try:
+        with open(commits_file(stage)) as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return 0
+
+
 class Case(unittest.TestCase):
     """One test on a stage of its own; the stage's words are the test's."""
 

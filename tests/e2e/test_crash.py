@@ -10,7 +10,7 @@ import os
 import signal
 import unittest
 
-from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, BotDied, Case, Deadline, Refused, Stage, check, main
+from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, BotDied, Case, Deadline, Refused, check, commits_of, crashing, main
 
 
 class Persistent:
@@ -135,30 +135,15 @@ class Persistent:
         stage.judge()
 
 
-def play(name, crashes, count_file=None):
-    """One story on a stage of its own; (deaths, commits)."""
-    stage = Stage(name)
-    good = False
-    try:
+def play(name, crashes, count=False):
+    """One story on a stage of its own; (deaths, commits: 0 when this build does not count them)."""
+    with crashing(name, crashes, count) as stage:
         stage.slack.post("config", ack_ms=1000)
-        if count_file:
-            stage.bot.env["HM_CRASH_COUNT_FILE"] = os.path.join(stage.folder, count_file)
         people = Persistent(stage, crashes)
         people.start()
         people.try_all()
         people.verify()
-        good = True
-        commits = 0
-        if count_file and os.path.exists(stage.bot.env["HM_CRASH_COUNT_FILE"]):
-            with open(stage.bot.env["HM_CRASH_COUNT_FILE"]) as file:
-                commits = int(file.read())
-        return people.deaths, commits
-    except Exception as problem:
-        raise AssertionError(f"crashing at {crashes}: {problem}") from problem
-    finally:
-        if not good:
-            stage.show_logs()
-        stage.close(keep=not good)
+        return people.deaths, commits_of(stage)
 
 
 class Sweep(unittest.TestCase):
@@ -173,7 +158,7 @@ class Sweep(unittest.TestCase):
                 raise
 
     def commits(self):
-        deaths, commits = play("count", [], "commits")
+        deaths, commits = play("count", [], count=True)
         self.assertEqual(deaths, 0)
         if commits == 0:
             self.skipTest("this build has no crash points (release); the sanitizer build has")
