@@ -26,41 +26,6 @@ enum { TOO_LATE_MS = 30 * 60 * 1000 }; /* a command older than this is not start
 
 /* ---- commands -------------------------------------------------------------------------------------------------------- */
 
-static void say_help(struct hm_asker *asker, const char *about)
-{
-    const struct hm_people *people = asker->people;
-    struct hm_slack_message message = {0};
-    const struct hm_recipe *recipe = about[0] != '\0' ? hm_recipes_find(&people->settings->recipes, about) : NULL;
-    if (about[0] != '\0' && recipe == NULL) {
-        hm_say_notice(
-            asker,
-            (struct hm_notice){.kind = HM_NOTICE_UNKNOWN_RECIPE, .word = about, .suggestion = hm_people_nearest(people, about)});
-        return;
-    }
-    struct hm_help_around around = {.command = people->settings->slack.command, .cookbook = people->settings->cookbook};
-    if (recipe != NULL) {
-        const struct hm_start_ref ref = {.recipe = recipe->name, .channel = asker->channel, .thread_ts = asker->card_thread};
-        char *value = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
-        around.form_ref = value;
-        around.may = hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_YES;
-        json_t *scope = hm_people_scope_new(people);
-        around.scope = scope;
-        hm_help_recipe_render(recipe, &around, &message);
-        json_decref(scope);
-        free(value);
-    } else {
-        const struct hm_recipes *recipes = &people->settings->recipes;
-        const struct hm_recipe **mine = hm_xcalloc(recipes->count + 1, sizeof(void *));
-        size_t n = hm_people_may_start(people, asker->user, mine);
-        around.others = recipes->count - n;
-        for (size_t i = 0; i < recipes->count; i++)
-            around.unsure = around.unsure || hm_people_in_any(people, recipes->items[i]->who, asker->user) == HM_MEMBER_UNKNOWN;
-        hm_help_render(mine, n, &around, &message);
-        free(mine);
-    }
-    hm_say_message(asker, &message);
-}
-
 /* "cancel r-7k2m", "take r-7k2m" */
 static void click_in_words(struct hm_asker *asker, const char *word, enum hm_input_kind kind, const char *run_id)
 {
@@ -85,14 +50,18 @@ static void on_words(struct hm_asker *asker, const char *text)
         /* he has been told */
     } else if (word[0] == '\0' || strcmp(word, "help") == 0) {
         char *about = hm_words_first(rest, &rest);
-        say_help(asker, about);
+        hm_people_help(asker, about);
         free(about);
     } else if (strcmp(word, "cancel") == 0 || strcmp(word, "take") == 0) {
         char *run_id = hm_words_first(rest, &rest);
         click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id);
         free(run_id);
-    } else if (!hm_people_runs(asker, word, rest)) {
+    } else if (hm_people_runs(asker, word, rest)) {
+        /* that was it */
+    } else if (hm_recipes_find(&asker->people->settings->recipes, word) != NULL) {
         hm_people_start_named(asker, word, rest); /* NOLINT(readability-suspicious-call-argument): the word is the name */
+    } else {
+        hm_people_unknown(asker, word, rest);
     }
     free(word);
 }

@@ -1,5 +1,6 @@
-/* Inside of people.h: what people.c (words and clicks), people_say.c (answers to one person alone), people_start.c (starting
- * runs), people_form.c (dialogs) and people_runs.c (looking at runs, stopping everything) share. Nobody else includes this. */
+/* Inside of people.h: what people.c (words and clicks), people_help.c (help), people_say.c (answers to one person alone),
+ * people_start.c (starting runs), people_form.c (dialogs) and people_runs.c (looking at runs, stopping everything) share. Nobody
+ * else includes this. */
 #ifndef HM_APP_PEOPLE_PARTS_H
 #define HM_APP_PEOPLE_PARTS_H
 
@@ -103,7 +104,9 @@ void hm_people_dry_run(struct hm_asker *asker, const struct hm_run_order *order,
 
 /* False when the values do not fit the recipe; then the asker has been told. */
 bool hm_people_values_fit(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw);
-const char *hm_people_nearest(const struct hm_people *people, const char *word);
+enum { HM_PEOPLE_SLIPS = 2 }; /* that may be in a recipe's name; with more it is another word */
+/* The recipe that is nearest to the word and less than below edits away, or NULL. */
+const char *hm_people_nearest(const struct hm_people *people, const char *word, size_t below);
 /* A click on an offer: checks, then takes it, then starts it. */
 void hm_people_offer(struct hm_asker *asker, const char *nonce);
 /* The form of such an offer was submitted: the same. The ack's payload when the offer is gone, else NULL. */
@@ -156,6 +159,13 @@ void hm_people_lists_forget(const struct hm_people *people, const struct hm_reci
 /* Looks the given values up in their lists, as far as these can be had in time; then goes on with hm_people_begin(), or says what
  * is wrong. */
 void hm_people_begin_listed(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, bool dry);
+
+/* ---- people_help.c ------------------------------------------------------------------------------------------------------ */
+
+/* The help of the recipe or command of that name, or of the nearest; about "": what the asker may start. */
+void hm_people_help(struct hm_asker *asker, const char *about);
+/* Neither a recipe nor a command: what is near is suggested, with what followed it. */
+void hm_people_unknown(struct hm_asker *asker, const char *word, const char *rest);
 
 /* ---- people_alarm.c ----------------------------------------------------------------------------------------------------- */
 

@@ -195,15 +195,14 @@ void hm_people_start_named(struct hm_asker *asker, const char *name, const char 
         hm_people_start_words(asker, recipe, words);
 }
 
-const char *hm_people_nearest(const struct hm_people *people, const char *word)
+const char *hm_people_nearest(const struct hm_people *people, const char *word, size_t below)
 {
     const struct hm_recipes *recipes = &people->settings->recipes;
     const char *best = NULL;
-    size_t best_distance = 3; /* one or two slips; more is another word */
     for (size_t i = 0; i < recipes->count; i++) {
-        size_t distance = hm_edit_distance(word, recipes->items[i]->name, best_distance);
-        if (distance < best_distance) {
-            best_distance = distance;
+        size_t distance = hm_edit_distance(word, recipes->items[i]->name, below);
+        if (distance < below) {
+            below = distance;
             best = recipes->items[i]->name;
         }
     }
@@ -215,8 +214,9 @@ const struct hm_recipe *hm_people_recipe(struct hm_asker *asker, const char *nam
     const struct hm_people *people = asker->people;
     const struct hm_recipe *recipe = hm_recipes_find(&people->settings->recipes, name);
     if (recipe == NULL) {
-        hm_say_notice(asker, (struct hm_notice){
-                                 .kind = HM_NOTICE_UNKNOWN_RECIPE, .word = name, .suggestion = hm_people_nearest(people, name)});
+        hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_UNKNOWN_RECIPE,
+                                                .word = name,
+                                                .suggestion = hm_people_nearest(people, name, HM_PEOPLE_SLIPS + 1)});
         return NULL;
     }
     switch (hm_people_in_any(people, recipe->who, asker->user)) {

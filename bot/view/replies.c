@@ -344,7 +344,7 @@ static const char *recipe_name(const struct hm_notice *n)
 
 static void add_unknown_recipe(struct hm_strbuf *out, const struct hm_notice *n)
 {
-    hm_strbuf_adds(out, "There is no recipe ");
+    hm_strbuf_adds(out, n->kind == HM_NOTICE_UNKNOWN_WORD ? "There is no recipe or command " : "There is no recipe ");
     add_word(out, n->word);
     if (n->suggestion != NULL) {
         hm_strbuf_adds(out, "; did you mean ");
@@ -461,6 +461,7 @@ char *hm_notice_text(const struct hm_notice *n)
     hm_strbuf_init(&out, TEXT_MAX);
     switch (n->kind) {
     case HM_NOTICE_UNKNOWN_RECIPE:
+    case HM_NOTICE_UNKNOWN_WORD:
         add_unknown_recipe(&out, n);
         break;
     case HM_NOTICE_BAD_PARAM:

@@ -13,6 +13,7 @@ char *hm_reply_text(const struct hm_reply *reply, const struct hm_run *run);
 
 enum hm_notice_kind {
     HM_NOTICE_UNKNOWN_RECIPE, /* word, suggestion (or NULL) */
+    HM_NOTICE_UNKNOWN_WORD,   /* word: neither a recipe nor a command; suggestion: all that was meant to be typed (or NULL) */
     HM_NOTICE_BAD_PARAM,      /* recipe, detail: what hm_params_… said */
     HM_NOTICE_MAY_NOT_START,  /* recipe */
     HM_NOTICE_ROLE_UNKNOWN,   /* recipe */

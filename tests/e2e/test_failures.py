@@ -12,7 +12,7 @@ class WrongWords(Case):
 
     def refused(self, text, *parts, user=ANA):
         self.slack.slash(text, user=user)
-        said = self.whisper(user, parts[0])
+        said = self.whisper(user, parts[-1])  # what no earlier answer says
         for part in parts:
             self.assertIn(part, said)
         return said
@@ -24,12 +24,26 @@ class WrongWords(Case):
         self.refused(f"retract {DATASET[:-1]}", "`retract` was not started", DATASET[:-1])
         self.refused(f"retract {DATASET} transaction=yesterday", "`retract` was not started", "transaction", "yesterday")
         self.refused(f"retract {DATASET} colour=red", "`retract` was not started", "colour")
-        self.refused(f"retrakt {DATASET}", "There is no recipe `retrakt`", "retract")
+        self.refused(f"retrakt {DATASET}", f"There is no recipe or command `retrakt`; did you mean `/hausmeister retract {DATASET}`?")
+        self.refused("help retrakt", "There is no recipe or command `retrakt`; did you mean `/hausmeister help retract`?")
+        self.refused("nosuchthing", "There is no recipe or command `nosuchthing`. `/hausmeister help` lists them all.")
         self.refused("help", "retract")
         self.refused("", "retract")
         self.assertEqual(self.bot.runs(), [])
         self.assertEqual(self.world.counts()["requests"], {})
         self.assertEqual([m for m in self.slack.messages() if m.get("bot_id") == "B0BOT"], [], "nobody else is bothered")
+
+    def test_commands_are_seen_through_too(self):
+        """Misspelt, they are suggested and not done; their help is found, misspelt or not."""
+        self.bot.start()
+        self.refused("Hlep", "no recipe or command `hlep`; did you mean `/hausmeister help`?")
+        self.refused("stpo all", "did you mean `/hausmeister stop all`?")
+        self.refused("cancle r-7k2m", "did you mean `/hausmeister cancel r-7k2m`?")
+        self.refused("aprove r-7k2m", "decided with the buttons on the run's card")
+        self.refused("help runs", "/hausmeister runs", "What is going and what was")
+        self.refused("help Cancle", "/hausmeister cancel ID", "comes to its end")
+        self.refused("resume", "Nothing is stopped")
+        self.assertEqual(self.bot.runs(), [])
 
 
 class Ends(Case):

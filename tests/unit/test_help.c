@@ -10,6 +10,7 @@
 #include "support/block_limits.h"
 #include "support/block_text.h"
 #include "support/golden.h"
+#include "view/commands.h"
 #include "view/dialog.h"
 #include "view/help.h"
 #include "view/words.h"
@@ -102,6 +103,39 @@ static void test_a_long_list(void **state)
     assert_non_null(strstr(hm_strbuf_str(&out), "tells more of one"));
     hm_strbuf_done(&out);
     view_run_free(v);
+}
+
+/* What can be typed beside recipes; one slip or two are seen through, and another word is not. */
+static void test_commands(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *want;
+    } rows[] = {
+        {"help", "help"},    {"hlep", "help"},     {"runs", "runs"},     {"rusn", "runs"},       {"run", "run"},
+        {"rn", "run"},       {"cancel", "cancel"}, {"cancle", "cancel"}, {"canel", "cancel"},    {"cnacle", "cancel"},
+        {"retry", "retry"},  {"rety", "retry"},    {"take", "take"},     {"tkae", "take"},       {"stop", "stop"},
+        {"stpo", "stop"},    {"resume", "resume"}, {"resmue", "resume"}, {"approve", "approve"}, {"aprove", "approve"},
+        {"rejct", "reject"}, {"retract", NULL},    {"drain", NULL},      {"done", NULL},         {"r", NULL},
+        {"", NULL},          {"dead", NULL},
+    };
+    struct hm_strbuf out;
+    hm_strbuf_init(&out, 100000);
+    for (size_t i = 0; i < HM_ARRAY_LEN(rows); i++) {
+        size_t below = 3;
+        const struct hm_command *found = hm_command_nearest(rows[i].word, &below);
+        if ((found == NULL) != (rows[i].want == NULL) || (found != NULL && strcmp(found->name, rows[i].want) != 0))
+            fail_msg("%s: %s", rows[i].word, found != NULL ? found->name : "nothing");
+        if (found == NULL || below != 0)
+            continue;
+        char *text = hm_command_help(found, "/hausmeister");
+        hm_strbuf_addf(&out, "== %s\n%s\n\n", found->name, text);
+        free(text);
+    }
+    size_t below = 1;
+    assert_null(hm_command_nearest("hlep", &below)); /* something else is nearer */
+    assert_true(hm_golden_matches("view/commands.txt", hm_strbuf_str(&out)));
+    hm_strbuf_done(&out);
 }
 
 static void test_dialogs(void **state)
@@ -199,8 +233,8 @@ static void test_words(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),     cmocka_unit_test(test_a_long_list), cmocka_unit_test(test_dialogs),
-        cmocka_unit_test(test_requests), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_help),    cmocka_unit_test(test_a_long_list), cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_dialogs), cmocka_unit_test(test_requests),    cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

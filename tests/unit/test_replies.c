@@ -48,6 +48,7 @@ static const char *const reply_names[] = {
 
 static const char *const notice_names[] = {
     [HM_NOTICE_UNKNOWN_RECIPE] = "unknown recipe",
+    [HM_NOTICE_UNKNOWN_WORD] = "unknown word",
     [HM_NOTICE_BAD_PARAM] = "bad param",
     [HM_NOTICE_MAY_NOT_START] = "may not start",
     [HM_NOTICE_ROLE_UNKNOWN] = "role unknown",
