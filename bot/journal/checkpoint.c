@@ -17,7 +17,7 @@ struct hm_checkpointer {
     uv_mutex_t lock;
     uv_cond_t changed;
     /* under lock */
-    bool wanted, stop;
+    bool wanted, busy, stop;
     uint64_t failures;
 };
 
@@ -41,9 +41,11 @@ static void run(void *arg)
             continue;
         }
         cp->wanted = false;
+        cp->busy = true;
         uv_mutex_unlock(&cp->lock);
         bool failed = !checkpoint(cp->db);
         uv_mutex_lock(&cp->lock);
+        cp->busy = false;
         if (failed)
             cp->failures++;
     }
@@ -102,6 +104,14 @@ void hm_checkpointer_kick(struct hm_checkpointer *cp)
     cp->wanted = true;
     uv_cond_signal(&cp->changed);
     uv_mutex_unlock(&cp->lock);
+}
+
+bool hm_checkpointer_busy(struct hm_checkpointer *cp)
+{
+    uv_mutex_lock(&cp->lock);
+    bool busy = cp->wanted || cp->busy;
+    uv_mutex_unlock(&cp->lock);
+    return busy;
 }
 
 uint64_t hm_checkpointer_failures(struct hm_checkpointer *cp)

@@ -5,6 +5,7 @@
 #ifndef HM_JOURNAL_CHECKPOINT_H
 #define HM_JOURNAL_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,6 +18,8 @@ struct hm_checkpointer *hm_checkpointer_new(const char *path, struct hm_err *err
 void hm_checkpointer_free(struct hm_checkpointer *cp);
 /* Asks for a checkpoint; several requests before it starts are one. Any thread. */
 void hm_checkpointer_kick(struct hm_checkpointer *cp);
+/* Whether one was asked for and is not over. Any thread. */
+bool hm_checkpointer_busy(struct hm_checkpointer *cp);
 /* How many checkpoints failed with an error so far. Any thread. */
 uint64_t hm_checkpointer_failures(struct hm_checkpointer *cp);
 

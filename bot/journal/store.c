@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "journal/chain.h"
 #include "journal/checkpoint.h"
+#include "journal/log_file.h"
 #include "journal/schema.h"
 #include "journal/sqlite.h"
 
@@ -98,9 +99,8 @@ static const char *const sql_of[STMT_NR] = {
     [FACT_CLAIM] = INTO_FACTS,
 };
 
-/* The checkpointer is asked again each time the log has grown by CHECKPOINT_PAGES; from WAL_CEILING_PAGES (64 MiB) on, the writer
- * itself catches up between two groups, see hm_store_checkpoint(). */
-enum { CHECKPOINT_PAGES = 4000, WAL_CEILING_PAGES = 16000 };
+/* From this length on (16 MiB) the log is moved into the file, see hm_store_checkpoint(). */
+enum { CHECKPOINT_PAGES = 4000 };
 
 struct head {
     int64_t id; /* of the last event, 0 = none */
@@ -116,7 +116,9 @@ struct hm_store {
     struct stat file;   /* which file path named at open */
     struct head head;   /* inside a group only */
     uint64_t wal_pages; /* told by SQLite after each commit */
+    uint64_t log_size;  /* of the log's file, in bytes, as far as we know */
     uint64_t next_kick; /* ask the checkpointer when wal_pages gets here */
+    bool asked;         /* the checkpointer; what it leaves over is ours */
 };
 
 /* ---- statements ---------------------------------------------------------------------------------------------------- */
@@ -439,17 +441,25 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
 
 void hm_store_checkpoint(struct hm_store *store)
 {
-    if (store->wal_pages < CHECKPOINT_PAGES)
-        store->next_kick = CHECKPOINT_PAGES; /* the log began anew */
-    if (store->wal_pages < store->next_kick)
+    store->log_size = hm_log_file_extend(store->db, store->wal_pages, store->log_size);
+    if (store->wal_pages < CHECKPOINT_PAGES) { /* the log is short, or began anew */
+        store->next_kick = CHECKPOINT_PAGES;
+        store->asked = false;
         return;
-    store->next_kick = store->wal_pages + CHECKPOINT_PAGES;
-    /* Under a load that never pauses, the checkpointer never catches the log's very end, and only then can it begin anew. So once
-     * it is too long the writer does the rest itself: little is left, and nothing is appended meanwhile. */
-    if (store->wal_pages >= WAL_CEILING_PAGES)
-        (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    else
+    }
+    if (!store->asked && store->wal_pages >= store->next_kick) {
         hm_checkpointer_kick(store->checkpointer);
+        store->asked = true;
+        return;
+    }
+    if (!store->asked || hm_checkpointer_busy(store->checkpointer))
+        return;
+    /* Under a load that never pauses the checkpointer never catches the log's very end, and only then can the log begin anew. So
+     * the writer moves what came meanwhile: that is little, and nothing is appended while it does. A reader that is still at an
+     * old page keeps the log from beginning anew: the next try is CHECKPOINT_PAGES later. */
+    (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    store->next_kick = store->wal_pages + CHECKPOINT_PAGES;
+    store->asked = false;
 }
 
 void hm_store_stats(struct hm_store *store, struct hm_store_stats *ret_stats)
