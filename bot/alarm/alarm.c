@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alarm/load.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -23,6 +24,11 @@ void hm_alarm_rule_free(struct hm_alarm_rule *rule)
     hm_alarm_fields_free(rule);
     hm_alarm_follow_free(rule);
     hm_template_free(rule->key);
+    for (size_t i = 0; i < rule->n_namings; i++) {
+        free(rule->namings[i].path);
+        free(rule->namings[i].where);
+    }
+    free(rule->namings);
     free(rule->name);
     free(rule->title);
     free(rule->doc);
@@ -217,7 +223,56 @@ static void no_rule(const struct hm_alarms *alarms, const struct hm_alarm_rule *
     hm_diags_add(diags, rule->file, 1, "resolves: there is no rule \"%s\"%s", name, hm_suggest_text(&s, meant, sizeof meant));
 }
 
-void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, struct hm_diags *diags)
+/* ---- remembered values -------------------------------------------------------------------------------------------------- */
+
+static json_t *fields_of(json_t *keys, const char *key)
+{
+    if (json_object_get(keys, key) == NULL)
+        hm_json_set(keys, key, hm_json_obj_new());
+    return json_object_get(keys, key);
+}
+
+/* `before` takes over what its key has, of whatever rule or the settings. */
+static void add_before(const struct hm_alarm_rule *rule, json_t *keys)
+{
+    for (size_t i = 0; i < rule->n_memories; i++)
+        if (rule->memories[i].before != NULL)
+            (void)json_object_update_missing(fields_of(keys, rule->memories[i].before), fields_of(keys, rule->memories[i].key));
+}
+
+bool hm_alarms_settable(const struct hm_alarms *alarms, json_t *keys)
+{
+    bool any = false;
+    for (size_t r = 0; r < alarms->count; r++) {
+        const struct hm_alarm_rule *rule = alarms->items[r];
+        any = any || rule->n_memories > 0;
+        for (size_t i = 0; i < rule->n_memories; i++) {
+            json_t *fields = fields_of(keys, rule->memories[i].key);
+            const char *name = NULL;
+            for (size_t k = 0; (name = hm_args_template_key(rule->memories[i].fields, k)) != NULL; k++)
+                hm_json_set_bool(fields, name, true);
+        }
+    }
+    for (size_t r = 0; r < alarms->count; r++)
+        add_before(alarms->items[r], keys);
+    return any;
+}
+
+static void check_namings(const struct hm_alarm_rule *rule, const struct hm_settable *known, struct hm_diags *diags)
+{
+    for (size_t i = 0; known != NULL && i < rule->n_namings; i++) {
+        struct hm_strbuf problem;
+        hm_strbuf_init(&problem, 1000);
+        if (!hm_settable_ok(known, rule->namings[i].path, &problem))
+            hm_diags_add(diags, rule->file, rule->namings[i].line, "%s: %s", rule->namings[i].where, hm_strbuf_str(&problem));
+        hm_strbuf_done(&problem);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------------------------- */
+
+void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, const struct hm_settable *known,
+                    struct hm_diags *diags)
 {
     for (size_t i = 0; i < alarms->count; i++) {
         const struct hm_alarm_rule *rule = alarms->items[i];
@@ -228,5 +283,6 @@ void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *rec
         for (char **name = rule->resolves; name != NULL && *name != NULL; name++)
             if (strcmp(*name, "*") != 0 && hm_alarms_find(alarms, *name) == NULL)
                 no_rule(alarms, rule, *name, diags);
+        check_namings(rule, known, diags);
     }
 }

@@ -18,6 +18,7 @@
 #include "base/finder.h"
 #include "base/pattern.h"
 #include "recipe/recipe.h"
+#include "recipe/settable.h"
 
 /* One line of a derived field's `map`. */
 struct hm_alarm_map {
@@ -63,6 +64,13 @@ struct hm_alarm_memory {
     char *changes; /* … when this field of them changes; both NULL = not kept */
 };
 
+/* Where it names a remembered value. Whether something ever sets that one only all rules together tell. */
+struct hm_alarm_naming {
+    char *path;  /* "known.etl.transaction" */
+    char *where; /* "offers[1].when" */
+    int line;
+};
+
 struct hm_alarm_rule {
     char *name, *title;
     char *doc;                     /* where more is said, in words; NULL = not told */
@@ -85,6 +93,8 @@ struct hm_alarm_rule {
     size_t n_offers, n_autos;
     struct hm_alarm_memory *memories;
     size_t n_memories;
+    struct hm_alarm_naming *namings; /* of remembered values, in its texts and conditions */
+    size_t n_namings;
     char **resolves; /* rules' names or "*"; NULL = this is an alarm */
     bool keeps_open;
     char *file;
@@ -110,9 +120,13 @@ struct hm_alarms {
     size_t count;
 };
 void hm_alarms_load_dir(struct hm_alarms *alarms, const char *dir, const struct hm_alarm_names *names, struct hm_diags *diags);
+/* Adds to keys ({key: {field: true}}, of the settings' known) what the rules remember; true when one remembers anything. */
+bool hm_alarms_settable(const struct hm_alarms *alarms, json_t *keys);
 /* Checks between rules and recipes: offers give params that exist; auto gives all that is needed, and starts nothing that changes
- * anything or asks; resolves names rules. */
-void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, struct hm_diags *diags);
+ * anything or asks; resolves names rules; known.… names what something sets
+ * (NULL = not judged). */
+void hm_alarms_link(const struct hm_alarms *alarms, const struct hm_recipes *recipes, const struct hm_settable *known,
+                    struct hm_diags *diags);
 void hm_alarms_done(struct hm_alarms *alarms);
 const struct hm_alarm_rule *hm_alarms_find(const struct hm_alarms *alarms, const char *name);
 /* True when some rule listens in this channel. */

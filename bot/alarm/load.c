@@ -156,8 +156,16 @@ static void load_root(struct hm_alarm_loader *l, struct hm_cfg_node *root)
 /* ---- names used in texts ----------------------------------------------------------------------------------------------------
  */
 
+/* For when all rules are there. */
+static void keep_naming(struct hm_alarm_rule *rule, const struct hm_ref *ref)
+{
+    rule->namings = hm_xreallocarray(rule->namings, rule->n_namings + 1, sizeof rule->namings[0]);
+    rule->namings[rule->n_namings++] =
+        (struct hm_alarm_naming){.path = hm_xstrdup(ref->path), .where = hm_xstrdup(ref->where), .line = ref->line};
+}
+
 /* Every name must be a field, known.<key>.<field>, day, sender, or item where there is one. */
-static void lint_ref(const struct hm_alarm_loader *l, const struct hm_ref *ref)
+static void lint_ref(struct hm_alarm_loader *l, const struct hm_ref *ref)
 {
     char meant[120];
     struct hm_suggest s;
@@ -167,6 +175,8 @@ static void lint_ref(const struct hm_alarm_loader *l, const struct hm_ref *ref)
         if (dot == NULL || strchr(dot + 1, '.') != NULL)
             hm_diags_add(l->names.diags, l->rule->file, ref->line, "%s: %s is not a remembered value; write known.<key>.<field>",
                          ref->where, ref->path);
+        else
+            keep_naming(l->rule, ref);
         return;
     }
     if (strcmp(ref->path, "day") == 0 || strcmp(ref->path, "sender") == 0)

@@ -4,6 +4,7 @@
 
 #include "alarm/load.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 enum { SAY_MAX = 12, OFFERS_MAX = 10, AUTOS_MAX = 3, MEMORIES_MAX = 6, LABEL_MAX = 75 };
@@ -72,6 +73,24 @@ static void load_auto(struct hm_alarm_loader *l, struct hm_cfg_node *group, void
     hm_cfg_finish(group);
 }
 
+/* The field whose change keeps the values so far must be one that is remembered. */
+static void check_changes(struct hm_cfg_node *group, const struct hm_alarm_memory *memory)
+{
+    char meant[120];
+    struct hm_suggest s;
+    const char *name = NULL;
+    if (memory->changes == NULL || memory->fields == NULL)
+        return;
+    hm_suggest_init(&s, memory->changes);
+    for (size_t i = 0; (name = hm_args_template_key(memory->fields, i)) != NULL; i++) {
+        if (strcmp(name, memory->changes) == 0)
+            return;
+        hm_suggest_try(&s, name);
+    }
+    hm_cfg_add_here(hm_cfg_get(group, "changes", HM_CFG_OPTIONAL), "there is no \"%s\" among its fields%s", memory->changes,
+                    hm_suggest_text(&s, meant, sizeof meant));
+}
+
 static void load_memory(struct hm_alarm_loader *l, struct hm_cfg_node *group, void *item)
 {
     struct hm_alarm_memory *memory = item;
@@ -83,6 +102,7 @@ static void load_memory(struct hm_alarm_loader *l, struct hm_cfg_node *group, vo
     if (hm_cfg_has(group, "before")) {
         memory->before = hm_load_id(group, "before");
         memory->changes = hm_xstrdup_null(hm_cfg_get_str(group, "changes", HM_CFG_REQUIRED, HM_ID_MAX));
+        check_changes(group, memory);
     }
     hm_cfg_finish(group);
 }

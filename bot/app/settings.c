@@ -369,7 +369,20 @@ static void load_alarms(struct hm_settings *settings, char *const *dirs, struct 
         hm_alarms_load_dir(&settings->alarms, dir, &names, diags);
         free(dir);
     }
-    hm_alarms_link(&settings->alarms, &settings->recipes, diags);
+}
+
+/* known = { etl = { transaction = "…"; }; … }: groups of values. */
+static json_t *read_known(struct hm_cfg_node *root)
+{
+    json_t *known = read_object(root, "known"), *fields = NULL;
+    const struct hm_cfg_node *node = hm_cfg_get(root, "known", HM_CFG_OPTIONAL);
+    const char *key = NULL;
+    json_object_foreach(known, key, fields)
+    {
+        if (!json_is_object(fields))
+            hm_cfg_add_here(node, "%s must be a group { field = value; … }", key);
+    }
+    return known;
 }
 
 /* environments = { cantareira = { dag = "prod-dagao"; … }; … }: groups of plain values. */
@@ -391,7 +404,7 @@ static json_t *read_environments(struct hm_cfg_node *root)
     return environments;
 }
 
-static void load_recipes(struct hm_settings *settings, char *const *dirs, struct hm_diags *diags)
+static void load_recipes(struct hm_settings *settings, char *const *dirs, const struct hm_settable *known, struct hm_diags *diags)
 {
     const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
     const struct hm_backend **backends = hm_xcalloc(settings->n_backends, sizeof(const void *));
@@ -399,7 +412,7 @@ static void load_recipes(struct hm_settings *settings, char *const *dirs, struct
         roles[i] = settings->roles[i].name;
     for (size_t i = 0; i < settings->n_backends; i++)
         backends[i] = &settings->backends[i];
-    struct hm_names names = {roles, settings->n_roles, backends, settings->n_backends, settings->environments};
+    struct hm_names names = {roles, settings->n_roles, backends, settings->n_backends, settings->environments, known};
     for (; *dirs != NULL; dirs++) {
         char *dir = resolve(settings, *dirs);
         hm_recipes_load_dir(&settings->recipes, dir, &names, diags);
@@ -408,6 +421,19 @@ static void load_recipes(struct hm_settings *settings, char *const *dirs, struct
     hm_recipes_link(&settings->recipes, diags);
     free(backends);
     free(roles);
+}
+
+/* Recipes and alarms. The rules come first: what they remember is what recipes may name, unless one of them is missing. */
+static void load_texts(struct hm_settings *settings, char *const *recipes, char *const *alarms, struct hm_diags *diags)
+{
+    size_t before = diags->count;
+    struct hm_settable known = {.keys = json_deep_copy(settings->known)};
+    load_alarms(settings, alarms, diags);
+    known.whole = hm_alarms_settable(&settings->alarms, known.keys);
+    load_recipes(settings, recipes, diags->count == before ? &known : NULL, diags);
+    if (diags->count == before)
+        hm_alarms_link(&settings->alarms, &settings->recipes, &known, diags);
+    json_decref(known.keys);
 }
 
 static char *dir_of(const char *file)
@@ -437,7 +463,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         read_roles(settings, root);
         read_backends(settings, root);
         settings->environments = read_environments(root);
-        settings->known = read_object(root, "known");
+        settings->known = read_known(root);
         settings->channels = read_names(root, "channels", "CG");
         settings->senders = read_names(root, "senders", "BA");
         alarm_dirs = hm_cfg_get_strings(root, "alarms", HM_CFG_OPTIONAL);
@@ -447,9 +473,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         hm_cfg_finish(root);
     }
     if (diags->count == before && dirs != NULL)
-        load_recipes(settings, dirs, diags);
-    if (diags->count == before && alarm_dirs != NULL)
-        load_alarms(settings, alarm_dirs, diags);
+        load_texts(settings, dirs, alarm_dirs, diags);
     hm_cfg_strings_free(dirs);
     hm_cfg_strings_free(alarm_dirs);
     hm_cfg_close(cfg);

@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "handlers/result.h"
+#include "recipe/settable.h"
 #include "recipe/shape.h"
 
 static void add(const struct hm_loader *l, const struct hm_ref *ref, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -67,8 +68,17 @@ static void lint_given(const struct hm_loader *l, const struct hm_ref *ref)
 static void lint_known(const struct hm_loader *l, const struct hm_ref *ref)
 {
     const char *dot = strchr(rest(ref), '.');
-    if (dot == NULL || strchr(dot + 1, '.') != NULL)
+    if (dot == NULL || strchr(dot + 1, '.') != NULL) {
         add(l, ref, "%s is not a remembered value; write known.<key>.<field>", ref->path);
+        return;
+    }
+    if (l->names == NULL || l->names->known == NULL)
+        return;
+    struct hm_strbuf problem;
+    hm_strbuf_init(&problem, 1000);
+    if (!hm_settable_ok(l->names->known, ref->path, &problem))
+        add(l, ref, "%s", hm_strbuf_str(&problem));
+    hm_strbuf_done(&problem);
 }
 
 /* environ.FIELD: of the environment that a param names. A field that no environment has would always be null. */

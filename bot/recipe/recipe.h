@@ -170,7 +170,8 @@ struct hm_names {
     size_t n_roles;
     const struct hm_backend *const *backends;
     size_t n_backends;
-    const json_t *environments; /* {name: {field: value}}; NULL = none */
+    const json_t *environments;      /* {name: {field: value}}; NULL = none */
+    const struct hm_settable *known; /* settable.h; NULL = not judged */
 };
 
 /* Parses and checks text (as if read from `file`). NULL when anything was found; findings go to diags. names may be NULL (then

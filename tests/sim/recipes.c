@@ -171,7 +171,7 @@ static void parse_alarms(void)
     for (size_t i = 0; i < HM_ARRAY_LEN(alarm_texts); i++)
         rules[i] = hm_alarm_parse("sim-alarm.cfg", alarm_texts[i], NULL, &diags);
     if (diags.count == 0)
-        hm_alarms_link(&all, &configs[0].recipes, &diags);
+        hm_alarms_link(&all, &configs[0].recipes, NULL, &diags);
     for (size_t i = 0; i < diags.count; i++)
         (void)fprintf(stderr, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
     if (diags.count > 0)

@@ -107,6 +107,7 @@ static void test_findings(void **state)
         HEAD "match = \"a\"; offers = ( );",
         HEAD "match = \"a\"; remember = ( { key = \"k\"; } );",
         HEAD "match = \"a\"; remember = ( { key = \"k\"; fields = { a = \"1\"; }; before = \"b\"; } );",
+        HEAD "match = \"a\"; remember = ( { key = \"k\"; fields = { day = \"1\"; }; before = \"b\"; changes = \"dya\"; } );",
         HEAD "match = \"a\"; resolves = [ ];",
         HEAD "match = \"a\"; resolves = [ \"*\" ]; say = \"x\";",
         HEAD "match = \"a\"; keeps_open = true;",

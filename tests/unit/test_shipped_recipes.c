@@ -19,7 +19,7 @@ static void load(struct hm_recipes *recipes)
     size_t n_backends = 0;
     const struct hm_backend *const *backends = handler_backends(&n_backends);
     json_t *environments = shipped_environments();
-    const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, n_backends, environments};
+    const struct hm_names names = {roles, HM_ARRAY_LEN(roles), backends, n_backends, environments, NULL};
     hm_diags_init(&diags);
     hm_strbuf_init(&found, 100000);
     hm_recipes_load_dir(recipes, HM_SOURCE_DIR "/config/recipes", &names, &diags);
