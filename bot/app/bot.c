@@ -24,12 +24,12 @@
 #include "app/recipe_store.h"
 #include "app/restore.h"
 #include "app/roles.h"
+#include "app/slack_token.h"
 #include "app/watch.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "io/lws_loop.h"
 #include "io/notify.h"
 #include "io/timer.h"
@@ -521,9 +521,9 @@ static enum hm_code open_slack(struct hm_bot *bot, struct hm_err *err)
     const struct hm_settings *s = bot->settings;
     char *bot_token = NULL;
     char *app_token = NULL;
-    enum hm_code code = hm_secret_read(s->slack.bot_token, s->dir, &bot_token, err);
+    enum hm_code code = hm_slack_token_read(s, HM_SLACK_TOKEN_BOT, &bot_token, err);
     if (code == HM_OK)
-        code = hm_secret_read(s->slack.app_token, s->dir, &app_token, err);
+        code = hm_slack_token_read(s, HM_SLACK_TOKEN_APP, &app_token, err);
     if (code == HM_OK) {
         struct hm_web_api_opts api = {.loop = &bot->loop,
                                       .http = bot->http,

@@ -455,7 +455,7 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
     char **alarm_dirs = NULL;
     settings->file = hm_xstrdup(file);
     settings->dir = dir_of(file);
-    if (cfg != NULL) {
+    if (cfg != NULL && hm_settings_filled_in(hm_cfg_root(cfg))) { /* else what is not filled in is all there is to say */
         struct hm_cfg_node *root = hm_cfg_root(cfg);
         read_slack(settings, root);
         read_journal(settings, root);

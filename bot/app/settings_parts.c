@@ -8,6 +8,20 @@
 #include "base/secret.h"
 #include "base/text.h"
 
+bool hm_settings_filled_in(const struct hm_cfg_node *node)
+{
+    static const char mark[] = "FILL IN";
+    bool filled = true;
+    const char *text = hm_cfg_string(node);
+    if (text != NULL && hm_starts_with(text, mark)) {
+        hm_cfg_add_here(node, "fill it in%s", text + strlen(mark));
+        filled = false;
+    }
+    for (size_t i = 0; i < hm_cfg_count(node); i++)
+        filled = hm_settings_filled_in(hm_cfg_at(node, i)) && filled;
+    return filled;
+}
+
 char *hm_settings_text(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max)
 {
     return hm_xstrdup_null(hm_cfg_get_str(group, key, need, max));

@@ -9,6 +9,9 @@
 
 enum { HM_SETTINGS_TEXT = 500, HM_SETTINGS_URL = 2000 };
 
+/* False, and a finding for each, when the tree holds texts that are still to be filled in: those that begin with "FILL IN", as
+ * config/starter marks them. */
+bool hm_settings_filled_in(const struct hm_cfg_node *node);
 /* A text; NULL when it is missing. */
 char *hm_settings_text(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, size_t max);
 /* A reference to a secret. */

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/slack_token.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "slack/manifest.h"
 
@@ -29,13 +32,58 @@ static bool journal_can_be_written(const struct hm_cli *cli, const char *path)
     return ok;
 }
 
+/* Of Slack's tokens what can be read here, which need not be the machine that the bot runs on. */
+static bool tokens_are_right(const struct hm_cli *cli, const struct hm_settings *settings)
+{
+    bool ok = true;
+    for (int which = 0; which < HM_SLACK_TOKEN_NR; which++) {
+        struct hm_err err = {0};
+        char *token = NULL;
+        if (hm_slack_token_read(settings, (enum hm_slack_token)which, &token, &err) == HM_EINVAL) {
+            (void)hm_cli_fail(HM_EXIT_NO, "%s: %s", cli->config, err.msg);
+            ok = false;
+        }
+        hm_secret_free(token);
+    }
+    return ok;
+}
+
+/* https://metapod.example.com: nobody's, by RFC 2606. */
+static bool is_example(const char *url)
+{
+    static const char *const names[] = {"example.com", "example.org", "example.net"};
+    const char *host = url != NULL ? strstr(url, "://") : NULL;
+    if (host == NULL)
+        return false;
+    char *name = hm_xstrndup(host + 3, strcspn(host + 3, ":/"));
+    bool found = false;
+    for (size_t i = 0; i < HM_ARRAY_LEN(names); i++)
+        found = found || hm_ends_with(name, names[i]);
+    free(name);
+    return found;
+}
+
+/* No finding: who copies config/hausmeister.cfg may well begin with one system of many. */
+static void note_examples(const struct hm_settings *settings)
+{
+    struct hm_strbuf names;
+    hm_strbuf_init(&names, 4000);
+    for (size_t i = 0; i < settings->n_backends; i++)
+        if (is_example(settings->backends[i].url))
+            hm_strbuf_addf(&names, " %s", settings->backends[i].name);
+    if (names.len > 0)
+        (void)printf("note: the address of these backends is still an example's (example.com):%s\n", hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+}
+
 static int run_check(const struct hm_cli *cli)
 {
     size_t findings = 0;
     struct hm_settings *settings = hm_cli_settings(cli, &findings);
     if (settings == NULL)
         return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
-    if (!journal_can_be_written(cli, settings->journal_path)) {
+    bool tokens = tokens_are_right(cli, settings);
+    if (!journal_can_be_written(cli, settings->journal_path) || !tokens) {
         hm_settings_free(settings);
         return HM_EXIT_NO;
     }
@@ -43,6 +91,7 @@ static int run_check(const struct hm_cli *cli)
                  settings->recipes.count == 1 ? "" : "s", settings->alarms.count, settings->alarms.count == 1 ? "" : "s",
                  settings->n_backends, settings->n_backends == 1 ? "" : "s", settings->n_roles,
                  settings->n_roles == 1 ? "" : "s");
+    note_examples(settings);
     hm_settings_free(settings);
     return HM_EXIT_OK;
 }
