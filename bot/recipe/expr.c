@@ -95,19 +95,21 @@ static struct hm_expr_node *parse_list(struct parser *p)
     return expect(p, list, HM_TOKEN_CLOSE_LIST, "] is missing here");
 }
 
-/* count ( … ) behind the word count. */
-static struct hm_expr_node *parse_count(struct parser *p)
+/* ( a, b ) behind the name of a function with so many arguments. */
+static struct hm_expr_node *parse_call(struct parser *p, enum hm_expr_op op, size_t n_args)
 {
-    struct hm_expr_node *count = expect(p, new_node(HM_EXPR_COUNT), HM_TOKEN_OPEN, "( is missing after count");
-    if (count == NULL)
-        return NULL;
-    struct hm_expr_node *inner = parse(p, POWER_OR);
-    if (inner == NULL) {
-        free_node(count);
-        return NULL;
+    struct hm_expr_node *call = expect(p, new_node(op), HM_TOKEN_OPEN, "( is missing after the function's name");
+    for (size_t i = 0; i < n_args && call != NULL; i++) {
+        if (i > 0 && (call = expect(p, call, HM_TOKEN_COMMA, "a comma is missing here: plural(number, 'one', 'many')")) == NULL)
+            return NULL;
+        struct hm_expr_node *inner = parse(p, POWER_OR);
+        if (inner == NULL) {
+            free_node(call);
+            return NULL;
+        }
+        add_item(call, inner);
     }
-    add_item(count, inner);
-    return expect(p, count, HM_TOKEN_CLOSE, ") is missing here");
+    return expect(p, call, HM_TOKEN_CLOSE, ") is missing here");
 }
 
 /* What `not` stands before binds tighter than any comparison; `not a == b` is refused, as people read it in two ways. */
@@ -145,7 +147,9 @@ static struct hm_expr_node *parse_prefix(struct parser *p)
     case HM_TOKEN_OPEN_LIST:
         return next(p) == HM_OK ? parse_list(p) : NULL;
     case HM_TOKEN_COUNT:
-        return next(p) == HM_OK ? parse_count(p) : NULL;
+        return next(p) == HM_OK ? parse_call(p, HM_EXPR_COUNT, 1) : NULL;
+    case HM_TOKEN_PLURAL:
+        return next(p) == HM_OK ? parse_call(p, HM_EXPR_PLURAL, 3) : NULL;
     case HM_TOKEN_NOT:
         return next(p) == HM_OK ? parse_not(p) : NULL;
     case HM_TOKEN_END:

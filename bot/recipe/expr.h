@@ -1,7 +1,7 @@
-/* The expression language of recipes: paths, literals, comparisons, `and or not in`, count() and nothing more.
+/* The expression language of recipes: paths, literals, comparisons, `and or not in`, count(), plural() and nothing more.
  *
  *   count(list.datasets) == 0        left.count == 0 or only != '.*'        not find.ok        environment in ['cantareira',
- * 'foz']
+ * 'foz']        plural(left.count, 'letter', 'letters')
  *
  * Pure: evaluates over a JSON object (the scope) and gives a JSON value. A missing path is null. null, false, 0, "" and empty
  * lists and objects are false. Comparing values of different types with == is false, with < and > an error. Precedence: not,

@@ -1,9 +1,11 @@
 /* Evaluating expressions: see expr.h. `and` and `or` stop at the first side that decides, so that
  * "find.ok and count(find.duplicates) > 0" asks nothing of a step that found nothing. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "recipe/expr_node.h"
 
 static json_t *eval(const struct hm_expr_node *node, const json_t *scope, struct hm_err *err);
@@ -159,6 +161,33 @@ static json_t *eval_count(const struct hm_expr_node *node, const json_t *scope, 
     return result;
 }
 
+/* "1 letter", "2 letters"; of nothing it is nothing, which a card shows as any other null. */
+static json_t *eval_plural(const struct hm_expr_node *node, const json_t *scope, struct hm_err *err)
+{
+    json_t *result = NULL;
+    json_t *n = eval(node->items[0], scope, err);
+    bool one = json_is_number(n) && json_number_value(n) >= 1 && json_number_value(n) <= 1;
+    json_t *words = n != NULL ? eval(node->items[one ? 1 : 2], scope, err) : NULL;
+    if (words == NULL || json_is_null(n)) {
+        result = words != NULL ? json_null() : NULL;
+    } else if (!json_is_number(n)) {
+        (void)hm_err_set(err, HM_EINVAL, "%s is %s; plural() needs a number first", hm_expr_node_name(node->items[0]),
+                         type_name(n));
+    } else if (!json_is_string(words)) {
+        (void)hm_err_set(err, HM_EINVAL, "%s is %s; plural() needs a text for one and a text for many",
+                         hm_expr_node_name(node->items[one ? 1 : 2]), type_name(words));
+    } else {
+        char *number = json_dumps(n, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        char *text = hm_xasprintf("%s %s", number, json_string_value(words));
+        result = hm_json_str_new(text);
+        free(text);
+        free(number);
+    }
+    json_decref(words);
+    json_decref(n);
+    return result;
+}
+
 static json_t *eval(const struct hm_expr_node *node, const json_t *scope, struct hm_err *err)
 {
     json_t *value = NULL;
@@ -172,6 +201,8 @@ static json_t *eval(const struct hm_expr_node *node, const json_t *scope, struct
         return eval_list(node, scope, err);
     case HM_EXPR_COUNT:
         return eval_count(node, scope, err);
+    case HM_EXPR_PLURAL:
+        return eval_plural(node, scope, err);
     case HM_EXPR_NOT: {
         json_t *inner = eval(node->items[0], scope, err);
         value = inner != NULL ? json_boolean(!truthy(inner)) : NULL;

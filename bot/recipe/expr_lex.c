@@ -145,8 +145,12 @@ static enum hm_code read_word(const char *text, struct hm_token *tok, struct hm_
         tok->kind = HM_TOKEN_COUNT;
         return *p == '(' ? HM_OK : hm_token_error(text, tok->start, err, "count is a function; write count(…)");
     }
+    if (is(tok, "plural") && *p == '(') { /* without it, a name like any other */
+        tok->kind = HM_TOKEN_PLURAL;
+        return HM_OK;
+    }
     if (*p == '(')
-        return hm_token_error(text, tok->start, err, "there is no function \"%.*s\"; only count(…) exists",
+        return hm_token_error(text, tok->start, err, "there is no function \"%.*s\"; only count(…) and plural(…) exist",
                               (int)(tok->len < 40 ? tok->len : 40), tok->start);
     return HM_OK;
 }

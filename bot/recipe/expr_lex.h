@@ -12,6 +12,7 @@ enum hm_token_kind {
     HM_TOKEN_LITERAL, /* value */
     HM_TOKEN_PATH,    /* start, len */
     HM_TOKEN_COUNT,   /* count, with a ( behind it */
+    HM_TOKEN_PLURAL,  /* plural, in the same way */
     HM_TOKEN_OPEN,
     HM_TOKEN_CLOSE,
     HM_TOKEN_OPEN_LIST,

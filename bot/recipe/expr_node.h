@@ -10,7 +10,8 @@ enum hm_expr_op {
     HM_EXPR_LIST,    /* items */
     HM_EXPR_COUNT,   /* items[0], and so on down */
     HM_EXPR_NOT,
-    HM_EXPR_AND, /* items[0], items[1], and so on down */
+    HM_EXPR_PLURAL, /* items[0] to items[2] */
+    HM_EXPR_AND,    /* items[0], items[1], and so on down */
     HM_EXPR_OR,
     HM_EXPR_EQ,
     HM_EXPR_NE,

@@ -1,5 +1,6 @@
 /* What an expression gives, before there are values: hm_expr_type() of expr.h. Only what can never work is refused: a path of
  * which nothing is known, or that may be null, is let through. */
+#include "base/mem.h"
 #include "handlers/result.h"
 #include "recipe/expr_node.h"
 
@@ -75,6 +76,21 @@ static enum hm_code type_count(const struct typing *t, const struct hm_expr_node
                       hm_field_type_text(inner));
 }
 
+static enum hm_code type_plural(const struct typing *t, const struct hm_expr_node *node)
+{
+    static const enum hm_field_type wanted[] = {HM_FIELD_NUMBER, HM_FIELD_TEXT, HM_FIELD_TEXT};
+    for (size_t i = 0; i < HM_ARRAY_LEN(wanted); i++) {
+        enum hm_field_type is = HM_FIELD_ANY;
+        enum hm_code code = type_node(t, node->items[i], &is);
+        if (code != HM_OK)
+            return code;
+        if (is != wanted[i] && is != HM_FIELD_ANY)
+            return hm_err_set(t->err, HM_EINVAL, "%s is %s; it is written plural(number, 'one', 'many')",
+                              hm_expr_node_name(node->items[i]), hm_field_type_text(is));
+    }
+    return HM_OK;
+}
+
 static enum hm_code type_node(const struct typing *t, const struct hm_expr_node *node, enum hm_field_type *ret)
 {
     *ret = HM_FIELD_BOOL;
@@ -91,6 +107,9 @@ static enum hm_code type_node(const struct typing *t, const struct hm_expr_node 
     case HM_EXPR_COUNT:
         *ret = HM_FIELD_NUMBER;
         return type_count(t, node);
+    case HM_EXPR_PLURAL:
+        *ret = HM_FIELD_TEXT;
+        return type_plural(t, node);
     case HM_EXPR_NOT:
     case HM_EXPR_AND:
     case HM_EXPR_OR:

@@ -308,25 +308,29 @@ def restart_aurora(label, **more):
 
 
 def status_of(job, label="Status of the job", **more):
-    return Play(label, shows=("active tasks", f"{job}/0 RUNNING"), **more)
+    return Play(label, shows=("active task", f"{job}/0 RUNNING"), **more)
 
 
 def machines_of(n, label="Machines of the job", **more):
-    return Play(label, shows=(f"*{n}* machines with",), **more)
+    return Play(label, shows=(f"*{n} {'machine' if n == 1 else 'machines'}* with",), **more)
+
+
+def dead_letters(count):
+    return f"{count} dead letter" + ("s" if count != 1 else "")
 
 
 def replay(group, count, label="Replay", **more):
-    return Play(label, choose(f"{count} × "), typed(str(count), f"Replay *{count}* dead letters"),
+    return Play(label, choose(f"{count} × "), typed(str(count), f"Replay *{dead_letters(count)}*"),
                 shows=("Replayed and verified: the group is empty",), fixed=empty_group("replay", group), **more)
 
 
 def discard(group, count, label="Discard", **more):
-    return Play(label, choose(f"{count} × "), typed(str(count), f"Discard *{count}* dead letters"),
+    return Play(label, choose(f"{count} × "), typed(str(count), f"Discard *{dead_letters(count)}*"),
                 shows=("Discarded and verified: the group is empty",), fixed=empty_group("discard", group), **more)
 
 
 def groups_of(service, count, label="Show the groups", **more):
-    return Play(label, shows=(f"{count} dead letters of `{service}`",), **more)
+    return Play(label, shows=(f"{dead_letters(count)} of `{service}`",), **more)
 
 
 # ---- the rules -------------------------------------------------------------------------------------------------------------------------
@@ -377,7 +381,7 @@ AIRFLOW = [
 
 MACHINES = [
     Rule("aurora-down", restart_aurora("Restart Aurora"), swap={"foz": STABLE}, world=[aurora_is_down], says=("Nothing can be scheduled",)),
-    Rule("aurora-pending", status_of("itaipu-contracts"), Play("Machines", shows=("machines with", "agents")), restart_aurora("Restart Aurora"),
+    Rule("aurora-pending", status_of("itaipu-contracts"), Play("Machines", shows=("in the name, ", "agent")), restart_aurora("Restart Aurora"),
          swap={"itaipu-ledger": "itaipu-contracts"}, says=("PENDING for more than 20 minutes",)),
     Rule("mesos-master-down", restart_aurora("Cycle master, then Aurora"), swap={"foz-blue": STABLE}, world=[mesos_has_no_leader],
          says=("nothing new is accepted",)),
@@ -385,7 +389,7 @@ MACHINES = [
     Rule("no-resources",
          Play("Restart the task", approve("Restart `itaipu-ledger`"), shows=("began anew",), fixed=restarted("itaipu-ledger")),
          machines_of(2, "Machines"),
-         world=[task_failed("prod-dagao", "itaipu-ledger"), machines("itaipu-ledger", 2)], looked=("*2* machines with",),
+         world=[task_failed("prod-dagao", "itaipu-ledger"), machines("itaipu-ledger", 2)], looked=("*2 machines* with",),
          says=("AWS has no `m5.8xlarge` in `us-east-1d`",)),
     Rule("docker-daemon", machines_of(3), swap={"foz": STABLE}, world=[machines("itaipu-ledger", 3)], says=("never join Mesos",)),
     Rule("host-disk", machines_of(4), world=[machines("itaipu-ledger", 4)], says=("fill the disk of `i-0123456789abcdef0`",)),
@@ -401,9 +405,9 @@ DATA = [
     Rule("integrity-check", Play("What depends on it?", shows=("has 3 successors", "model/fx-model")), commit_empty("Commit it empty"),
          swap={"dataset/late-fees": UNCOMMITTED_NAME, "8a6f3c1e-52b7-4d09-9e1a-0c4d7be21f63": TRANSACTION},
          says=("columns [id] are not unique",)),
-    Rule("schema-validation", Play("What depends on it?", shows=("has 1 successors", "dataset/scr-exposure")),
+    Rule("schema-validation", Play("What depends on it?", shows=("has 1 successor,", "dataset/scr-exposure")),
          swap={"series-raw/late-fees-avro": "series-contract/scr-operacao"}, says=("Its owner (Lending 2)",)),
-    Rule("deadletters", groups_of("cutia", 1), replay("44aa", 1), discard("44aa", 1), looked=("1 dead letters of `cutia`",),
+    Rule("deadletters", groups_of("cutia", 1), replay("44aa", 1), discard("44aa", 1), looked=("1 dead letter of `cutia`",),
          says=("could not consume messages of `DATASET-COMMITTED`",)),
     Rule("deadletter-new", groups_of("tapir", 15), replay("9b1d", 12), discard("c07e", 3), looked=("15 dead letters of `tapir`",),
          says=("has new dead letters of `PARTITION-TO-SERVE`",)),

@@ -53,7 +53,7 @@ class Bulk(Case):
         card.click("Done", ANA)
         self.slack.wait(view=1, user=ANA, contains="What shows")
         self.slack.post("submit_view", user=ANA, values={"evidence": "paused by <Ben>"})
-        text = card.wait("Retract *318* committed datasets")
+        text = card.wait("Retract *318 committed datasets*")
         self.assertIn("Tapir and cutia: paused by", text)
         card.click("Approve", ANA)  # her own, and Dan has no role: refused at the click, and no form opens
         self.whisper(ANA, "somebody else")

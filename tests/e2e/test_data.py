@@ -249,7 +249,7 @@ class Data(Tools):
         card = self.run_recipe("replay-deadletters " + self.LETTERS, "Replay a group of dead letters")
         card.wait("Which group")
         self.choose(card, ANA, "12 × ProvisionedThroughputExceededException while serving customer [e-mail]")
-        card.wait("Replay *12* dead letters")
+        card.wait("Replay *12 dead letters*")
         self.type(card, "Approve", BEN, "12")
         text = card.wait("*Done*")
         self.assertIn("Replayed and verified", text)
@@ -259,7 +259,7 @@ class Data(Tools):
         card = self.run_recipe("discard-deadletters " + self.LETTERS, "Discard a group of dead letters")
         card.wait("Which group")
         self.choose(card, ANA, "3 × NullPointerException at tapir.serve")
-        card.wait("Discard *3* dead letters")
+        card.wait("Discard *3 dead letters*")
         self.type(card, "Approve", BEN, "3")
         self.assertIn("Discarded and verified", card.wait("*Done*"))
         self.assertEqual(sorted((e["endpoint"], e["id"], e["applied"]) for e in self.world.counts()["effects"]),
