@@ -117,7 +117,10 @@ static void element(struct render *r, const json_t *e)
     } else if (strcmp(type, "mrkdwn") == 0 || strcmp(type, "plain_text") == 0) {
         char *text = plain(r->s, hm_json_get_str(e, "text", ""));
 
-        hm_strbuf_adds(r->out, text);
+        for (const char *p = text; *p != '\0'; p++) {
+            hm_strbuf_addc(r->out, *p);
+            hm_strbuf_adds(r->out, *p == '\n' ? r->indent : "");
+        }
         free(text);
     } else if (strcmp(type, "checkboxes") == 0 || strcmp(type, "radio_buttons") == 0) {
         json_t *one = NULL;
@@ -420,9 +423,11 @@ void sim_render_channel(const struct sim_state *s, const struct sim_channel *c, 
         if (sim_msg_is_reply(m) || !sim_msg_seen_by(m, user)) {
             continue;
         }
+        int64_t replies = hm_json_get_int(m->json, "reply_count", 0);
+
         sim_render_entry(s, m, "", out);
-        if (hm_json_get_int(m->json, "reply_count", 0) > 0) {
-            hm_strbuf_addf(out, "    (%lld replies)\n", (long long)hm_json_get_int(m->json, "reply_count", 0));
+        if (replies > 0) {
+            hm_strbuf_addf(out, "    (%lld %s)\n", (long long)replies, hm_plural(replies, "reply", "replies"));
         }
     }
 }

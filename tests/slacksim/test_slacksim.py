@@ -148,6 +148,9 @@ class WebApi(Case):
         self.assertEqual((replies[0]["reply_count"], replies[0]["latest_reply"]), (1, reply))
         history = self.sim.api("conversations.history", channel="C0OPS")["messages"]
         self.assertEqual([m["text"] for m in history], ["root"])
+        self.assertIn("    (1 reply)\n", self.sim.get("messages", channel="C0OPS", format="text"))
+        self.post_message(text="another", thread_ts=root)
+        self.assertIn("    (2 replies)\n", self.sim.get("messages", channel="C0OPS", format="text"))
         self.refused("thread_not_found", "conversations.replies", channel="C0OPS", ts="1700000000.000001")
 
     def test_history_pages(self):
@@ -195,6 +198,11 @@ class WebApi(Case):
         self.refused("already_reacted", "reactions.add", channel="C0OPS", timestamp=ts, name="eyes")
         self.assertTrue(self.sim.api("reactions.remove", channel="C0OPS", timestamp=ts, name="eyes")["ok"])
         self.refused("no_reaction", "reactions.remove", channel="C0OPS", timestamp=ts, name="eyes")
+
+    def test_lines_of_a_context(self):
+        note = {"type": "context", "elements": [{"type": "mrkdwn", "text": "one\ntwo"}, {"type": "plain_text", "text": "three\nfour"}]}
+        self.post_message(blocks=[note])
+        self.assertIn(":\n    one\n    two  three\n    four\n", self.sim.get("messages", channel="C0OPS", format="text"))
 
     def test_files(self):
         self.refused("missing_argument", "files.getUploadURLExternal", filename="x", length=0)
