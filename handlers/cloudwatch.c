@@ -274,9 +274,9 @@ static json_t *part_new(const json_t *args, const json_t *points, size_t part)
     struct hm_strbuf line;
     json_t *found = hm_json_obj_new();
     hm_strbuf_init(&line, LINE_MAX_LEN);
-    hm_strbuf_addf(&line, "%s%s: %lld reads and %lld writes throttled; used at most %lld read and %lld write units a second",
-                   name[0] == '\0' ? "table" : "index ", name, (long long)reads, (long long)writes, (long long)read_peak,
-                   (long long)write_peak);
+    hm_strbuf_addf(&line, "%s%s: %lld %s and %lld %s throttled; used at most %lld read and %lld write units a second",
+                   name[0] == '\0' ? "table" : "index ", name, (long long)reads, hm_plural(reads, "read", "reads"),
+                   (long long)writes, hm_plural(writes, "write", "writes"), (long long)read_peak, (long long)write_peak);
     hm_json_set_str(found, "index", name);
     hm_json_set_int(found, "read_throttled", reads);
     hm_json_set_int(found, "write_throttled", writes);

@@ -183,7 +183,7 @@ static char *text_of(const json_t *counts)
     for (size_t i = n; i > 0 && n - i < MAX_LINES; i--)
         hm_strbuf_addf(&text, "%s%lld × %s", i < n ? "\n" : "", (long long)hm_json_get_int(counts, keys[i - 1], 0), keys[i - 1]);
     if (n > MAX_LINES)
-        hm_strbuf_addf(&text, "\nand %zu lines more", n - MAX_LINES);
+        hm_strbuf_addf(&text, "\nand %zu %s more", n - MAX_LINES, hm_plural((int64_t)(n - MAX_LINES), "line", "lines"));
     free(keys);
     return hm_strbuf_take(&text);
 }

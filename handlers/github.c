@@ -156,7 +156,8 @@ static json_t *compared_new(const json_t *json, int64_t total, json_t *stolen_li
                                         hm_json_get_str(one, "by", "")));
     }
     if (total > have)
-        hm_json_add(lines, json_sprintf("… and %lld commits more", (long long)(total - have)));
+        hm_json_add(lines,
+                    json_sprintf("… and %lld %s more", (long long)(total - have), hm_plural(total - have, "commit", "commits")));
     hm_json_set_str(result, "status", status);
     hm_json_set_int(result, "ahead", hm_json_get_int(json, "ahead_by", 0));
     hm_json_set_int(result, "behind", hm_json_get_int(json, "behind_by", 0));

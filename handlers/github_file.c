@@ -133,7 +133,7 @@ static json_t *file_result_new(struct found *found)
     json_t *result = hm_json_obj_new();
     int64_t more = found->matches - (int64_t)json_array_size(found->list);
     if (more > 0)
-        hm_json_add(found->texts, json_sprintf("… and %lld lines more", (long long)more));
+        hm_json_add(found->texts, json_sprintf("… and %lld %s more", (long long)more, hm_plural(more, "line", "lines")));
     hm_json_set_bool(result, "found", found->matches > 0);
     hm_json_set(result, "texts", found->texts);
     hm_json_set_int(result, "count", found->matches);

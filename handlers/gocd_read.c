@@ -628,7 +628,7 @@ static enum hm_verdict compare_response(const struct hm_backend *backend, const 
         json_t *lines = lines_new(list);
         int64_t more = count - (int64_t)json_array_size(list);
         if (more > 0)
-            hm_json_add(lines, json_sprintf("… and %lld changes more", (long long)more));
+            hm_json_add(lines, json_sprintf("… and %lld %s more", (long long)more, hm_plural(more, "change", "changes")));
         out->result = hm_json_obj_new();
         hm_json_set_int(out->result, "count", count);
         hm_json_set_int(out->result, "more", more);

@@ -148,7 +148,8 @@ static enum hm_verdict read_groups(const struct hm_http_asked *asked, const json
     if (verdict == HM_VERDICT_OK) {
         json_t *first = json_array_get(list, 0);
         if (json_array_size(list) > SHOWN)
-            hm_strbuf_addf(&text, "\n… and %zu more groups", json_array_size(list) - SHOWN);
+            hm_strbuf_addf(&text, "\n… and %zu more %s", json_array_size(list) - SHOWN,
+                           hm_plural((int64_t)json_array_size(list) - SHOWN, "group", "groups"));
         out->result = hm_json_obj_new();
         hm_json_set_int(out->result, "count", (int64_t)json_array_size(list));
         hm_json_set_int(out->result, "total", total);

@@ -354,7 +354,8 @@ void hm_recipe_test_run(const struct hm_recipe_test *test, const struct hm_setti
     for (unsigned write = 1; sweep && write <= plain->writes; write++)
         wrong += crash_at(plain, write, wrong, ret_verdict, &out);
     if (wrong > CRASHES_SHOWN)
-        hm_strbuf_addf(&out, "  and %u more crashes that end differently\n", wrong - CRASHES_SHOWN);
+        hm_strbuf_addf(&out, "  and %u more %s differently\n", wrong - CRASHES_SHOWN,
+                       hm_plural(wrong - CRASHES_SHOWN, "crash that ends", "crashes that end"));
     hm_test_play_free(plain);
     ret_verdict->passed = out.len == 0;
     ret_verdict->difference = hm_strbuf_take(&out);

@@ -254,6 +254,11 @@ size_t hm_edit_distance(const char *a, const char *b, size_t max)
     return min_size(rows[len_a % 3][len_b], max + 1);
 }
 
+const char *hm_plural(int64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 char *hm_header_line(const char *lines, const char *name)
 {
     size_t len = strlen(name);

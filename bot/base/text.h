@@ -40,6 +40,9 @@ bool hm_starts_with(const char *s, const char *prefix);
 bool hm_ends_with(const char *s, const char *suffix);
 bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
 
+/* `one` when n is 1, else `many`. */
+const char *hm_plural(int64_t n, const char *one, const char *many);
+
 /* lines: "Name: value\n" each, as of HTTP headers, or NULL. A copy (caller frees) of the first value under this name, in any
  * case, without the spaces around it; NULL when there is none. */
 char *hm_header_line(const char *lines, const char *name);

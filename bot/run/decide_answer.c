@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "handlers/result.h"
 #include "run/decide_parts.h"
 
@@ -243,8 +244,9 @@ static void not_seen(struct hm_deciding *d, const struct hm_site *site)
         emit_probe_again(d, site, site->call->denied + 1, next_look(d, site->call));
         return;
     }
-    char *error = hm_xasprintf("%s%s Looked %u times afterwards: nothing of it is to be seen.", before, hm_full_stop(before),
-                               site->call->denied + 1);
+    unsigned looks = site->call->denied + 1;
+    char *error = hm_xasprintf("%s%s Looked %u %s afterwards: nothing of it is to be seen.", before, hm_full_stop(before), looks,
+                               hm_plural(looks, "time", "times"));
     hm_emit_call_asked(d, site, error);
     free(error);
 }

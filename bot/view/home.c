@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/text.h"
 #include "slack/escape.h"
 #include "slack/form.h"
 #include "view/card_parts.h"
@@ -79,7 +80,8 @@ static void add_gates(struct hm_blocks *blocks, const struct hm_home *home)
     if (home->n_gates > HM_HOME_GATES) {
         struct hm_strbuf out;
         hm_strbuf_init(&out, 200);
-        hm_strbuf_addf(&out, "%zu more wait for you; `%s runs` lists them.", home->n_gates - HM_HOME_GATES, home->command);
+        hm_strbuf_addf(&out, "%zu more %s for you; `%s runs` lists all.", home->n_gates - HM_HOME_GATES,
+                       hm_plural((int64_t)(home->n_gates - HM_HOME_GATES), "waits", "wait"), home->command);
         (void)hm_blocks_section(blocks, hm_strbuf_str(&out));
         hm_strbuf_done(&out);
     }

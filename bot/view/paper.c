@@ -24,7 +24,8 @@ static void add_head(struct hm_strbuf *out, const struct hm_run *run, int64_t at
 static char *finish(struct hm_strbuf *out, const struct hm_run *run, size_t left)
 {
     if (left > 0)
-        hm_strbuf_addf(out, "\n%zu more do not fit into this file; `hausmeister runs %s` has all of it.\n", left, run->id);
+        hm_strbuf_addf(out, "\n%zu more %s not fit into this file; `hausmeister runs %s` has all of it.\n", left,
+                       hm_plural((int64_t)left, "does", "do"), run->id);
     return hm_strbuf_take(out);
 }
 

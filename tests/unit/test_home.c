@@ -151,7 +151,7 @@ static void test_full(void **state)
     assert_null(strstr(hm_strbuf_str(&out), "<!channel>"));
     assert_null(strstr(hm_strbuf_str(&out), "<!here>"));
     assert_null(strstr(hm_strbuf_str(&out), "https://x/"));
-    assert_non_null(strstr(hm_strbuf_str(&out), "1 more wait for you"));
+    assert_non_null(strstr(hm_strbuf_str(&out), "1 more waits for you; `/hausmeister runs` lists all."));
     hm_strbuf_done(&out);
     free(long_text);
     view_run_free(v);

@@ -326,6 +326,9 @@ static void test_compare(void **state)
     assert_true(hm_ends_with("abc", "abc"));
     assert_false(hm_ends_with("abc", "xabc"));
     assert_false(hm_ends_with("abc", "b"));
+    assert_string_equal(hm_plural(0, "thing", "things"), "things");
+    assert_string_equal(hm_plural(1, "thing", "things"), "thing");
+    assert_string_equal(hm_plural(2, "thing", "things"), "things");
     assert_true(hm_streq("a", "a"));
     assert_false(hm_streq("a", "b"));
     assert_false(hm_streq("a", NULL));
