@@ -23,10 +23,11 @@ static bool is_among(const struct range *ranges, size_t n, uint32_t c)
     return false;
 }
 
+/* What turns the direction of letters (U+202D, U+202E) is none: a person reads another word than stands there. */
 static bool is_nothing(uint32_t c)
 {
     static const struct range ranges[] = {{0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},   {0x115f, 0x1160},
-                                          {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x206f},
+                                          {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202c}, {0x2060, 0x206f},
                                           {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe01ef}};
     return is_among(ranges, HM_ARRAY_LEN(ranges), c);
 }

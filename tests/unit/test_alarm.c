@@ -251,7 +251,9 @@ static void test_flatten(void **state)
          "a b"},
         /* letters */
         {"{\"text\": \"a\\u00a0b \\u2003c\\u3000\\u3000d  e\\r\\nf\\u2028g\\rh\"}", "a b c d  e\nf\ng\nh"},
-        {"{\"text\": \"a\\u200bb\\u00adc\\ufeffd\\u202ee\\u26a0\\ufe0f\"}", "abcde\xe2\x9a\xa0"},
+        {"{\"text\": \"a\\u200bb\\u00adc\\ufeffd\\u202ae\\u26a0\\ufe0f\"}", "abcde\xe2\x9a\xa0"},
+        {"{\"text\": \"d\\u202ee\"}", "d\xe2\x80\xae"
+                                      "e"}, /* turns the letters around */
         {"{\"text\": \"a\\u2011b \\u2013 c\\u2014d\"}", "a-b - c - d"},
         {"{\"text\": \"\\u200b*a*\\u200b *b\\u00a0c*\"}", "a b c"},
         {"{\"text\": \"8A6F3C1E-52B7-4D09-9E1A-0C4D7BE21F63 (8A6F3C1E-52b7-4D09-9E1A-0C4D7BE21F6A) \"}",
