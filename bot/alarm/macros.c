@@ -17,16 +17,23 @@
 #define LINES                                                                                                                    \
     "(?:[^\\n]*+\\n(?![\\[#]))*?[^\\n]*?" /* to a place in this line or one of the next, before the title of another alarm */
 #define ELSEWHERE NOWHERE "(?![a-z0-9_])"
+/* … when there is something, but not "alert when there is something", which names an alarm */
+#define SUPPOSED(word) "(?<!(?<!\\balert )(?<!\\balarm )(?<!\\bnotify )(?<!\\bpage )(?<!\\bfires )(?<!\\braised )\\b" word " )"
+/* who is said to have done something, at the beginning */
+#define SOMEBODY "\\A\\W*(?:on [^\\n,]{1,40}, )?[\\w.-]+(?: [\\w.-]+)? (?:has )?"
+#define EMOJI    "(?:(?::[a-z0-9_+'-]+:|[\\x{2600}-\\x{27bf}\\x{1f300}-\\x{1faff}])[ \\t]*)?"
 
 static const struct {
     const char *name, *pattern;
 } macros[] = {
     /* before a value that has no label: white space, the beginning, a quote or an opening bracket */
     {"begin", "(?<![^\\s(\\[\"'`\xe2\x80\x9c\xe2\x80\x98])"},
-    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line; quotes */
-    {"sep", "(?:[`\"'\xe2\x80\x9d\xe2\x80\x99]?[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)[`\"'\xe2\x80\x9c\xe2\x80\x98]?"},
-    /* behind a value: white space, the end, or ordinary punctuation */
-    {"end", "(?![^\\s.,;:!?)\\]}>|\"'`\xe2\x80\x99\xe2\x80\x9d])"},
+    /* between a label and its value: ":" or "=", also at the end of the line before, or only the end of that line; an emoji;
+       quotes */
+    {"sep", "(?:[`\"'\xe2\x80\x9d\xe2\x80\x99]?[ \\t]*[:=][ \\t]*\\n?[ \\t]*|[ \\t]*\\n[ \\t]*)" EMOJI
+            "[`\"'\xe2\x80\x9c\xe2\x80\x98]?"},
+    /* behind a value: white space, the end, or ordinary punctuation; not code inside the word, nor the rest of an address */
+    {"end", "(?![^\\s.,;:!?)\\]}>|\"'`\xe2\x80\x99\xe2\x80\x9d]|`[\\w$(][^`\\s]*`|://)"},
     {"uuid", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"},
     {"dataset", "(?:nu-[a-z]{2}/)?[a-z][a-z0-9-]{1,80}/[a-z0-9][a-z0-9_-]{0,120}"},
     {"job", "(?!ip-[0-9]|i-[0-9a-f]{8})[a-z](?:[a-z0-9_-]|\\.(?=[a-z0-9])){1,127}"},
@@ -46,18 +53,34 @@ static const struct {
               "|(?:Warning|Critical|Alert|Alarm|Incident)(?: #?[0-9]+)?[: ])*"},
     /* in front of an alarm's words: nothing that denies them */
     {"real", "(?=(?i:(?<!\\bno )(?<!\\bnot )(?<!\\bnever )(?<!\\bwithout )(?<!\\bzero )(?<!\\bno more )(?<!\\bno other )"
-             "(?<!\\bno further )(?<!(?<![\\w.,])0 )))"},
-    /* behind them: no label further down says that it is not about production; the next alarm's title has labels of its own */
-    {"here", "(?!(?>" LINES "\\b(?i:env(?:ironment)?)" LABELLED ELSEWHERE ")(?!(?>" LINES
+             "(?<!\\bno further )(?<!(?<![\\w.,])0 )(?<!\\bwhether )(?<!\\bunless )(?<!\\bin case )" SUPPOSED("if")
+                 SUPPOSED("when") "))"},
+    /* behind them: nothing that takes them back, and no label further down says that it is not about production; the next alarm's
+     * title has labels of its own */
+    {"here", "(?![\"\xe2\x80\x9d]?(?i: no longer\\b|,? no more\\W*$| (?:was|were|is) (?:a |an |only a |just a )?(?:false "
+             "(?:alarm|positive)|test|drill)\\b"
+             "|(?: [a-z]+)?[ \\t]*[:=][ \\t]*(?:(?:none|false)\\b|no\\W*$)))"
+             "(?!(?>" LINES "\\b(?i:env(?:ironment)?)" LABELLED ELSEWHERE ")(?!(?>" LINES
              "\\b(?i:stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
     /* for unless: what is not about production */
     {"elsewhere", "(?:[\\[(]" NOWHERE "[\\])]|(?:\\A|[\\])] )\\W*(?i:staging|stg|sandbox) ?[:|]"
                   "|\\b(?i:(?:in|on|of|for|from) (?:staging|stg|sandbox))(?![\\w-])"
+                  "|\\b(?i:this is (?:only |just )?an? (?:test|drill|exercise))\\b"
                   "|(?>\\b(?i:env(?:ironment)?|stack(?:[ _-]?id)?)" LABELLED ELSEWHERE ")"},
     /* for unless: what is down because somebody wants it so */
     {"planned",
      "(?:\\A(?:\\W|\\[[^\\]\\n]{1,20}\\]|#[0-9]+:|(?:Warning|Critical|Info):)*(?i:(?:planned|scheduled|upcoming|announced) "
      "(?:maintenance|downtime|outage)|maintenance)\\b|\\b(?i:for (?:a )?(?:planned|scheduled) (?:maintenance|downtime))\\b)"},
+    /* for unless: a report about alarms, somebody's words about one, or what was done to the rule that raises them */
+    {"talk",
+     "(?i:\\b(?:hourly|daily|nightly|weekly|monthly) (?:[\\w-]+ ){0,2}(?:report|digest|summary|overview|recap)\\b"
+     "(?:[^\\n]*\\b(?:alerts|alarms|incidents)\\b|\\W*\\z)"
+     "|\\b(?:report|digest|summary|overview|list|recap|review) of [^\\n]{0,60}\\b(?:alerts|alarms|incidents)\\b"
+     "|\\bpost-?mortem\\b"
+     "|" SOMEBODY "(?:is now on[ -]call\\b|(?:added|left|wrote|posted) (?:a |the |another )?(?:note|comment)\\b|commented on\\b"
+     "|(?:wrote|said|replied|asked|commented)\\b[^\\n]{0,40}:\\s*\\z|(?:silenced|muted)\\b"
+     "|(?:created|updated|edited|changed|renamed|deleted|disabled|enabled) (?:the |an? )?(?:[\\w-]+ ){0,2}"
+     "(?:policy|rule|monitor|schedule|search)\\b))"},
 };
 
 static const char *find(const char *name, size_t len)
@@ -80,7 +103,7 @@ static void unknown(const char *open, size_t len, struct hm_err *err)
         hm_suggest_try(&s, macros[i].name);
     (void)hm_err_set(err, HM_EINVAL,
                      "\"%.*s\" is no macro; there are begin, sep, end, uuid, dataset, job, service, prototype, topic, day, "
-                     "moment, sha, host, stack, environment, number, title, real, here, elsewhere, planned%s",
+                     "moment, sha, host, stack, environment, number, title, real, here, elsewhere, planned, talk%s",
                      (int)(len + 4), open, hm_suggest_text(&s, meant, sizeof meant));
 }
 

@@ -119,7 +119,7 @@ static const struct around {
     bool left;
 } arounds[] = {
     {"{{real}}", "what stands before its words denies them: ", true},
-    {"{{here}}", "a label further down says that it is not about production: ", false},
+    {"{{here}}", "what stands behind its words takes them back: ", false},
     {"{{end}}", "a value goes on where it should end: ", false},
     {"{{begin}}", "something stands directly in front of a value: ", true},
 };
@@ -141,10 +141,11 @@ static void add_around(struct hm_strbuf *out, const struct around *around, const
 {
     static const char label[] = "{{elsewhere}}";
     struct hm_hit found = {0};
-    hm_strbuf_adds(out, around->said);
+    bool elsewhere = strcmp(around->macro, "{{here}}") == 0 && fits(label, strlen(label), text + hit->end, &found);
+    hm_strbuf_adds(out, elsewhere ? "a label further down says that it is not about production: " : around->said);
     if (around->left)
         add_quoted(out, text, 0, hit->start, strlen(text));
-    else if (strcmp(around->macro, "{{here}}") == 0 && fits(label, strlen(label), text + hit->end, &found))
+    else if (elsewhere)
         add_quoted(out, text, hit->end + found.start, hit->end + found.start, hit->end + found.end);
     else
         add_quoted(out, text, hit->start, hit->end, strlen(text));

@@ -145,7 +145,8 @@ class Docs(Match):
         around = {"sep": "^job{{sep}}(?<v>tapir){{end}}", "begin": "{{begin}}(?<v>tapir){{end}}", "end": "^.?(?<v>tapir){{end}}",
                   "title": "{{title}}(?<v>tapir){{end}}", "real": "{{begin}}{{real}}(?<v>tapir){{end}}", "here": "^(?<v>tapir){{here}}",
                   "elsewhere": r"\\A(?=[\\s\\S]*{{elsewhere}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}",
-                  "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}"}
+                  "planned": r"\\A(?=[\\s\\S]*{{planned}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}",
+                  "talk": r"\\A(?=[\\s\\S]*{{talk}})[\\s\\S]*{{begin}}(?<v>tapir){{end}}"}
         seen = {}
         for name, _, takes, refuses in ROW.findall(docs()):
             find = around.get(name, f"^v=(?<v>{{{{{name}}}}}){{{{end}}}}")
@@ -155,12 +156,12 @@ class Docs(Match):
                 self.assertTrue(examples, name)
                 for example in examples:
                     text = example.replace("↵", "\n") if name in around else "v=" + example
-                    whole = text + "\nprobe" if name in ("title", "elsewhere", "planned") else "probe\n" + text
+                    whole = text + "\nprobe" if name in ("title", "elsewhere", "planned", "talk") else "probe\n" + text
                     value = self.match(whole)["fields"].get("v")
                     self.assertEqual(value, ("tapir" if name in around else example) if taken else None, (name, example))
                     seen[name] = seen.get(name, 0) + 1
         self.assertEqual(set(seen), {"begin", "sep", "end", "uuid", "dataset", "job", "service", "prototype", "topic", "day", "moment", "sha",
-                                     "host", "stack", "number", "environment", "title", "real", "here", "elsewhere", "planned"})
+                                     "host", "stack", "number", "environment", "title", "real", "here", "elsewhere", "planned", "talk"})
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ static void test_failing(void **state)
          "what stands before its words denies them: \"found no OOM kill\""},
         {"{{real}}(?i:\\boom kill)\\b{{here}}", "OOM kill\nhost: x\nenv: staging\nmore",
          "a label further down says that it is not about production: \"env: staging\""},
+        {"{{real}}(?i:\\boom kill)\\b{{here}}", "OOM kill was a false alarm",
+         "what stands behind its words takes them back: \"OOM kill was a false alarm\""},
         {"alpha beta|gamma [0-9]+ delta", "gamma 12 epsilon",
          "\"gamma 12\" fits, then comes \" epsilon\", where ` delta` must be"},
         {"alphabet [0-9]", "one two three four five six seven eight nine alphabet a\nb c d e f g h i j k l m n o p q r s t u v",
