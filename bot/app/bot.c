@@ -278,9 +278,9 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     }
     free(bot->team);
     bot->team = hm_xstrdup(team);
-    const char *user = hm_json_get_str(answer->body, "user_id", ""), *url = hm_json_get_str(answer->body, "url", "");
-    hm_people_identity(bot->people, user, team, url);
-    hm_notices_workspace(bot->notices, url);
+    const char *user = hm_json_get_str(answer->body, "user_id", "");
+    hm_people_identity(bot->people, user, team);
+    hm_cards_workspace(bot->cards, hm_json_get_str(answer->body, "url", ""));
     hm_watch_identity(bot->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);
     when_known(bot);
     hm_log(HM_LOG_INFO, "slack", "we are %s in workspace %s", user, team);

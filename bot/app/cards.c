@@ -33,6 +33,7 @@ struct hm_cards {
     unsigned n_tails;
     char *held_by;
     int64_t word_ms;
+    char *workspace; /* its address, or NULL */
     void (*on_other_shown)(void *arg, const char *key);
     void *other_arg;
     struct {
@@ -260,6 +261,7 @@ void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_m
 {
     char *copy = hm_xstrdup_null(held_by);
     free(cards->held_by);
+    free(cards->workspace);
     cards->held_by = copy;
     cards->word_ms = word_ms;
 }
@@ -392,6 +394,17 @@ void hm_cards_free(struct hm_cards *cards)
     free(cards->held_by);
     json_decref(cards->tails);
     free(cards);
+}
+
+void hm_cards_workspace(struct hm_cards *cards, const char *url)
+{
+    free(cards->workspace);
+    cards->workspace = hm_is_web_address(url) ? hm_xstrdup(url) : NULL;
+}
+
+const char *hm_cards_workspace_url(const struct hm_cards *cards)
+{
+    return cards->workspace;
 }
 
 const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel)

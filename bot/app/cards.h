@@ -54,6 +54,10 @@ void hm_cards_adopt(struct hm_cards *cards, const struct hm_run *run, const char
 const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, const char **ret_ts);
 /* The thread under that card (or the one that it is in), and its channel; NULL while the card is not posted. Borrowed. */
 const char *hm_cards_thread(const struct hm_cards *cards, const char *run_id, const char **ret_channel);
+/* Where links to messages go, once auth.test has said so ("https://team.slack.com/"): copied when it is the address of a page. */
+void hm_cards_workspace(struct hm_cards *cards, const char *url);
+/* NULL = not known. Borrowed. */
+const char *hm_cards_workspace_url(const struct hm_cards *cards);
 /* fn is called when a run's card is at Slack for the first time, or somewhere else. Up to HM_CARDS_LISTENERS may ask for it. */
 void hm_cards_listen_posted(struct hm_cards *cards, void (*fn)(void *arg, const char *run_id), void *arg);
 /* fn is called when Slack takes a run's card in no channel that is known; why: a sentence. */

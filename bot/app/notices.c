@@ -24,7 +24,6 @@ struct hm_notices {
     const struct hm_clock *clock;
     const struct hm_settings *settings;
     const struct hm_roles *roles; /* NULL = nobody is asked to approve */
-    char *workspace;              /* its address; NULL = not known */
     json_t *waiting;              /* key → value: for the thread of a card that is not posted yet */
     json_t *unopened;             /* the same: for people whose conversation could not be opened */
     json_t *opening;              /* key → true: for people whose conversation is being opened */
@@ -115,14 +114,7 @@ void hm_notices_free(struct hm_notices *notices)
     json_decref(notices->unopened);
     json_decref(notices->opening);
     hm_timer_free(notices->again_timer);
-    free(notices->workspace);
     free(notices);
-}
-
-void hm_notices_workspace(struct hm_notices *notices, const char *url)
-{
-    free(notices->workspace);
-    notices->workspace = hm_is_web_address(url) ? hm_xstrdup(url) : NULL;
 }
 
 void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles)
@@ -348,7 +340,7 @@ static char *text_of(const struct hm_notices *notices, const json_t *value)
     const char *run_id = hm_json_get_str(value, "of", NULL);
     const char *ts = NULL;
     const char *channel = run_id != NULL ? hm_cards_place(notices->cards, run_id, &ts) : NULL;
-    char *link = hm_word_permalink(notices->workspace, channel, ts);
+    char *link = hm_word_permalink(hm_cards_workspace_url(notices->cards), channel, ts);
     struct hm_strbuf out;
     hm_strbuf_init(&out, 10000);
     hm_strbuf_adds(&out, hm_json_get_str(value, "text", ""));

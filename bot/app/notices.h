@@ -26,8 +26,6 @@ void hm_notices_stop(struct hm_notices *notices);
 void hm_notices_free(struct hm_notices *notices);
 /* settings: borrowed until the next use. */
 void hm_notices_use(struct hm_notices *notices, const struct hm_settings *settings);
-/* Where a link to a card goes; "" = nowhere. */
-void hm_notices_workspace(struct hm_notices *notices, const char *url);
 /* Who is in which role: without it nobody is asked to approve. Borrowed. */
 void hm_notices_attach(struct hm_notices *notices, const struct hm_roles *roles);
 /* At start: what was owed when the process before us died is said now. */

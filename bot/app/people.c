@@ -233,7 +233,6 @@ void hm_people_free(struct hm_people *people)
     hm_timer_free(people->say_timer);
     hm_people_home_free(people);
     json_decref(people->told);
-    free(people->url);
     free(people->bot_user);
     free(people->team);
     free(people);
@@ -267,14 +266,12 @@ void hm_people_watch(struct hm_people *people, struct hm_watch *watch)
         hm_watch_on_changed(watch, on_alarm, people);
 }
 
-void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team, const char *url)
+void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team)
 {
     free(people->bot_user);
     free(people->team);
-    free(people->url);
     people->bot_user = hm_xstrdup(bot_user);
     people->team = hm_xstrdup(team);
-    people->url = hm_is_web_address(url) ? hm_xstrdup(url) : NULL;
 }
 
 void hm_people_alarms(struct hm_people *people, size_t (*recent)(void *arg, struct hm_home_alarm *ret_alarms, size_t most),

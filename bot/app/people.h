@@ -44,9 +44,8 @@ void hm_people_attach(struct hm_people *people, struct hm_cards *cards, struct h
  * known is what the settings say. */
 struct hm_watch;
 void hm_people_watch(struct hm_people *people, struct hm_watch *watch);
-/* Who we are, once auth.test has said so; url: the workspace's address ("https://team.slack.com/"), for links to cards. Copied.
- */
-void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team, const char *url);
+/* Who we are, once auth.test has said so. Copied. */
+void hm_people_identity(struct hm_people *people, const char *bot_user, const char *team);
 /* Where the Home tab learns of recent alarms: the newest first into ret_alarms, at most that many; returns how many. */
 void hm_people_alarms(struct hm_people *people, size_t (*recent)(void *arg, struct hm_home_alarm *ret_alarms, size_t most),
                       void *arg);

@@ -57,7 +57,7 @@ static const char *link_of(struct page *page, const struct hm_run *run)
     const char *channel = people->cards != NULL ? hm_cards_place(people->cards, run->id, &ts) : NULL;
     if (channel == NULL || ts == NULL || page->n_links == HM_ARRAY_LEN(page->links))
         return NULL;
-    return page->links[page->n_links++] = hm_word_permalink(people->url, channel, ts);
+    return page->links[page->n_links++] = hm_word_permalink(hm_cards_workspace_url(people->cards), channel, ts);
 }
 
 /* Whether this person's approval would count. */
@@ -129,7 +129,8 @@ static json_t *page_new(struct hm_people *people, const struct hm_watcher *watch
         page->home.n_alarms = people->alarms(people->alarms_arg, page->alarms, HM_HOME_ALARMS);
     for (size_t i = 0; i < page->home.n_alarms; i++) {
         struct hm_home_alarm *alarm = &page->alarms[i];
-        char *link = hm_word_permalink(people->url, alarm->channel, alarm->ts);
+        const char *workspace = people->cards != NULL ? hm_cards_workspace_url(people->cards) : NULL;
+        char *link = hm_word_permalink(workspace, alarm->channel, alarm->ts);
         (void)snprintf(alarm->link, sizeof alarm->link, "%s", link != NULL && strlen(link) < sizeof alarm->link ? link : "");
         free(link);
     }

@@ -25,7 +25,6 @@ struct hm_people {
     const struct hm_asker
         *submitting;              /* his dialog's ack is still to be written: an answer that is there by then rides on it, … */
     char *ack;                    /* … and is this; else NULL */
-    char *url;                    /* of the workspace, or NULL */
     struct hm_watcher **watchers; /* of the Home tab */
     size_t n_watchers;
     struct hm_timer *home_timer;

@@ -209,7 +209,7 @@ static void on_auth(void *arg, const struct hm_web_answer *answer)
     free(p->team);
     p->team = hm_xstrdup(team);
     const char *user = hm_json_get_str(answer->body, "user_id", "");
-    hm_people_identity(p->people, user, team, "");
+    hm_people_identity(p->people, user, team);
     hm_watch_identity(p->watch, user, hm_json_get_str(answer->body, "bot_id", ""), team);
     hold_no_more(p);
 }

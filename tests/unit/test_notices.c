@@ -28,7 +28,8 @@ static struct hm_poster *poster;
 static void (*shown)(void *arg, const char *key);
 static void (*posted)(void *arg, const char *run_id);
 static void *listener;
-static const char *thread; /* of every card; NULL = it is not posted */
+static const char *thread;    /* of every card; NULL = it is not posted */
+static const char *workspace; /* NULL = not known */
 static int64_t now_ms;
 
 static int64_t read_clock(void *arg)
@@ -102,6 +103,12 @@ const char *hm_cards_place(const struct hm_cards *cards, const char *run_id, con
     assert_string_equal(run_id, "r-1");
     *ret_ts = thread;
     return thread != NULL ? "C1" : NULL;
+}
+
+const char *hm_cards_workspace_url(const struct hm_cards *cards)
+{
+    (void)cards;
+    return workspace;
 }
 
 json_t *hm_roles_users_new(const struct hm_roles *roles, const char *role)
@@ -318,14 +325,14 @@ static void test_the_way_to_the_card(void **state)
     struct hm_notices *notices = *state;
     static const struct {
         const char *workspace, *card, *want;
-    } rows[] = {{"", NULL, "Please look. Its card is in <#C0OPS>."},
+    } rows[] = {{NULL, NULL, "Please look. Its card is in <#C0OPS>."},
                 {"https://team.slack.com/", NULL, "Please look. Its card is in <#C0OPS>."},
-                {"", "1.1", "Please look. Its card is in <#C1>."},
+                {NULL, "1.1", "Please look. Its card is in <#C1>."},
                 {"https://team.slack.com/", "1.1", "Please look. <https://team.slack.com/archives/C1/p11|Open its card>"}};
     for (unsigned i = 0; i < HM_ARRAY_LEN(rows); i++) {
         char *key = hm_xasprintf("ask:r-1:%u", i);
         json_t *owed = hm_json_obj_new();
-        hm_notices_workspace(notices, rows[i].workspace);
+        workspace = rows[i].workspace;
         thread = rows[i].card;
         hm_json_set(owed, key,
                     json_pack("{s:s, s:s, s:s, s:s, s:I}", "user", "U1", "of", "r-1", "in", "C0OPS", "text", "Please look.", "at",
