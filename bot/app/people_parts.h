@@ -34,6 +34,7 @@ struct hm_people {
     struct hm_asker *unsaid; /* Slack was away: their answers are said later */
     size_t n_unsaid;
     struct hm_asker *askers; /* all of them: at the end those go too to whom an answer is still owed */
+    void *awaiting;          /* tsearch(3) by card_of: those who have one; a thousand runs may be started at once */
 };
 
 /* Who asked, and where the answer goes. Copied out of the request, for answers that come later. */
@@ -96,6 +97,8 @@ void hm_people_start_values(struct hm_asker *asker, const struct hm_recipe *reci
 void hm_people_card_posted(void *arg, const char *run_id);
 /* It is nowhere: so is he. */
 void hm_people_card_unplaced(void *arg, const char *run_id, const char *why);
+/* He awaits no card any more. */
+void hm_people_await_end(struct hm_asker *asker);
 /* What the asker starts next follows from this run: if that is an alarm's, so is what he starts. */
 void hm_people_follow(struct hm_asker *asker, const char *run_id);
 /* ---- people_dry.c: plays the recipe without changing anything, and tells the asker alone. raw: what he gave. */

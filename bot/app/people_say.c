@@ -52,6 +52,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
 
 void hm_asker_free(struct hm_asker *asker)
 {
+    hm_people_await_end(asker);
     if (asker->before != NULL)
         asker->before->after = asker->after;
     else
@@ -70,7 +71,6 @@ void hm_asker_free(struct hm_asker *asker)
     free(asker->offer_recipe);
     free(asker->offer);
     free(asker->follows);
-    free(asker->card_of);
     json_decref(asker->offer_with);
     json_decref(asker->content);
     free(asker);

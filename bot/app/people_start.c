@@ -1,4 +1,5 @@
 /* Starting runs: by a command's words, by values from an older run, by an offer. See people_parts.h. */
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "app/cards.h"
 #include "app/people_parts.h"
 #include "app/watch.h"
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,28 +45,44 @@ bool hm_people_refuse_stranger(struct hm_asker *asker)
 
 /* ---- where the card is ------------------------------------------------------------------------------------------------ */
 
+static int by_run(const void *a, const void *b)
+{
+    const struct hm_asker *x = a;
+    const struct hm_asker *y = b;
+    return strcmp(x->card_of, y->card_of);
+}
+
+void hm_people_await_end(struct hm_asker *asker)
+{
+    if (asker->card_of == NULL)
+        return;
+    (void)tdelete(asker, &asker->people->awaiting, by_run);
+    HM_FREE(asker->card_of);
+}
+
 /* The card may come up somewhere else than where he looks: he stays until it is there. */
 static void await_card(struct hm_asker *asker, const char *run_id)
 {
     const char *ts = NULL;
     asker->inbox_id = 0;        /* the envelope was closed with the run's first event */
     asker->holds_offer = false; /* the run has it */
-    if (asker->channel[0] == '\0' || asker->people->cards == NULL || hm_cards_place(asker->people->cards, run_id, &ts) != NULL)
+    if (asker->channel[0] == '\0' || asker->people->cards == NULL || hm_cards_place(asker->people->cards, run_id, &ts) != NULL) {
         hm_asker_free(asker);
-    else
-        asker->card_of = hm_xstrdup(run_id);
+        return;
+    }
+    asker->card_of = hm_xstrdup(run_id);
+    struct hm_asker *const *node = tsearch(asker, &asker->people->awaiting, by_run);
+    HM_ASSERT(node != NULL && *node == asker); /* a run has one starter */
 }
 
 /* Whoever awaits the card of that run, and does so no longer; or NULL. */
 static struct hm_asker *take_awaiting(const struct hm_people *people, const char *run_id)
 {
-    struct hm_asker *asker = people->askers;
-    while (asker != NULL && !hm_streq(asker->card_of, run_id))
-        asker = asker->after;
-    if (asker != NULL) {
-        free(asker->card_of);
-        asker->card_of = NULL;
-    }
+    const struct hm_asker key = {.card_of = hm_unconst(run_id)};
+    struct hm_asker *const *node = tfind(&key, &people->awaiting, by_run);
+    struct hm_asker *asker = node != NULL ? *node : NULL;
+    if (asker != NULL)
+        hm_people_await_end(asker);
     return asker;
 }
 
