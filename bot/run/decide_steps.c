@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "run/decide_parts.h"
+#include "slack/escape.h"
 
 /* ---- finishing a step ------------------------------------------------------------------------------------------------ */
 
@@ -75,6 +76,19 @@ void hm_emit_finished(struct hm_deciding *d, int index, bool ok, json_t *stolen_
     hm_emit(d, HM_EV_STEP_FINISHED, data);
 }
 
+/* What is said of a stop whose recipe says nothing: where and why, for whoever then reads the recipe. */
+static char *stop_text(const struct hm_step *step, size_t clause)
+{
+    struct hm_strbuf text;
+    char *title = hm_mrkdwn_of(hm_step_title(step));
+    hm_strbuf_init(&text, 4000);
+    hm_strbuf_addf(&text, "*%s*: the recipe ends here when ", title);
+    hm_slack_add_code(&text, hm_expr_text(step->stop_if[clause].when));
+    hm_strbuf_addf(&text, " holds, and it does.");
+    free(title);
+    return hm_strbuf_take(&text);
+}
+
 /* True when a stop_if held: the run's end is decided. scope: with this step's value in it. */
 static bool check_stop(struct hm_deciding *d, int index, const json_t *scope)
 {
@@ -88,8 +102,8 @@ static bool check_stop(struct hm_deciding *d, int index, const json_t *scope)
         }
         if (!holds)
             continue;
-        char *text = hm_render_line(step->stop_if[i].say, scope);
-        hm_emit_end(d, HM_RUN_STOPPED, text != NULL ? text : "There is nothing to do.", NULL);
+        char *text = step->stop_if[i].say != NULL ? hm_render_line(step->stop_if[i].say, scope) : stop_text(step, i);
+        hm_emit_end(d, HM_RUN_STOPPED, text, NULL);
         free(text);
         return true;
     }

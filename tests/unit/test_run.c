@@ -31,6 +31,9 @@ static const char verify_recipe[] =
 static const char stop_recipe[] = HEAD("stop") PARAM
     "steps = ( { id = \"look\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
     " stop_if = { when = \"not look.on\"; say = \"${id} is off already.\"; }; },\n" GATE("") WRITE("fake.once") ");";
+static const char silent_stop_recipe[] = HEAD("silent-stop") PARAM
+    "steps = ( { id = \"look\"; title = \"Look <at> it\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
+    " stop_if = { when = \"not look.on and look.on != 'a<b'\"; }; },\n" GATE("") WRITE("fake.once") ");";
 static const char each_recipe[] =
     HEAD("each") "params = ();\n"
                  "steps = ( { id = \"list\"; do = \"fake.list\"; },\n"
@@ -49,9 +52,9 @@ static const char until_said_recipe[] =
     HEAD("until-said") PARAM "steps = ( { id = \"wait\"; do = \"fake.get\"; with = { id = \"${id}\"; };"
                              " until = { when = \"not wait.on\"; every = \"5s\"; within = \"20s\";"
                              " say = \"On is *${wait.on}*: look at `${id}`.\"; }; } );";
-static const char *const all[] = {once_recipe,   idem_recipe,       blind_recipe, plain_recipe, typed_recipe,
-                                  verify_recipe, stop_recipe,       each_recipe,  pages_recipe, poll_recipe,
-                                  until_recipe,  until_said_recipe, NULL};
+static const char *const all[] = {once_recipe,   idem_recipe,       blind_recipe,       plain_recipe, typed_recipe,
+                                  verify_recipe, stop_recipe,       each_recipe,        pages_recipe, poll_recipe,
+                                  until_recipe,  until_said_recipe, silent_stop_recipe, NULL};
 
 static void begin(struct stage *stage, const char *recipe, const char *words)
 {
@@ -191,16 +194,25 @@ static void test_expiry_and_reject(void **state)
 static void test_stop_if(void **state)
 {
     (void)state;
-    const char *text = "";
-    struct stage stage;
-    stage_init(&stage, all);
-    memcpy(stage.things[0].id, "x1", 3);
-    stage.things[0].off = true;
-    stage.n_things = 1;
-    assert_int_equal(stage_start(&stage, "stop", "x1", NULL), HM_OK);
-    assert_string_equal(stage_ending(&stage, &text), "stopped");
-    assert_string_equal(text, "x1 is off already.");
-    stage_done(&stage);
+    static const struct {
+        const char *recipe, *text;
+    } cases[] = {
+        {"stop", "x1 is off already."},
+        {"silent-stop",
+         "*Look &lt;at&gt; it*: the recipe ends here when `not look.on and look.on != 'a&lt;b'` holds, and it does."},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        const char *text = "";
+        struct stage stage;
+        stage_init(&stage, all);
+        memcpy(stage.things[0].id, "x1", 3);
+        stage.things[0].off = true;
+        stage.n_things = 1;
+        assert_int_equal(stage_start(&stage, cases[i].recipe, "x1", NULL), HM_OK);
+        assert_string_equal(stage_ending(&stage, &text), "stopped");
+        assert_string_equal(text, cases[i].text);
+        stage_done(&stage);
+    }
 }
 
 /* What a lost or bad answer to the write leads to, by effect. */
