@@ -10,7 +10,7 @@ struct hm_suggest {
     size_t distance;
 };
 
-/* A word of n letters may be off by a third of them, three at most. */
+/* A word of n letters may be off by a third of them, three at most; all of its letters in another order are as near as one. */
 void hm_suggest_init(struct hm_suggest *s, const char *word);
 void hm_suggest_try(struct hm_suggest *s, const char *candidate); /* NULL is skipped */
 /* "; did you mean "x"?" into buf, or "" when there is nothing to suggest; returns buf. */

@@ -228,6 +228,12 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Letters without their case. */
+static bool same_letter(char a, char b)
+{
+    return a == b || ((a ^ b) == 0x20 && (a | 0x20) >= 'a' && (a | 0x20) <= 'z');
+}
+
 size_t hm_edit_distance(const char *a, const char *b, size_t max)
 {
     enum { LONGEST = 64 };
@@ -245,9 +251,9 @@ size_t hm_edit_distance(const char *a, const char *b, size_t max)
         const size_t *earlier = rows[(i + 1) % 3];
         now[0] = i;
         for (size_t j = 1; j <= len_b; j++) {
-            size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+            size_t cost = same_letter(a[i - 1], b[j - 1]) ? 0 : 1;
             now[j] = min_size(min_size(now[j - 1], before[j]) + 1, before[j - 1] + cost);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
                 now[j] = min_size(now[j], earlier[j - 2] + 1);
         }
     }

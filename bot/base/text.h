@@ -51,8 +51,8 @@ char *hm_header_line(const char *lines, const char *name);
  * "https://w/p#retracting-in-bulk"; an address that holds a '#' already is kept. url NULL gives NULL; caller frees. */
 char *hm_section_url(const char *url, const char *heading);
 
-/* Edits from a to b (insert, delete, change, or swap of two neighbours, each 1), bytewise; max + 1 when it is more than max or a
- * text is longer than 64 bytes. For "did you mean". */
+/* Edits from a to b (insert, delete, change, or swap of two neighbours, each 1), bytewise, capitals being no difference; max + 1
+ * when it is more than max or a text is longer than 64 bytes. For "did you mean". */
 size_t hm_edit_distance(const char *a, const char *b, size_t max);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -126,6 +127,18 @@ static const char *channel_id(const struct hm_settings *settings, const char *na
         return json_string_value(json_array_get(ids, 0));
     return (bare[0] == 'C' || bare[0] == 'G') && strspn(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(bare) ? bare
                                                                                                                       : NULL;
+}
+
+static int no_channel(const struct hm_settings *settings, const char *word)
+{
+    char meant[120];
+    struct hm_suggest s;
+    const char *name = NULL;
+    const json_t *ids = NULL;
+    hm_suggest_init(&s, word[0] == '#' ? word + 1 : word);
+    json_object_foreach(settings->channels, name, ids) hm_suggest_try(&s, name);
+    return hm_cli_fail(HM_EXIT_USAGE, "--channel %s: the settings know no such channel; write its id, or a name of channels%s",
+                       word, hm_suggest_text(&s, meant, sizeof meant));
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------------------------------ */
@@ -247,9 +260,9 @@ static int run_match(const struct hm_cli *cli)
     around.team = settings->slack.team;
     around.channel = cli->channel != NULL ? channel_id(settings, cli->channel) : NULL;
     if (cli->channel != NULL && around.channel == NULL) {
+        int code = no_channel(settings, cli->channel);
         hm_settings_free(settings);
-        return hm_cli_fail(HM_EXIT_USAGE, "--channel %s: the settings know no such channel; write its id, or a name of channels",
-                           cli->channel);
+        return code;
     }
     char *text = read_input(&len);
     if (text == NULL)

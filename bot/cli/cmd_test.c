@@ -6,12 +6,15 @@
 
 #include "app/recipe_test.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
 struct tally {
     const struct hm_cli *cli;
     const struct hm_settings *settings;
+    char **names; /* of all test files */
+    size_t n_names;
     unsigned passed, failed;
 };
 
@@ -48,19 +51,28 @@ static void play_file(struct tally *tally, const char *file)
     hm_diags_done(&diags);
 }
 
+/* "…/retract-story.cfg" is the test retract-story. */
+static void keep_name(struct tally *tally, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *name = slash != NULL ? slash + 1 : file;
+    tally->names = hm_xreallocarray(tally->names, tally->n_names + 1, sizeof tally->names[0]);
+    tally->names[tally->n_names++] = hm_xstrndup(name, strlen(name) - strlen(".cfg"));
+}
+
 static int only_cfg(const struct dirent *entry)
 {
     return hm_ends_with(entry->d_name, ".cfg") && entry->d_name[0] != '.';
 }
 
-/* The tests of a folder of recipes, sorted; it need not have any. */
-static void play_folder(struct tally *tally, const char *dir)
+/* Each test file of a folder, sorted; it need not have any. */
+static void visit_folder(struct tally *tally, const char *dir, void (*visit)(struct tally *tally, const char *file))
 {
     struct dirent **entries = NULL;
     int n = scandir(dir, &entries, only_cfg, alphasort);
     for (int i = 0; i < n; i++) {
         char *file = hm_xasprintf("%s/%s", dir, entries[i]->d_name);
-        play_file(tally, file);
+        visit(tally, file);
         free(file);
         free(entries[i]);
     }
@@ -74,7 +86,7 @@ static char *tests_of(const struct hm_recipe *recipe)
     return slash != NULL ? hm_xasprintf("%.*s/tests", (int)(slash - recipe->file), recipe->file) : hm_xstrdup("tests");
 }
 
-static void play_all(struct tally *tally)
+static void visit_all(struct tally *tally, void (*visit)(struct tally *tally, const char *file))
 {
     const struct hm_recipes *recipes = &tally->settings->recipes;
     for (size_t i = 0; i < recipes->count; i++) {
@@ -86,9 +98,47 @@ static void play_all(struct tally *tally)
             free(earlier);
         }
         if (!seen)
-            play_folder(tally, dir);
+            visit_folder(tally, dir, visit);
         free(dir);
     }
+}
+
+/* A word that means nothing would only make fewer tests than were meant. */
+static bool word_is_known(const struct tally *tally, const char *word)
+{
+    char meant[120];
+    struct hm_suggest s;
+    const struct hm_recipes *recipes = &tally->settings->recipes;
+    hm_suggest_init(&s, word);
+    for (size_t i = 0; i < tally->n_names + recipes->count; i++) {
+        const char *name = i < tally->n_names ? tally->names[i] : recipes->items[i - tally->n_names]->name;
+        if (strcmp(word, name) == 0)
+            return true;
+        hm_suggest_try(&s, name);
+    }
+    (void)hm_cli_fail(HM_EXIT_USAGE, "there is no test and no recipe \"%s\"%s", word,
+                      s.best != NULL ? hm_suggest_text(&s, meant, sizeof meant) : "; tests lie in tests/ beside the recipes");
+    return false;
+}
+
+static bool words_are_known(const struct tally *tally)
+{
+    bool ok = true;
+    for (int i = 0; i < tally->cli->n_words; i++)
+        ok = word_is_known(tally, tally->cli->words[i]) && ok;
+    return ok;
+}
+
+static int play_all(struct tally *tally)
+{
+    visit_all(tally, play_file);
+    int exit_code = tally->failed == 0 ? HM_EXIT_OK : HM_EXIT_NO;
+    if (tally->passed + tally->failed == 0)
+        exit_code =
+            hm_cli_fail(tally->cli->n_words > 0 ? HM_EXIT_USAGE : HM_EXIT_NO,
+                        "there are no tests%s; they lie in tests/ beside the recipes", tally->cli->n_words > 0 ? " of that" : "");
+    (void)printf("%u passed, %u failed\n", tally->passed, tally->failed);
+    return exit_code;
 }
 
 static int run_test(const struct hm_cli *cli)
@@ -97,14 +147,11 @@ static int run_test(const struct hm_cli *cli)
     if (settings == NULL)
         return HM_EXIT_NO;
     struct tally tally = {.cli = cli, .settings = settings};
-    play_all(&tally);
-    int exit_code = tally.failed == 0 ? HM_EXIT_OK : HM_EXIT_NO;
-    if (tally.passed + tally.failed == 0)
-        exit_code = hm_cli_fail(cli->n_words > 0 ? HM_EXIT_USAGE : HM_EXIT_NO,
-                                cli->n_words > 0
-                                    ? "no test and no recipe with tests is called that; tests lie in tests/ beside the recipes"
-                                    : "there are no tests; they lie in tests/ beside the recipes");
-    (void)printf("%u passed, %u failed\n", tally.passed, tally.failed);
+    visit_all(&tally, keep_name);
+    int exit_code = words_are_known(&tally) ? play_all(&tally) : HM_EXIT_USAGE;
+    for (size_t i = 0; i < tally.n_names; i++)
+        free(tally.names[i]);
+    free(tally.names);
     hm_settings_free(settings);
     return exit_code;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -17,6 +18,19 @@ enum { MAX_PARAMS = 20, MAX_CHOICES = 100, MAX_TEXT_PARAM = 3000, DEFAULT_TEXT_P
 static const char *const type_names[HM_PARAM_NR] = {"string", "uuid", "int",     "bool", "regex",
                                                     "choice", "date", "dataset", "user"};
 
+/* What other languages call them. */
+static const char *other_name(const char *word)
+{
+    static const char *const names[][2] = {{"integer", "int"}, {"number", "int"},    {"boolean", "bool"}, {"flag", "bool"},
+                                           {"text", "string"}, {"str", "string"},    {"enum", "choice"},  {"select", "choice"},
+                                           {"day", "date"},    {"pattern", "regex"}, {"person", "user"},  {"guid", "uuid"},
+                                           {"id", "uuid"}};
+    for (size_t i = 0; i < HM_ARRAY_LEN(names); i++)
+        if (strcasecmp(names[i][0], word) == 0)
+            return names[i][1];
+    return word;
+}
+
 /* ret_environment: NULL where that is no type. */
 static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, bool *ret_environment)
 {
@@ -30,7 +44,7 @@ static bool load_type(struct hm_cfg_node *group, enum hm_param_type *ret_type, b
         *ret_environment = true;
         return true;
     }
-    hm_suggest_init(&s, word);
+    hm_suggest_init(&s, other_name(word));
     if (ret_environment != NULL)
         hm_suggest_try(&s, "environment");
     for (size_t i = 0; i < HM_PARAM_NR; i++) {

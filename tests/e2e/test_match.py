@@ -85,6 +85,8 @@ class Input(Match):
         self.assertEqual((said["reason"], said["nearest"], said["why"]), (
             "gate:channel", "probe", "the message does not say where it is; give --channel NAME (the words are those of probe)"))
         self.assertIn("alarm: probe\n", self.cli("match", "--channel", "ops", stdin=message)[0])
+        self.assertIn('--channel opss: the settings know no such channel; write its id, or a name of channels; did you mean "ops"?',
+                      self.cli("match", "--channel", "opss", stdin=message, code=2)[1])
 
     def test_broken_json_is_said(self):
         for stdin, said in (('{"text": "probe"', "line 1, column 16"), ('{"text": "probe",\n "ts" 1}', "line 2, column 7"),

@@ -64,7 +64,13 @@ expect = {{ {expect} }};
         self.assertIn("1 passed", self.passes("one"))
         self.assertIn("1 passed", self.passes("retract"))
         self.assertIn("2 passed", self.passes("retract", "retract-attribute"))
-        self.bot.cli("test", "nosuch", code=2)
+        for words, said in ((("nosuch",), 'there is no test and no recipe "nosuch"; tests lie in '), (("one", "tow"), 'no recipe "tow"; did you mean "two"?'),
+                            (("retract-atribute",), 'did you mean "retract-attribute"?')):
+            out, err = self.bot.cli("test", *words, code=2)
+            self.assertIn(said, err)
+            self.assertEqual(out, "", "nothing is played")
+        self.recipe("untested", '{ id = "a"; say = "b"; }')
+        self.assertIn("there are no tests of that", self.bot.cli("test", "untested", code=2)[1])
         self.assertEqual(self.world.counts()["requests"], {}, "a recipe test needs no network")
 
     def test_differences_are_shown(self):

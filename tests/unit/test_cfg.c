@@ -289,8 +289,15 @@ static void test_suggests_the_nearest(void **state)
         const char *word;
         const char *text;
     } cases[] = {
-        {"tite", "; did you mean \"title\"?"}, {"stpes", "; did you mean \"steps\"?"}, {"xyz", ""}, {"n", ""},
+        {"tite", "; did you mean \"title\"?"},
+        {"stpes", "; did you mean \"steps\"?"},
+        {"xyz", ""},
+        {"n", ""},
         {"nmae", "; did you mean \"name\"?"},
+        {"NAME", "; did you mean \"name\"?"},
+        {"mean", "; did you mean \"name\"?"},
+        {"mena", "; did you mean \"name\"?"},
+        {"meam", ""},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         struct hm_suggest s;

@@ -375,7 +375,9 @@ static void test_edit_distance(void **state)
         {"retract", "retrakt", 3, 1},
         {"retract", "rertact", 3, 1}, /* a swap */
         {"ab", "ba", 3, 1},
-        {"ca", "abc", 9, 3}, /* no edit inside a swapped pair */
+        {"UUID", "uuid", 1, 0},   /* capitals are no difference */
+        {"[UUID", "{uuid", 2, 1}, /* and nothing else is a letter */
+        {"ca", "abc", 9, 3},      /* no edit inside a swapped pair */
         {"kitten", "sitting", 9, 3},
         {"kitten", "sitting", 2, 3}, /* more than max: max + 1 */
         {"kitten", "sitting", 0, 1},
