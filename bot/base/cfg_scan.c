@@ -17,6 +17,9 @@ struct scan {
     const char *end;
     int line;
     bool refused;
+    struct {
+        int from, to; /* lines */
+    } long_text;      /* the last text that goes over several lines, texts next to each other being one; 0 = none */
     struct hm_cfg_syntax syntax;
     struct hm_cfg_lines *lines;
     struct hm_diags *diags;
@@ -58,9 +61,16 @@ static void skip_block_comment(struct scan *s)
     s->refused = true;
 }
 
+/* The line that a text opened here really begins on: an earlier one when it only continues what has come over several lines. */
+static int began(const struct scan *s, int opened, bool continues)
+{
+    return continues && s->long_text.to == opened ? s->long_text.from : opened;
+}
+
 static void scan_string(struct scan *s)
 {
     int opened = s->line;
+    bool next_to = s->syntax.in_string; /* libconfig makes one of them */
     const char *start = s->at;
     if (!s->syntax.in_string) {
         s->lines->items = hm_xreallocarray(s->lines->items, s->lines->count + 1, sizeof s->lines->items[0]);
@@ -71,6 +81,11 @@ static void scan_string(struct scan *s)
         if (c == '"') {
             s->at++;
             hm_cfg_syntax_feed(&s->syntax, HM_CFG_TOKEN_STRING, start, (size_t)(s->at - start), opened);
+            int from = began(s, opened, next_to);
+            if (from < s->line && !s->syntax.failed) {
+                s->long_text.from = from;
+                s->long_text.to = s->line;
+            }
             return;
         }
         if (c == '\n')
@@ -84,7 +99,8 @@ static void scan_string(struct scan *s)
             s->refused = true;
         }
     }
-    hm_diags_add(s->diags, s->file, opened, "a string opened with a quote here is never closed; add the quote where it ends");
+    hm_diags_add(s->diags, s->file, began(s, opened, true),
+                 "a string opened with a quote here is never closed; add the quote where it ends");
     s->refused = true;
 }
 
@@ -272,6 +288,21 @@ static bool check_bytes(const char *file, const char *text, size_t len, struct h
     return false;
 }
 
+/* A text without its closing quote goes on to the next quote, mostly on a later line, and what stands behind that one is what can
+ * not be read: said there, the finding would send people to a line that is right. */
+static void blame_long_text(const struct scan *s, size_t before)
+{
+    struct hm_diag *said = s->diags->count > before ? &s->diags->items[s->diags->count - 1] : NULL;
+    if (said == NULL || s->long_text.to == 0 || said->line != s->long_text.to)
+        return;
+    char *there = said->text;
+    said->text =
+        hm_xasprintf("the text that is opened with a quote here goes on to line %d; is its closing quote missing? On line %d: %s",
+                     s->long_text.to, s->long_text.to, there);
+    said->line = s->long_text.from;
+    free(there);
+}
+
 bool hm_cfg_scan(const char *file, const char *text, size_t len, size_t max_depth, struct hm_cfg_lines *lines,
                  struct hm_diags *diags)
 {
@@ -280,8 +311,11 @@ bool hm_cfg_scan(const char *file, const char *text, size_t len, size_t max_dept
     if (!check_bytes(file, text, len, diags))
         return false;
     hm_cfg_syntax_init(&s.syntax, file, max_depth, diags);
+    size_t before = diags->count;
     while (s.at < s.end && !s.syntax.failed)
         scan_token(&s);
+    if (s.syntax.failed)
+        blame_long_text(&s, before);
     if (!s.refused)
         hm_cfg_syntax_feed(&s.syntax, HM_CFG_TOKEN_END, "", 0, s.line);
     return !s.refused && !s.syntax.failed;

@@ -118,6 +118,17 @@ static void test_refuses_texts(void **state)
         {"@include \"/etc/passwd\"\n", "1: @include is not followed; put everything into this file\n"},
         {"a = 1;\n  @include \"x\"", "2: @include is not followed; put everything into this file\n"},
         {"a = \"x\nb = 1;", "1: a string opened with a quote here is never closed; add the quote where it ends\n"},
+        {"a = 1;\nb = \"x;\nc = \"y\";\nd = 1;",
+         "2: a string opened with a quote here is never closed; add the quote where it ends\n"},
+        {"b = \"x;\nc = \"\";\n\nd = \"y\";",
+         "1: a string opened with a quote here is never closed; add the quote where it ends\n"},
+        {"b = [ \"x\", \"y ];\nc = \"z\";", "1: the text that is opened with a quote here goes on to line 2; is its closing "
+                                            "quote missing? On line 2: a comma or ] must stand here; here stands z\n"},
+        {"b = \"x;\n\n# of \"c\"\nc = 1;", "1: a string opened with a quote here is never closed; add the quote where it ends\n"},
+        {"b = \"x;\nc = \"1\";\n", "1: the text that is opened with a quote here goes on to line 2; is its closing quote "
+                                   "missing? On line 2: \";\" and the next key must stand here; here stands 1\n"},
+        {"b = \"over\ntwo lines\";\nc = 1;\nd = yes;",
+         "4: a text stands in quotes, a truth value is true or false; here stands yes\n"},
         {"a = 1;\n/* b\n", "2: a comment opened with /* here is never closed; add */ where it ends\n"},
         {"a = ( 1;\n", "1: a comma or ) must stand here; here stands ;\n"},
         {"a = ( 1\n", "1: a bracket opened here is never closed; add ) where it ends\n"},
@@ -291,12 +302,12 @@ static void test_suggests_the_nearest(void **state)
     } cases[] = {
         {"tite", "; did you mean \"title\"?"},
         {"stpes", "; did you mean \"steps\"?"},
-        {"xyz", ""},
-        {"n", ""},
         {"nmae", "; did you mean \"name\"?"},
         {"NAME", "; did you mean \"name\"?"},
         {"mean", "; did you mean \"name\"?"},
         {"mena", "; did you mean \"name\"?"},
+        {"xyz", ""},
+        {"n", ""},
         {"meam", ""},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
