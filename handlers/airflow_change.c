@@ -160,6 +160,8 @@ static const struct hm_arg_spec clear_args[] = {
     {"subdags", HM_ARG_BOOL, false, "what is inside of them as well, when they are SubDAGs (Airflow 2 only)"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
+static const char *const clear_ways[] = {"task", "tasks", NULL};
+static const struct hm_arg_choice clear_choice = {clear_ways, HM_CHOOSE_ANY};
 
 static enum hm_code clear_request(const struct hm_backend *backend, const json_t *args, const json_t *cursor,
                                   struct hm_request *req, struct hm_err *err)
@@ -298,6 +300,7 @@ const struct hm_action hm_airflow_clear = {
            "the answer is lost, the run is compared with it.",
     .effect = HM_EFFECT_ONCE,
     .args = clear_args,
+    .choice = &clear_choice,
     .result = clear_fields,
     .request = clear_request,
     .response = clear_response,

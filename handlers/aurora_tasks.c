@@ -425,6 +425,8 @@ static const struct hm_arg_spec kill_args[] = {
     {"message", HM_ARG_STRING, false, "why, for Aurora's own log"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
+static const char *const kill_ways[] = {"instances", "all", NULL};
+static const struct hm_arg_choice kill_choice = {kill_ways, HM_CHOOSE_ONE};
 
 static enum hm_code check_instances(const json_t *args, struct hm_err *err)
 {
@@ -488,7 +490,7 @@ static enum hm_verdict kill_response(const struct hm_backend *backend, const jso
 }
 
 const struct hm_arg_spec hm_aurora_probe_context[] = {
-    {"before", HM_ARG_LIST, false, "ids of the job's tasks before, as aurora.tasks gives them"},
+    {"before", HM_ARG_LIST, true, "ids of the job's tasks before, as aurora.tasks gives them"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 
@@ -546,6 +548,7 @@ const struct hm_action hm_aurora_kill = {
            "lost, the tasks are read again; give `probe = { before = … }`, the ids of the tasks that are to be killed.",
     .effect = HM_EFFECT_IDEMPOTENT,
     .args = kill_args,
+    .choice = &kill_choice,
     .result = kill_fields,
     .request = kill_request,
     .response = kill_response,

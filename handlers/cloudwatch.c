@@ -52,6 +52,8 @@ static const struct hm_arg_spec load_args[] = {
     {"period", HM_ARG_INT, false, "seconds of one datapoint: 60, 300 (if not given) or 3600"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
+static const char *const load_ways[] = {"index", "indexes", NULL};
+static const struct hm_arg_choice load_choice = {load_ways, HM_CHOOSE_ONE_OR_NONE};
 
 /* "" is the table itself. */
 static const char *index_name(const json_t *args, size_t part)
@@ -392,6 +394,7 @@ const struct hm_action hm_cloudwatch_table_load = {
     .doc = "known is false when CloudWatch has no datapoint at all: then 0 means nothing.",
     .effect = HM_EFFECT_READ,
     .args = load_args,
+    .choice = &load_choice,
     .result = table_load_fields,
     .request = load_request,
     .response = load_response,

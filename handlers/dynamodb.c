@@ -82,6 +82,8 @@ static const struct hm_arg_spec table_args[] = {
     {"service", HM_ARG_STRING, false, "like analytics"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
+static const char *const table_ways[] = {"name", "env+service", NULL};
+static const struct hm_arg_choice table_choice = {table_ways, HM_CHOOSE_ANY};
 
 /* The name that is tried at this page; the caller frees. NULL with err set. */
 static char *table_name_new(const json_t *args, const json_t *cursor, struct hm_err *err)
@@ -245,6 +247,7 @@ const struct hm_action hm_dynamodb_table = {
     .doc = "With env and service the table is ENV-PROTOTYPE-SERVICE-datomic, or the same without the prototype.",
     .effect = HM_EFFECT_READ,
     .args = table_args,
+    .choice = &table_choice,
     .result = table_fields,
     .request = table_request,
     .response = table_response,

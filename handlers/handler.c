@@ -181,6 +181,20 @@ const struct hm_action *hm_action_find(const char *name)
     return NULL;
 }
 
+void hm_choice_text(const struct hm_arg_choice *choice, const char *quote, struct hm_strbuf *out)
+{
+    for (size_t i = 0; choice->ways[i] != NULL; i++) {
+        hm_strbuf_addf(out, "%s%s", i == 0 ? "" : " or ", quote);
+        for (const char *p = choice->ways[i]; *p != '\0'; p++) {
+            if (*p == '+')
+                hm_strbuf_addf(out, "%s and %s", quote, quote);
+            else
+                hm_strbuf_addc(out, *p);
+        }
+        hm_strbuf_adds(out, quote);
+    }
+}
+
 char *hm_url_encode(const char *s)
 {
     static const char hex[] = "0123456789ABCDEF";

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strbuf.h"
 
 /* What an action does to the world; decides what a crash or a time-out may do (docs/guarantees.md). */
 enum hm_effect {
@@ -33,6 +34,13 @@ struct hm_arg_spec {
     enum hm_arg_type type;
     bool required;
     const char *help; /* one line for docs/actions.md and error messages */
+};
+
+/* Arguments of which one stands for another, so that none of them is required by itself. The loader refuses a recipe that gives
+ * none (or too many) of them; what comes out empty when it runs is for request() to refuse. */
+struct hm_arg_choice {
+    const char *const *ways; /* names of arguments, "env+service" being a way that takes both; ends with NULL */
+    enum hm_choose { HM_CHOOSE_ANY, HM_CHOOSE_ONE, HM_CHOOSE_ONE_OR_NONE } choose; /* ANY: one or more */
 };
 
 enum hm_field_type {
@@ -187,6 +195,7 @@ struct hm_action {
     const char *doc;   /* what else there is to say, for docs/actions.md; NULL = nothing */
     enum hm_effect effect;
     const struct hm_arg_spec *args;     /* ends with name == NULL */
+    const struct hm_arg_choice *choice; /* among them; NULL = none */
     const struct hm_field_spec *result; /* the fields of its result; ends with name == NULL. NULL only in tests: any */
     const char *more_fields;            /* the backend's setting that names further fields, between blanks; NULL = none */
 
@@ -236,6 +245,9 @@ extern const struct hm_handler *const hm_handlers[];
 /* NULL when there is none of that name. */
 const struct hm_handler *hm_handler_find(const char *name);
 const struct hm_action *hm_action_find(const char *name);
+
+/* "name or env and service", each name between `quote`s. */
+void hm_choice_text(const struct hm_arg_choice *choice, const char *quote, struct hm_strbuf *out);
 
 /* Percent-encodes one URL path segment or query value: everything but A-Z a-z 0-9 - . _ ~ (RFC 3986 section 2.3). Caller frees.
  */

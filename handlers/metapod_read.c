@@ -97,6 +97,8 @@ static const struct hm_arg_spec dataset_args[] = {
     {"id", HM_ARG_UUID, false, "the dataset's id"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
+static const char *const dataset_ways[] = {"name", "id", NULL};
+static const struct hm_arg_choice dataset_choice = {dataset_ways, HM_CHOOSE_ANY};
 
 /* True when the dataset is asked for by its id alone. */
 static bool is_direct(const struct hm_backend *backend, const json_t *args)
@@ -298,6 +300,7 @@ const struct hm_action hm_metapod_dataset = {
            "dataset_fields are further fields.",
     .effect = HM_EFFECT_READ,
     .args = dataset_args,
+    .choice = &dataset_choice,
     .result = dataset_fields,
     .more_fields = "dataset_fields",
     .request = dataset_request,

@@ -212,7 +212,7 @@ static enum hm_verdict restart_response(const struct hm_backend *backend, const 
 }
 
 static const struct hm_arg_spec restart_context[] = {
-    {"before", HM_ARG_STRING, false, "since when it ran before, as nu.unit-status says it"},
+    {"before", HM_ARG_STRING, true, "since when it ran before, as nu.unit-status says it"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 

@@ -332,8 +332,8 @@ static enum hm_verdict try_itaipu_response(const struct hm_backend *backend, con
 }
 
 static const struct hm_arg_spec itaipu_context[] = {
-    {"before", HM_ARG_LIST, false, "ids of the job's tasks before, as aurora.tasks gives them"},
-    {"job", HM_ARG_STRING, false, "the job's name in Aurora"},
+    {"before", HM_ARG_LIST, true, "ids of the job's tasks before, as aurora.tasks gives them"},
+    {"job", HM_ARG_STRING, true, "the job's name in Aurora"},
     {NULL, HM_ARG_STRING, false, NULL},
 };
 

@@ -251,6 +251,11 @@ const char *hm_cfg_string(const struct hm_cfg_node *node)
     return node->type == HM_CFG_STRING ? node->text : NULL;
 }
 
+bool hm_cfg_truth(const struct hm_cfg_node *node)
+{
+    return node->type == HM_CFG_BOOL && node->number != 0;
+}
+
 json_t *hm_cfg_json_new(struct hm_cfg_node *node)
 {
     json_t *value = NULL;

@@ -50,6 +50,7 @@ int hm_cfg_line(const struct hm_cfg_node *node);
 size_t hm_cfg_count(const struct hm_cfg_node *node); /* members of a group or list; 0 for scalars */
 struct hm_cfg_node *hm_cfg_at(const struct hm_cfg_node *node, size_t index);
 const char *hm_cfg_string(const struct hm_cfg_node *node); /* NULL when it is not a string */
+bool hm_cfg_truth(const struct hm_cfg_node *node);         /* true when it is the truth value true */
 /* The subtree as JSON; a new reference. Everything in it counts as seen. */
 json_t *hm_cfg_json_new(struct hm_cfg_node *node);
 /* Where the node stands, for findings: `steps[find].retry`, or "the top level"; into buf; returns buf. An item of a list is

@@ -66,7 +66,7 @@ struct hm_loader {
     struct hm_recipe *recipe;
     const struct hm_names *names; /* may be NULL */
     struct hm_diags *diags;
-    bool again;                       /* the text was loaded once: fields, types and looks are not judged anew */
+    bool again;                       /* the text was loaded once: what newer checks find is not held against it */
     int step;                         /* the one being read, -1 = none */
     const struct hm_param_list *list; /* the same */
     struct hm_ref *refs;

@@ -150,6 +150,66 @@ static void check_arg(struct hm_loader *l, const struct hm_action *action, const
                     hm_suggest_text(&s, meant, sizeof meant));
 }
 
+/* Something that is given, and not only said to be missing: false and ( ) are as good as nothing. */
+static bool is_given(const struct hm_cfg_node *with, const char *name, bool for_sure)
+{
+    for (size_t i = 0; with != NULL && i < hm_cfg_count(with); i++) {
+        const struct hm_cfg_node *node = hm_cfg_at(with, i);
+        if (strcmp(hm_cfg_name(node), name) != 0)
+            continue;
+        switch (hm_cfg_type(node)) {
+        case HM_CFG_STRING: /* one ${…} alone drops out when it is null */
+            return hm_cfg_string(node)[0] != '\0' && !(for_sure && kind_of(hm_cfg_string(node)) == TEXT_VALUE);
+        case HM_CFG_LIST:
+            return hm_cfg_count(node) > 0;
+        case HM_CFG_BOOL:
+            return hm_cfg_truth(node);
+        case HM_CFG_GROUP:
+        case HM_CFG_INT:
+        case HM_CFG_NUMBER:
+        case HM_CFG_TYPE_NR:
+            break;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* All arguments of a way: "env+service". */
+static bool way_is_given(const struct hm_cfg_node *with, const char *way, bool for_sure)
+{
+    bool all = true;
+    while (*way != '\0' && all) {
+        size_t len = strcspn(way, "+");
+        char *name = hm_xstrndup(way, len);
+        all = is_given(with, name, for_sure);
+        free(name);
+        way += len + (way[len] == '+' ? 1 : 0);
+    }
+    return all;
+}
+
+static void check_choice(const struct hm_action *action, const struct hm_cfg_node *group, const struct hm_cfg_node *with)
+{
+    const struct hm_arg_choice *choice = action->choice;
+    size_t given = 0, sure = 0;
+    struct hm_strbuf names;
+    for (size_t i = 0; choice != NULL && choice->ways[i] != NULL; i++) {
+        given += way_is_given(with, choice->ways[i], false) ? 1 : 0;
+        sure += way_is_given(with, choice->ways[i], true) ? 1 : 0;
+    }
+    if (choice == NULL)
+        return;
+    hm_strbuf_init(&names, 200);
+    hm_choice_text(choice, "", &names);
+    if (given == 0 && choice->choose != HM_CHOOSE_ONE_OR_NONE)
+        hm_cfg_add_here(with != NULL ? with : group, "%s needs %s; add %s", action->name, hm_strbuf_str(&names),
+                        with != NULL ? "one" : "one to `with`");
+    else if (sure > 1 && choice->choose != HM_CHOOSE_ANY)
+        hm_cfg_add_here(with, "%s takes %s, not both; take one out", action->name, hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+}
+
 /* with: may be NULL. */
 static void check_args(struct hm_loader *l, const struct hm_action *action, const struct hm_cfg_node *group,
                        const struct hm_cfg_node *with)
@@ -160,6 +220,8 @@ static void check_args(struct hm_loader *l, const struct hm_action *action, cons
         if (spec->required && (with == NULL || !hm_cfg_has(with, spec->name)))
             hm_cfg_add_here(with != NULL ? with : group, "%s needs %s (%s); add it%s", action->name, spec->name,
                             spec->help != NULL ? spec->help : hm_arg_type_text(spec->type), with != NULL ? "" : " to `with`");
+    if (!l->again)
+        check_choice(action, group, with);
 }
 
 /* ---- its backend ------------------------------------------------------------------------------------------------------- */
@@ -271,4 +333,7 @@ void hm_load_probe(struct hm_loader *l, struct hm_cfg_node *group, struct hm_ste
         else if (hm_cfg_type(each) != HM_CFG_STRING)
             hm_cfg_add_here(each, "must be the name of a backend, like on = \"aurora-${environment}\"");
     }
+    for (const struct hm_arg_spec *spec = action->probe_context; spec != NULL && spec->name != NULL && !l->again; spec++)
+        if (spec->required && !hm_cfg_has(node, spec->name))
+            hm_cfg_add_here(node, "%s can not be looked for without %s (%s); add it", action->name, spec->name, spec->help);
 }

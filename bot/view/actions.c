@@ -42,6 +42,17 @@ static void add_args(struct hm_strbuf *out, const char *what, const struct hm_ar
                        arg->help != NULL ? ": " : "", arg->help != NULL ? arg->help : "");
 }
 
+static void add_choice(struct hm_strbuf *out, const struct hm_arg_choice *choice)
+{
+    static const char *const ends[] = {
+        [HM_CHOOSE_ANY] = ": one at least", [HM_CHOOSE_ONE] = ": one of them, not both", [HM_CHOOSE_ONE_OR_NONE] = ": not both"};
+    if (choice == NULL)
+        return;
+    hm_strbuf_adds(out, "\n");
+    hm_choice_text(choice, "`", out);
+    hm_strbuf_addf(out, "%s.\n", ends[choice->choose]);
+}
+
 /* depth: how many objects or lists they are in. */
 static void add_fields(struct hm_strbuf *out, const struct hm_field_spec *fields, int depth)
 {
@@ -60,6 +71,7 @@ static void add_action(struct hm_strbuf *out, const struct hm_action *action)
                    action->probe_action != NULL ? ", with a probe" : "", action->doc != NULL ? " " : "",
                    action->doc != NULL ? action->doc : "");
     add_args(out, "Takes", action->args);
+    add_choice(out, action->choice);
     if (action->probe_action != NULL)
         add_args(out, "In `probe`", action->probe_context);
     hm_strbuf_adds(out, "\nGives:\n\n");
