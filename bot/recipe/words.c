@@ -213,19 +213,29 @@ static const struct hm_param *next_param(const struct hm_recipe *recipe, const j
     return NULL;
 }
 
-static enum hm_code add_value(const struct hm_recipe *recipe, const struct word *word, json_t *values, struct hm_err *err)
+/* Behind a param's name a value may hold = wherever it is typed; quotes around it are gone before they could say so on a shell.
+ */
+static enum hm_code no_param(const struct hm_recipe *recipe, const struct word *word, const json_t *values, struct hm_err *err)
 {
     char meant[120];
+    struct hm_suggest s;
+    const struct hm_param *next = next_param(recipe, values);
+    hm_suggest_init(&s, word->key);
+    for (size_t i = 0; i < recipe->n_params; i++)
+        hm_suggest_try(&s, recipe->params[i].name);
+    if (s.best != NULL || next == NULL)
+        return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"%s", recipe->name, word->key,
+                          hm_suggest_text(&s, meant, sizeof meant));
+    return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"; if that is a value with = in it, write %s=%.60s=%.*s",
+                      recipe->name, word->key, next->name, word->key, (int)hm_utf8_take(word->value, 60), word->value);
+}
+
+static enum hm_code add_value(const struct hm_recipe *recipe, const struct word *word, json_t *values, struct hm_err *err)
+{
     size_t shown = hm_utf8_take(word->value, 60);
     const struct hm_param *param = word->key != NULL ? find_param(recipe, word->key) : next_param(recipe, values);
-    if (param == NULL && word->key != NULL) {
-        struct hm_suggest s;
-        hm_suggest_init(&s, word->key);
-        for (size_t i = 0; i < recipe->n_params; i++)
-            hm_suggest_try(&s, recipe->params[i].name);
-        return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"%s", recipe->name, word->key,
-                          s.best != NULL ? hm_suggest_text(&s, meant, sizeof meant) : "; put a value that holds = in quotes");
-    }
+    if (param == NULL && word->key != NULL)
+        return no_param(recipe, word, values, err);
     if (param == NULL && recipe->n_params == 0)
         return hm_err_set(err, HM_EINVAL, "%s takes no params; \"%.*s\" is too much", recipe->name, (int)shown, word->value);
     if (param == NULL)

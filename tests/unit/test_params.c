@@ -47,7 +47,7 @@ static void test_words(void **state)
          "{\"id\":\"a\",\"transaction\":\"b\"}"},
         {"transaction=b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
         {"id=a b", "{\"id\":\"a\",\"transaction\":\"b\"}"},
-        {"a b c=d", "retract has no param \"c\"; put a value that holds = in quotes"},
+        {"a b c=d", "retract has no param \"c\"; if that is a value with = in it, write only=c=d"},
         {"a b 'c=d'", "{\"id\":\"a\",\"only\":\"c=d\",\"transaction\":\"b\"}"},
         {"a only=x=y", "{\"id\":\"a\",\"only\":\"x=y\"}"},
         {"a only='x y'", "{\"id\":\"a\",\"only\":\"x y\"}"},
@@ -185,6 +185,8 @@ static void test_split_words(void **state)
     static char uuid[] = UUID, only[] = "only=x y <a> &amp; 'q'", bad[] = "onli=x", broken[] = "note=\xff";
     char *const good[] = {uuid, only, broken, NULL};
     char *const wrong[] = {bad, NULL};
+    static char value[] = "c=d", followed[] = "transaction=c=d";
+    char *equals[] = {uuid, value, NULL};
     char *const none[] = {NULL};
     struct hm_err err = {0};
     json_t *raw = hm_params_words_new(&recipe, good, &err);
@@ -195,6 +197,12 @@ static void test_split_words(void **state)
     json_decref(raw);
     assert_null(hm_params_words_new(&recipe, wrong, &err));
     assert_string_equal(err.msg, "retract has no param \"onli\"; did you mean \"only\"?");
+    assert_null(hm_params_words_new(&recipe, equals, &err)); /* the shell has taken its quotes away */
+    assert_string_equal(err.msg, "retract has no param \"c\"; if that is a value with = in it, write transaction=c=d");
+    equals[1] = followed;
+    raw = hm_params_words_new(&recipe, equals, &err);
+    assert_string_equal(hm_json_get_str(raw, "transaction", ""), "c=d");
+    json_decref(raw);
     raw = hm_params_words_new(&recipe, none, &err);
     assert_int_equal(json_object_size(raw), 0);
     json_decref(raw);
@@ -345,7 +353,7 @@ static void test_checks_all(void **state)
          "give transaction=…",
          NULL},
         {"{}", "{}", NULL, true, "id is missing; it must be a uuid (8-4-4-4-12 hex digits)", NULL},
-        {"{\"ID\":\"x\"}", "{}", NULL, true, "there is no param \"ID\"", NULL},
+        {"{\"ID\":\"x\"}", "{}", NULL, true, "there is no param \"ID\"; did you mean \"id\"?", NULL},
         {"{\"idd\":\"x\"}", "{}", NULL, true, "there is no param \"idd\"; did you mean \"id\"?", NULL},
     };
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
