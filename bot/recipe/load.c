@@ -146,6 +146,24 @@ static void check_mrkdwn(const struct hm_cfg_node *node, const struct hm_templat
     }
 }
 
+/* Slack's markup is not Markdown: **bold** and [words](https://…) would be shown with all their signs. Not so in code. */
+static void check_markdown(const struct hm_cfg_node *node, const struct hm_template *tpl)
+{
+    const char *part = NULL;
+    bool code = false, bold = false, link = false;
+    for (size_t i = 0; (part = hm_template_part(tpl, i)) != NULL; i++) {
+        for (const char *p = part; *p != '\0'; p++) {
+            code = code != (*p == '`');
+            bold = bold || (!code && hm_starts_with(p, "**"));
+            link = link || (!code && (hm_starts_with(p, "](http://") || hm_starts_with(p, "](https://")));
+        }
+    }
+    if (bold)
+        hm_cfg_add_here(node, "** would be shown as it stands; write *bold*, with one star on each side");
+    if (link)
+        hm_cfg_add_here(node, "[…](…) would be shown as it stands; a link is <https://…|words> in Slack");
+}
+
 /* is_arg: one ${…} alone keeps its type. */
 static struct hm_template *parse_template(struct hm_loader *l, const struct hm_cfg_node *node, unsigned scope, bool is_arg)
 {
@@ -163,6 +181,8 @@ static struct hm_template *parse_template(struct hm_loader *l, const struct hm_c
         note_expr(l, node, expr, use, scope);
     if (tpl != NULL && (scope & HM_SCOPE_MRKDWN) != 0)
         check_mrkdwn(node, tpl);
+    if (tpl != NULL && (scope & HM_SCOPE_MRKDWN) != 0 && !l->again)
+        check_markdown(node, tpl);
     return tpl;
 }
 
