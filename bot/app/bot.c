@@ -324,13 +324,13 @@ static void reload(struct hm_bot *bot)
     HM_FREE(bot->config_problem);
     struct hm_settings *fresh = hm_settings_load(bot->settings->file, &diags);
     for (size_t i = 0; i < diags.count; i++)
-        hm_log(HM_LOG_ERROR, "config", "%s:%d: %s", diags.items[i].file, diags.items[i].line, diags.items[i].text);
+        hm_log(HM_LOG_ERROR, "config", "%s: %s", diags.items[i].at, diags.items[i].text);
     if (fresh != NULL && hm_backends_use(bot->backends, fresh, &err) != HM_OK) {
         hm_settings_free(fresh);
         fresh = NULL;
         bot->config_problem = hm_xstrdup(err.msg);
     } else if (fresh == NULL) {
-        bot->config_problem = hm_xasprintf("%s:%d: %s", diags.items[0].file, diags.items[0].line, diags.items[0].text);
+        bot->config_problem = hm_xasprintf("%s: %s", diags.items[0].at, diags.items[0].text);
     }
     bot->sources.config_problem = bot->config_problem;
     hm_diags_done(&diags);

@@ -292,14 +292,12 @@ static bool check_bytes(const char *file, const char *text, size_t len, struct h
  * not be read: said there, the finding would send people to a line that is right. */
 static void blame_long_text(const struct scan *s, size_t before)
 {
-    struct hm_diag *said = s->diags->count > before ? &s->diags->items[s->diags->count - 1] : NULL;
-    if (said == NULL || s->long_text.to == 0 || said->line != s->long_text.to)
+    if (s->diags->count == before || s->long_text.to == 0 || s->diags->items[s->diags->count - 1].line != s->long_text.to)
         return;
-    char *there = said->text;
-    said->text =
-        hm_xasprintf("the text that is opened with a quote here goes on to line %d; is its closing quote missing? On line %d: %s",
-                     s->long_text.to, s->long_text.to, there);
-    said->line = s->long_text.from;
+    char *there = hm_diags_take_last(s->diags);
+    hm_diags_add(s->diags, s->file, s->long_text.from,
+                 "the text that is opened with a quote here goes on to line %d; is its closing quote missing? On line %d: %s",
+                 s->long_text.to, s->long_text.to, there);
     free(there);
 }
 

@@ -54,7 +54,7 @@ enum hm_exit hm_cli_exit_of(enum hm_code code)
 void hm_cli_print_findings(const struct hm_cli *cli, const struct hm_diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++)
-        (void)fprintf(stderr, "%s:%d: %s\n", diags->items[i].file, diags->items[i].line, diags->items[i].text);
+        (void)fprintf(stderr, "%s: %s\n", diags->items[i].at, diags->items[i].text);
     if (diags->dropped > 0)
         (void)fprintf(stderr, "%s: and %zu more findings\n", cli->config, diags->dropped);
 }

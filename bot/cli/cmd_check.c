@@ -81,7 +81,8 @@ static int run_check(const struct hm_cli *cli)
     size_t findings = 0;
     struct hm_settings *settings = hm_cli_settings(cli, &findings);
     if (settings == NULL)
-        return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; nothing was started", cli->config, findings, findings == 1 ? "" : "s");
+        return hm_cli_fail(HM_EXIT_NO, "%s: %zu finding%s; the bot does not start with %s", cli->config, findings,
+                           findings == 1 ? "" : "s", findings == 1 ? "it" : "them");
     bool tokens = tokens_are_right(cli, settings);
     if (!journal_can_be_written(cli, settings->journal_path) || !tokens) {
         hm_settings_free(settings);

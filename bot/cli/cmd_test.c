@@ -34,7 +34,7 @@ static void play_file(struct tally *tally, const char *file)
     hm_diags_init(&diags);
     struct hm_recipe_test *test = hm_recipe_test_load(file, tally->settings, &diags);
     for (size_t i = 0; i < diags.count; i++)
-        (void)fprintf(stderr, "%s:%d: %s\n", diags.items[i].file, diags.items[i].line, diags.items[i].text);
+        (void)fprintf(stderr, "%s: %s\n", diags.items[i].at, diags.items[i].text);
     if (test == NULL) {
         tally->failed++;
         (void)printf("FAILED %s: it can not be read\n", file);

@@ -1,6 +1,7 @@
 /* Findings in files: all are kept up to the ceiling, long ones are cut, the rest is counted. */
 #include "base/diag.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -23,6 +24,12 @@ static void test_keeps_what_is_added(void **state)
     assert_string_equal(diags.items[1].file, "other.cfg");
     assert_int_equal(diags.items[1].line, 0);
     assert_string_equal(diags.items[1].text, "no steps");
+    assert_string_equal(diags.items[0].at, "retract.cfg:12");
+    assert_string_equal(diags.items[1].at, "other.cfg"); /* of the whole file: no line that nobody finds */
+    char *last = hm_diags_take_last(&diags);
+    assert_string_equal(last, "no steps");
+    free(last);
+    assert_int_equal(diags.count, 1);
     hm_diags_done(&diags);
     assert_int_equal(diags.count, 0);
     hm_diags_done(&diags); /* a second time is harmless */
