@@ -386,7 +386,7 @@ static const char *mark_of(const struct hm_case *c)
 {
     const struct hm_case_offer *mend = last_of(c, false);
     const struct hm_case_offer *look = last_of(c, true);
-    if (c->end == HM_CASE_OVER && !c->silent && (mend == NULL || mend->ended_ms <= c->ended_ms))
+    if (c->end == HM_CASE_OVER && !c->silent && (mend == NULL || mend->ended_ms <= c->ended_ms || has_stopped(mend)))
         return HM_MARK_MENDED;
     if (mend != NULL)
         return is_good(mend) && !has_unmended_part(c) ? HM_MARK_MENDED : HM_MARK_FAILED;
@@ -440,7 +440,7 @@ bool hm_case_finish(struct hm_case *c, enum hm_case_end end, const char *why, in
     c->ended_ms = now_ms;
     set_text(&c->ended_why, why);
     if (end == HM_CASE_OVER && !c->silent)
-        set_mark(c, HM_MARK_MENDED);
+        set_mark(c, mark_of(c)); /* what was tried after that counts: the news may be heard late */
     return true;
 }
 

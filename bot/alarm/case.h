@@ -144,11 +144,11 @@ struct hm_case_run_news {
 /* True when the case changed. Once all its runs are over, the alarm's mark is what came of it: the last run that was to mend it
  * was done, or came to another end (of offers that mend one part each, any part's last one; one that stopped, for there was
  * nothing to do, counts only when no other did more); where nobody has tried to mend it, whether somebody looked. That it is over
- * counts as mended. */
+ * counts as mended, until a run that ended after that did not. */
 bool hm_case_run(struct hm_case *c, struct hm_case_offer *offer, const struct hm_case_run_news *news);
 /* The reaction of this name is gone (or never was there). */
 void hm_case_unmarked(struct hm_case *c, const char *name);
-/* The end. False when it had one already. */
+/* The end. now_ms: when that was said, which may be before a run ended. False when it had one already. */
 bool hm_case_finish(struct hm_case *c, enum hm_case_end end, const char *why, int64_t now_ms);
 /* Whether its buttons are to be seen. */
 bool hm_case_offers_open(const struct hm_case *c);

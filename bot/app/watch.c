@@ -254,6 +254,14 @@ bool hm_watch_judge(struct hm_watch *watch, const json_t *message, const char *c
     return ours;
 }
 
+/* When the words were said that an edited message has now; Slack's event may come late. */
+static int64_t edited_ms(const struct hm_watch *watch, const json_t *message)
+{
+    const char *ts = hm_json_get_str(json_object_get(message, "edited"), "ts", "");
+    int64_t at_ms = ts_ms(ts);
+    return at_ms > 0 ? at_ms : hm_wall_ms(watch->opts.clock);
+}
+
 /* An edited message raises nothing; it may say that its own alarm is over. */
 static bool judge_edit(struct hm_watch *watch, const json_t *message, const char *channel, const char *ts, int64_t inbox_id)
 {
@@ -264,7 +272,7 @@ static bool judge_edit(struct hm_watch *watch, const json_t *message, const char
         return false;
     around.edited = true;
     hm_alarm_judge(&watch->settings->alarms, message, &around, &v);
-    bool notice = v.kind == HM_ALARM_RESOLVED && hm_watch_edit_notice(w, &v, hm_wall_ms(watch->opts.clock), inbox_id);
+    bool notice = v.kind == HM_ALARM_RESOLVED && hm_watch_edit_notice(w, &v, edited_ms(watch, message), inbox_id);
     hm_alarm_verdict_done(&v);
     return notice;
 }

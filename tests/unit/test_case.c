@@ -303,6 +303,31 @@ static void test_each_part_counts(void **state)
     hm_case_free(c);
 }
 
+/* News that is heard late is of before what was tried meanwhile. */
+static void test_late_news(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status;
+        int64_t over_ms; /* of the end of the run */
+        const char *mark;
+    } rows[] = {
+        {"failed", -1000, HM_MARK_FAILED}, {"rejected", -1, HM_MARK_FAILED}, {"failed", 0, HM_MARK_MENDED},
+        {"failed", 1000, HM_MARK_MENDED},  {"done", -1000, HM_MARK_MENDED},  {"stopped", -1000, HM_MARK_MENDED},
+        {"stopped", 1000, HM_MARK_MENDED},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(rows); i++) {
+        struct hm_case *c = begin("bad d1", NOW, false);
+        hm_case_take(&c->offers[1], "U1", "7", NOW);
+        (void)went(c, 1, "r-1", rows[i].status, NULL);
+        assert_true(hm_case_finish(c, HM_CASE_OVER, "[OK] bad d1", c->offers[1].ended_ms + rows[i].over_ms));
+        assert_string_equal(c->mark, rows[i].mark);
+        looked(c, 2, "r-2", "done");
+        assert_string_equal(c->mark, rows[i].mark);
+        hm_case_free(c);
+    }
+}
+
 /* A case of a version that knew one reaction to be taken away. */
 static void test_one_reaction_of_an_earlier_version(void **state)
 {
@@ -555,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_nothing_to_do),
         cmocka_unit_test(test_a_later_run_moves_the_mark),
         cmocka_unit_test(test_each_part_counts),
+        cmocka_unit_test(test_late_news),
         cmocka_unit_test(test_one_reaction_of_an_earlier_version),
         cmocka_unit_test(test_runs_find_their_offer),
         cmocka_unit_test(test_ends),
