@@ -203,6 +203,22 @@ void hm_watch_run(struct hm_watch *watch, const struct hm_run *run)
         note_typed(watch, run);
 }
 
+/* What is known of the run that was started unasked. problem: it came to nothing; NULL = it goes on. */
+static void end_unasked(struct hm_watched *w, struct hm_case_offer *offer, const char *run_id, const char *problem)
+{
+    const struct hm_case_run_news news = {
+        .run_id = run_id,
+        .status = problem != NULL ? "failed" : NULL,
+        .said = problem,
+        .ended_ms = problem != NULL ? hm_wall_ms(w->watch->opts.clock) : 0,
+        .looks = true,
+    };
+    if (hm_case_run(w->c, offer, &news)) {
+        hm_watched_touch(w, true);
+        hm_watched_flush(w);
+    }
+}
+
 /* ---- after a restart ------------------------------------------------------------------------------------------------------ */
 
 static void on_visit(void *arg, const struct hm_run *run)
@@ -288,6 +304,17 @@ static void give_back(struct hm_watch *watch)
     json_decref(open);
 }
 
+/* What was started unasked and can not be read any more is not started once more: it may be going. Its own card says what is
+ * wrong with it. */
+static void end_unreadable(struct hm_watched *w, struct hm_case_offer *offer)
+{
+    char *key = hm_card_value(w->c->id, offer->nonce);
+    const char *run_id = hm_json_get_str(json_object_get(w->watch->links, key), "run", NULL);
+    if (run_id != NULL && offer->unasked && offer->run_id == NULL && offer->status == NULL)
+        end_unasked(w, offer, run_id, "What the journal holds of this run can not be read.");
+    free(key);
+}
+
 void hm_watch_find_runs(struct hm_watch *watch)
 {
     struct hm_watched *w = NULL;
@@ -299,9 +326,11 @@ void hm_watch_find_runs(struct hm_watch *watch)
         hm_journal_put(watch->opts.journal, batch, NULL, NULL);
     TAILQ_FOREACH(w, &watch->cases, link)
     {
-        for (size_t i = 0; i < w->c->n_offers; i++)
+        for (size_t i = 0; i < w->c->n_offers; i++) {
             if (w->c->offers[i].run_id != NULL && w->c->offers[i].status == NULL)
                 (void)hm_runner_visit(watch->opts.runner, w->c->offers[i].run_id, on_visit, watch);
+            end_unreadable(w, &w->c->offers[i]);
+        }
         hm_watched_start(w);
     }
     give_back(watch);
@@ -316,21 +345,6 @@ struct starting {
     char id[HM_CASE_ID_MAX];
     char nonce[HM_CASE_NONCE_MAX];
 };
-
-static void end_unasked(struct hm_watched *w, struct hm_case_offer *offer, const char *run_id, const char *problem)
-{
-    const struct hm_case_run_news news = {
-        .run_id = run_id,
-        .status = problem != NULL ? "failed" : NULL,
-        .said = problem,
-        .ended_ms = problem != NULL ? hm_wall_ms(w->watch->opts.clock) : 0,
-        .looks = true,
-    };
-    if (hm_case_run(w->c, offer, &news)) {
-        hm_watched_touch(w, true);
-        hm_watched_flush(w);
-    }
-}
 
 static void on_started(void *arg, enum hm_code code, const char *run_id, const char *problem)
 {

@@ -4,8 +4,8 @@ import json
 import sqlite3
 import time
 
-from alarm_case import BAD, OVER, AlarmCase
-from harness import ANA, DATASET, Deadline, main
+from alarm_case import AUTO, BAD, DI, LOOK, OVER, AlarmCase
+from harness import ANA, BEN, DATASET, Deadline, main
 
 OVER_IT = OVER.replace('match = "^\\\\[(?:RESOLVED|OK)\\\\]"', 'match = "^\\\\[OK\\\\] bad dataset (?<id>{{uuid}}){{end}}"') \
               .replace('resolves = [ "*" ]', 'fields = ( { name = "id"; type = "uuid"; } ); dedupe = { key = "${id}"; for = "2h"; };\n'
@@ -26,17 +26,20 @@ class LeftOver(AlarmCase):
             yield
             other.execute("ROLLBACK")
 
-    def say_in_vain(self, text):
-        """An alarm whose envelope Slack gives up: the disk is full until nothing waits for an ack any more. The bot may have been
-        about to store something else (its own card is an event, too), so that one refusal would prove nothing."""
+    def in_vain(self, say):
+        """What is said meanwhile has an envelope that Slack gives up: the disk is full until nothing waits for an ack any more. The bot
+        may have been about to store something else (its own card is an event, too), so that one refusal would prove nothing."""
         with self.full_disk():
-            alarm = self.say(text)
+            said = say()
             deadline = Deadline()
             while "an envelope was not stored" not in self.bot.child.stderr():
                 self.assertFalse(deadline.over(), "it was stored")
                 self.bot.child._pause()
             self.slack.wait(alive=self.alive(), idle_ms=100)
-        return alarm
+        return said
+
+    def say_in_vain(self, text):
+        return self.in_vain(lambda: self.say(text))
 
     def test_an_alarm_that_could_not_be_stored(self):
         self.slack.post("config", ack_ms=2000, retry_s=[])  # Slack does not send it again
@@ -56,6 +59,22 @@ class LeftOver(AlarmCase):
         card.wait("Over")
         self.assertIsNone(card.button("Retract it"))
         self.assertEqual(len(self.replies(alarm)), 1)
+
+    def test_news_that_is_heard_after_a_run(self):
+        """By an edit, which is not read back. What was tried after it was said, and before it was heard, did not mend the alarm."""
+        self.slack.post("config", ack_ms=2000, retry_s=[600])
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        self.quiet()
+        self.in_vain(lambda: self.slack.post("edit_message", channel=DI, ts=alarm["ts"], text=f"[OK] bad dataset {DATASET}"))
+        card.click("Retract it", ANA)
+        self.run_card(alarm).reject(BEN)
+        card.wait(": *rejected*")
+        self.assertNotIn("*Over*", card.text())
+        card.wait("*Over*")
+        self.quiet()
+        self.assertEqual(self.reactions(alarm), ["warning"])
 
     def test_an_offer_that_nobody_has(self):
         """Its click came to nothing, and that it is free again was not stored when the process died."""
@@ -77,6 +96,19 @@ class LeftOver(AlarmCase):
         card.wait("chose *Retract it*")
         self.assertEqual(len(self.bot.runs()), 1)
 
+    def lose_the_run(self):
+        """The recipe that it began with is not in the journal any more, and its case knows nothing of it yet."""
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            for name, in journal.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'recipes'").fetchall():
+                journal.execute(f"DROP TRIGGER {name}")
+            journal.execute("DELETE FROM recipes")
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                for name in ("run", "run_seq", "status", "said", "ended_ms"):
+                    case["offers"][0].pop(name, None)
+                journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+
     def test_an_offer_whose_run_can_not_be_read(self):
         """It is taken all the same, though the process died before the case knew of its run: nobody is to start a second one."""
         self.bot.start()
@@ -86,22 +118,35 @@ class LeftOver(AlarmCase):
         self.quiet()
         self.bot.kill()
         self.bot.edit_recipe("retract", ("Retract the committed dataset", "Retract this dataset"))
-        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
-            for name, in journal.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'recipes'").fetchall():
-                journal.execute(f"DROP TRIGGER {name}")
-            journal.execute("DELETE FROM recipes")
-            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
-                case = json.loads(value)
-                for name in ("run", "run_seq"):
-                    case["offers"][0].pop(name, None)
-                journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
-            journal.commit()
+        self.lose_the_run()
         self.bot.spawn()
         self.slack.wait(alive=self.alive(), min_connections=1)
         self.quiet()
         with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
             self.assertEqual(journal.execute("SELECT count(*) FROM events WHERE type = 'alarm.offer.released'").fetchone(), (0,))
         self.assertIn("chose *Retract it*", card.text())
+
+    def test_a_look_that_can_not_be_read(self):
+        """It was started by itself, and is not started again and again."""
+        self.bot.add_recipe("look-at-it", LOOK)
+        self.bot.use_alarms(bad=AUTO)
+        self.bot.start()
+        alarm = self.say(f"bad dataset {DATASET}")
+        card = self.alarm_card(alarm)
+        card.wait("It is `")
+        self.run_card(alarm, "Look at a dataset").wait("*Done*")
+        self.slack.wait(alive=self.alive(), idle_ms=100)
+        self.bot.kill()
+        self.bot.add_recipe("look-at-it", LOOK.replace("Look at a dataset", "Look at one"))
+        self.lose_the_run()
+        for _ in range(2):
+            self.bot.spawn()
+            self.slack.wait(alive=self.alive(), min_connections=1)
+            card.wait("can not be read")
+            self.slack.wait(alive=self.alive(), idle_ms=100)
+            self.bot.kill()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            self.assertEqual(journal.execute("SELECT count(*) FROM runs").fetchone(), (1,))
 
 
 if __name__ == "__main__":
