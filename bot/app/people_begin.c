@@ -289,7 +289,6 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
 {
     struct hm_start_ref ref;
     char *payload = NULL;
-    const struct hm_param *unchosen = NULL;
     json_t *scope = hm_people_scope_new(asker->people);
     json_t *values = NULL;
     json_t *lists = NULL;
@@ -312,7 +311,6 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     values = hm_start_values_new(recipe, req->values, scope);
     lists = hm_people_lists_new(asker->people, recipe, values);
     payload = asker->stored_ms == 0 ? hm_start_errors(recipe, values, scope, lists) : NULL;
-    unchosen = hm_start_unchosen(recipe, values);
     if (payload != NULL) {
         hm_people_lists_forget(asker->people, recipe, values);
         hm_asker_close(asker); /* nothing came of it; the form is still open */
@@ -322,10 +320,9 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     set_text(&asker->thread_ts, ref.thread_ts);
     set_text(&asker->card_thread, ref.thread_ts);
     (void)snprintf(asker->message_ts, sizeof asker->message_ts, "%s", ref.message_ts);
-    if (unchosen != NULL) { /* the form is gone: a new one, of the same offer */
+    if (hm_start_drop_unchosen(recipe, values) > 0) { /* the form is gone: a new one, of the same offer */
         free(asker->offer);
         asker->offer = ref.offer[0] != '\0' ? hm_xstrdup(ref.offer) : NULL;
-        (void)json_object_del(values, unchosen->name);
         hm_people_bad(asker, recipe, values, "nothing was chosen from one of its lists");
         goto out;
     }

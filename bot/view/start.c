@@ -480,12 +480,15 @@ static bool is_unchosen(const struct hm_param *param, const json_t *given)
     return param->list != NULL && hm_streq(json_string_value(given), HM_CHOICE_NONE);
 }
 
-const struct hm_param *hm_start_unchosen(const struct hm_recipe *recipe, const json_t *values)
+size_t hm_start_drop_unchosen(const struct hm_recipe *recipe, json_t *values)
 {
-    for (size_t i = 0; i < recipe->n_params; i++)
-        if (is_unchosen(&recipe->params[i], json_object_get(values, recipe->params[i].name)))
-            return &recipe->params[i];
-    return NULL;
+    size_t dropped = 0;
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        const struct hm_param *param = &recipe->params[i];
+        if (is_unchosen(param, json_object_get(values, param->name)))
+            dropped += json_object_del(values, param->name) == 0 ? 1 : 0;
+    }
+    return dropped;
 }
 
 /* One field, by the very check that a command's words get. */

@@ -68,8 +68,8 @@ HM_MUST json_t *hm_start_values_new(const struct hm_recipe *recipe, const json_t
 /* The fields that do not fit, as the ack's payload (caller frees), or NULL when all do. lists: {param: choices} of the lists that
  * are known (view/choices.h), whose values are looked up in them; NULL = none. */
 char *hm_start_errors(const struct hm_recipe *recipe, const json_t *values, const json_t *scope, const json_t *lists);
-/* The first param for which a line was taken that is no choice (HM_CHOICE_NONE), or NULL. */
-const struct hm_param *hm_start_unchosen(const struct hm_recipe *recipe, const json_t *values);
+/* Takes out of the values each for which a line was taken that is no choice (HM_CHOICE_NONE); how many. */
+size_t hm_start_drop_unchosen(const struct hm_recipe *recipe, json_t *values);
 /* Why a value is not among its param's choices, where the list takes no others; NULL = it is, or that can not be told: the list
  * is not known, or has more items than choices.h keeps. value: as the param's type has it. Caller frees. */
 char *hm_start_unlisted(const struct hm_param *param, const json_t *value, const json_t *choices);

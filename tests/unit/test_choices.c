@@ -306,10 +306,13 @@ static void test_a_line_is_no_choice(void **state)
                         "{\"options\":[{\"text\":{\"emoji\":false,\"text\":\"first fill in cluster\",\"type\":\"plain_text\"},"
                         "\"value\":\"hm.none\"}]}");
     free(payload);
-    json_t *values = json("{\"cluster\":\"hm.none\",\"task\":\"hm.none\"}"); /* cluster has no list: there it is a text */
-    assert_string_equal(hm_start_unchosen(recipe, values)->name, "task");
-    (void)json_object_del(values, "task");
-    assert_null(hm_start_unchosen(recipe, values));
+    /* cluster has no list: there it is a text */
+    json_t *values = json("{\"cluster\":\"hm.none\",\"service\":\"hm.none\",\"task\":\"hm.none\",\"other\":1}");
+    assert_int_equal(hm_start_drop_unchosen(recipe, values), 2);
+    char *left = hm_json_text(values);
+    assert_string_equal(left, "{\"cluster\":\"hm.none\",\"other\":1}");
+    free(left);
+    assert_int_equal(hm_start_drop_unchosen(recipe, values), 0);
     json_decref(values);
 }
 
