@@ -20,13 +20,14 @@
 
 #include "app/watch_parts.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 enum {
     WHY_MAX = 150,
     KEPT_MS = 15 * 60 * 1000, /* Slack sends an event again for some minutes */
-    KEPT_MAX = 500
+    KEPT_MAX = 5000           /* five a second: a flood, of which only memory is to be protected */
 };
 
 /* News that was heard lately. */
@@ -276,6 +277,7 @@ void hm_watch_notice(struct hm_watch *watch, const struct hm_alarm_verdict *v, c
 static void drop_heard(struct hm_watch *watch, struct hm_watch_heard *heard)
 {
     TAILQ_REMOVE(&watch->heard, heard, link);
+    watch->n_heard--;
     json_decref(heard->message);
     free(heard->channel);
     free(heard->ts);
@@ -285,21 +287,28 @@ static void drop_heard(struct hm_watch *watch, struct hm_watch_heard *heard)
 void hm_watch_keep_news(struct hm_watch *watch, const json_t *message, const struct hm_watch_said *said)
 {
     struct hm_watch_heard *heard = NULL;
-    size_t n = 0;
     TAILQ_FOREACH(heard, &watch->heard, link)
     {
         if (strcmp(heard->channel, said->channel) == 0 && strcmp(heard->ts, said->ts) == 0)
             return;
-        n++;
     }
-    if (n >= KEPT_MAX)
+    if (watch->n_heard >= KEPT_MAX) {
+        if (!watch->heard_full)
+            hm_log(HM_LOG_WARN, "alarms",
+                   "more than %d messages within %d minutes say that alarms are over: of the oldest it is not known any more, "
+                   "should "
+                   "their alarms be told only now",
+                   (int)KEPT_MAX, (int)(KEPT_MS / 60000));
+        watch->heard_full = true;
         drop_heard(watch, TAILQ_FIRST(&watch->heard));
+    }
     heard = hm_xcalloc(1, sizeof *heard);
     *heard = (struct hm_watch_heard){.message = json_incref(hm_unconst(message)),
                                      .channel = hm_xstrdup(said->channel),
                                      .ts = hm_xstrdup(said->ts),
                                      .at_ms = said->at_ms};
     TAILQ_INSERT_TAIL(&watch->heard, heard, link);
+    watch->n_heard++;
 }
 
 void hm_watch_later_news(struct hm_watch *watch, const char *channel, int64_t at_ms)
@@ -326,6 +335,7 @@ void hm_watch_forget_news(struct hm_watch *watch, int64_t now_ms)
         if (now_ms - heard->at_ms > KEPT_MS)
             drop_heard(watch, heard);
     }
+    watch->heard_full = watch->heard_full && watch->n_heard >= KEPT_MAX / 2; /* the next flood is told of again */
 }
 
 bool hm_watch_edit_notice(struct hm_watched *w, const struct hm_alarm_verdict *v, int64_t at_ms, int64_t inbox_id)

@@ -72,6 +72,8 @@ struct hm_watch {
     struct hm_watched_list cases;
     struct hm_watch_endings endings;
     struct hm_watch_news_heard heard;
+    size_t n_heard;
+    bool heard_full; /* some of it was pushed out, and that was said */
     struct hm_watch_earlies earlies;
     json_t *seen;       /* "C…:ts" → [case id, at_ms] */
     json_t *links;      /* HM_WATCH_RUNS_SPACE as it was at start, until the runs are there */
