@@ -231,16 +231,17 @@ static int64_t next_look(const struct hm_deciding *d, const struct hm_call *call
     return now < call->settles_ms && now + wait > call->settles_ms ? call->settles_ms : now + wait;
 }
 
-static bool has_settled(const struct hm_deciding *d, const struct hm_call *call)
+/* The last look began when it could not come about any more. An answer that was long on its way tells what was before. */
+static bool has_settled(const struct hm_call *call)
 {
-    return d->env->now_ms >= call->settles_ms && call->denied + 1 >= DENIALS_NEEDED;
+    return call->looked_ms >= call->settles_ms && call->denied + 1 >= DENIALS_NEEDED;
 }
 
 /* Nothing of it is seen: looked again as long as it may come about, then a person is asked. */
 static void not_seen(struct hm_deciding *d, const struct hm_site *site)
 {
     const char *before = site->call->error != NULL ? site->call->error : "no answer";
-    if (!has_settled(d, site->call)) {
+    if (!has_settled(site->call)) {
         emit_probe_again(d, site, site->call->denied + 1, next_look(d, site->call));
         return;
     }

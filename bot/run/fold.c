@@ -380,6 +380,8 @@ static void call_started(struct hm_run *run, int index, const struct landing *at
     hm_fold_json(purpose == HM_FOR_PROBE ? &call->probe_args : &call->args, json_object_get(event->data, "args"));
     if (call->started_ms == 0)
         call->started_ms = event->at_ms;
+    if (purpose == HM_FOR_PROBE && call->cursor == NULL)
+        call->looked_ms = event->at_ms;
     if (purpose == HM_FOR_STEP && run->recipe->steps[index].effect != HM_EFFECT_READ)
         run->effect_started = true;
 }

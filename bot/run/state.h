@@ -83,6 +83,7 @@ struct hm_call {
     int64_t ended_ms;
     int64_t again_ms;   /* WAITING, WAITING_PROBE: when to go on (wall clock) */
     int64_t settles_ms; /* UNKNOWN and after: until when it may still come about (wall clock) */
+    int64_t looked_ms;  /* when the newest probe was begun: its answer may come far later, and is as old as that */
     json_t *args;       /* of the newest request for the step (or the verify); NULL before the first */
     json_t *probe_args; /* of the newest probe */
     char *backend;      /* where the newest request went */

@@ -308,6 +308,33 @@ static void test_once_is_looked_for(void **state)
     }
 }
 
+/* A look is as old as its question: the machine was suspended while the answer was on its way. */
+static void test_an_old_look_proves_nothing(void **state)
+{
+    (void)state;
+    struct stage stage;
+    begin(&stage, "once", "x1");
+    stage.write_fate = STAGE_NEVER;
+    stage.write_fate_for = 1;
+    (void)stage_click(&stage, HM_IN_APPROVE, "U0BEN", NULL);
+    stage_advance(&stage, 10000);
+    for (int64_t at = 0; at < 30000 && stage.n_flights == 0; at += 1000) {
+        stage.now_ms += 1000;
+        hm_runner_time(stage.runner, stage.now_ms);
+        while (stage.n_commits > 0)
+            (void)stage_step(&stage);
+    }
+    assert_int_equal(stage.n_flights, 1);
+    stage.now_ms += 600000;
+    stage_settle(&stage);
+    assert_int_equal(calls_in(&stage, HM_CALL_ASKING), 0);
+    comes_about(&stage, "x1");
+    stage_advance(&stage, 31000);
+    assert_string_equal(stage_ending(&stage, NULL), "done");
+    assert_int_equal(stage_writes(&stage, "x1"), 1);
+    stage_done(&stage);
+}
+
 static void test_a_person_settles(void **state)
 {
     (void)state;
@@ -581,6 +608,7 @@ int main(void)
         cmocka_unit_test(test_stop_if),
         cmocka_unit_test(test_fates),
         cmocka_unit_test(test_once_is_looked_for),
+        cmocka_unit_test(test_an_old_look_proves_nothing),
         cmocka_unit_test(test_a_person_settles),
         cmocka_unit_test(test_reads_are_repeated),
         cmocka_unit_test(test_pages_and_until),
