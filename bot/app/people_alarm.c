@@ -146,6 +146,14 @@ void hm_people_alarm(struct hm_asker *asker, const char *offer)
     json_decref(with);
 }
 
+void hm_people_alarm_again(struct hm_asker *asker, const char *offer)
+{
+    struct named named;
+    find_named(asker, offer, &named);
+    if (named.offer != NULL && named.offer->taken_by != NULL)
+        (void)may_have(asker, offer, &named);
+}
+
 char *hm_people_alarm_submit(struct hm_asker *asker, const char *offer, const struct hm_recipe *recipe, json_t *values)
 {
     struct named named;

@@ -294,6 +294,8 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
     json_t *lists = NULL;
     bool ours = hm_start_ref_parse(req->private_metadata, &ref);
     const struct hm_recipe *recipe = ours ? hm_recipes_find(&asker->people->settings->recipes, ref.recipe) : NULL;
+    if (ours && asker->stored_ms != 0 && hm_starts_with(ref.offer, "a-"))
+        hm_people_alarm_again(asker, ref.offer);
     char *no = refusal(asker, &ref, recipe);
     if (no != NULL && asker->stored_ms != 0) { /* the form is long gone */
         if (ours)

@@ -3,6 +3,7 @@ any two commits, a configuration that changed meanwhile."""
 import contextlib
 import json
 import sqlite3
+import time
 
 from alarm_case import BAD, DI, AlarmCase
 from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, check, main
@@ -105,6 +106,28 @@ class Offers(AlarmCase):
         card.wait("*Over*")
         answer = self.submit(ANA, id=DATASET, transaction=TRANSACTION)
         self.assertIn("Nothing was started", json.dumps(answer["ack_payload"]))
+        self.assertEqual(self.bot.runs(), [])
+
+    def test_a_form_that_is_refused_after_a_restart_gives_its_offer_back(self):
+        """The process died between taking the offer and starting the run, and then Slack does not say whose bot it is."""
+        _, card = self.two_open_forms()
+        self.submit(BEN, id=DATASET, transaction="none")
+        self.quiet()
+        self.bot.kill()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
+            row, = journal.execute("SELECT max(id) FROM inbox WHERE text LIKE '%view_submission%'").fetchone()
+            journal.execute("INSERT INTO inbox_open (id) VALUES (?)", (row,))
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                if DATASET in value:
+                    case["offers"][0].update(taken_by=BEN, key=str(row), taken_ms=int(time.time() * 1000))
+                journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+        self.slack.post("nasty", api={"auth.test": {"error": "internal_error"}})
+        self.bot.spawn()
+        self.whisper(BEN, "Slack did not say which workspace", DI)
+        self.slack.post("nasty", api={"auth.test": None})
+        card.wait_button("Retract it")
         self.assertEqual(self.bot.runs(), [])
 
     def test_the_form_of_a_runs_offer_starts_one_run(self):
