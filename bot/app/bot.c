@@ -119,7 +119,6 @@ static void on_tail(void *arg, const char *text)
     if (run == NULL || bot->phase >= PHASE_CLOSING_HTTP || run->recipe->steps[flight->ticket.step].call.action->silent)
         return;
     hm_cards_tail(bot->cards, flight->run_id, text);
-    hm_cards_show(bot->cards, run);
 }
 
 static void io_send(void *arg, const char *run_id, const struct hm_ticket *ticket, const struct hm_backend *backend,
@@ -565,6 +564,7 @@ static enum hm_code open_inside(struct hm_bot *bot, struct hm_err *err)
     bot->cards = hm_cards_new(&cards);
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, bot};
     bot->runner = hm_runner_new(&io);
+    hm_cards_attach(bot->cards, bot->runner);
     bot->hold = hm_hold_new(bot->journal, bot->runner, bot->cards, bot->clock);
     bot->notices = hm_notices_new(&bot->loop, bot->journal, bot->cards, bot->clock);
     hm_notices_attach(bot->notices, bot->roles);

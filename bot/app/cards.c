@@ -26,6 +26,7 @@ struct hm_cards {
     struct hm_poster *poster;
     struct hm_poster_slack slack;
     const struct hm_settings *settings;
+    struct hm_runner *runner;
     struct hm_card_notes *notes; /* what the journal has */
     json_t *over;                /* run id → true: the wanted content is the last */
     json_t *owed;                /* run id → number of an event that is (being) committed and not on the wanted content yet */
@@ -180,6 +181,24 @@ static json_t *content_new(struct hm_cards *cards, const struct hm_run *run)
     return content;
 }
 
+static void pay_owed(struct hm_cards *cards, const struct hm_run *run)
+{
+    if (run->seq >= hm_json_get_int(cards->owed, run->id, 0))
+        (void)json_object_del(cards->owed, run->id);
+}
+
+/* Its turn has come. NULL while something is being committed, because memory is ahead of the journal then: what follows the
+ * commit finds the card due. */
+static json_t *content_now(void *arg, const char *key)
+{
+    struct hm_cards *cards = arg;
+    const struct hm_run *run = is_card(key) ? hm_runner_find_stored(cards->runner, key + sizeof key_prefix - 1) : NULL;
+    if (run == NULL)
+        return NULL;
+    pay_owed(cards, run);
+    return content_new(cards, run);
+}
+
 /* Where the card belongs: where it was asked for; but a run with effects is never only in a direct message. */
 static const char *place_of(const struct hm_cards *cards, const struct hm_run *run, const char **ret_thread)
 {
@@ -234,15 +253,16 @@ void hm_cards_show(struct hm_cards *cards, const struct hm_run *run)
         return;
     }
     place(cards, run, key);
-    if (run->seq >= hm_json_get_int(cards->owed, run->id, 0))
-        (void)json_object_del(cards->owed, run->id);
     if (over)
         hm_json_set_bool(cards->over, run->id, true);
     else
         (void)json_object_del(cards->over, run->id); /* it may have been taken up again */
     bool urgent =
         over || run->broken != NULL || hm_run_open_gate(run) != NULL || hm_run_open_question(run) != NULL || run->seq < 10;
-    hm_poster_show(poster, key, content_new(cards, run), urgent);
+    if (urgent || !hm_poster_behind(poster, key)) {
+        pay_owed(cards, run);
+        hm_poster_show(poster, key, content_new(cards, run), urgent);
+    }
     if (over)
         hm_poster_finish(poster, key);
     free(key);
@@ -255,6 +275,9 @@ void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text)
         hm_json_set_str(cards->tails, run_id, text);
     else
         (void)json_object_del(cards->tails, run_id);
+    const struct hm_run *run = text != NULL ? hm_runner_find_stored(cards->runner, run_id) : NULL;
+    if (run != NULL)
+        hm_cards_show(cards, run);
 }
 
 void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_ms)
@@ -362,6 +385,7 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
         .on_posted = on_posted,
         .on_shown = on_shown,
         .on_trouble = on_trouble,
+        .content = content_now,
         .arg = cards,
     };
     cards->opts = *opts;
@@ -374,6 +398,11 @@ struct hm_cards *hm_cards_new(const struct hm_cards_opts *opts)
     cards->poster = hm_poster_new(&poster);
     hm_post_link_attach(cards->link, cards->poster);
     return cards;
+}
+
+void hm_cards_attach(struct hm_cards *cards, struct hm_runner *runner)
+{
+    cards->runner = runner;
 }
 
 void hm_cards_stop(struct hm_cards *cards)

@@ -9,7 +9,7 @@
 #include "app/ledger.h"
 #include "app/settings.h"
 #include "journal/journal.h"
-#include "run/state.h"
+#include "run/runner.h"
 #include "slack/post.h"
 
 struct hm_cards;
@@ -34,6 +34,9 @@ void hm_cards_free(struct hm_cards *cards);
 /* settings: borrowed until the next use. */
 void hm_cards_use(struct hm_cards *cards, const struct hm_settings *settings);
 
+/* Progress that comes faster than Slack is told of it is rendered when its turn comes: out of this. Before the first show. */
+void hm_cards_attach(struct hm_cards *cards, struct hm_runner *runner);
+
 /* At start, before the runs are restored: where each card is. */
 HM_MUST enum hm_code hm_cards_restore(struct hm_cards *cards, struct hm_err *err);
 /* … and after that, when those that are going have been shown: the cards of runs that are over are rendered from the journal. */
@@ -43,8 +46,8 @@ void hm_cards_restored(struct hm_cards *cards);
 json_t *hm_cards_owed_new(struct hm_cards *cards, const struct hm_commit *commit);
 /* hm_runner_io.changed. */
 void hm_cards_show(struct hm_cards *cards, const struct hm_run *run);
-/* What a program of the run prints, plain text, below the card until it is taken away (NULL); not journaled. Shown with the next
- * hm_cards_show(). */
+/* What a program of the run prints, plain text, below the card until it is taken away (NULL, seen with the next hm_cards_show());
+ * not journaled. */
 void hm_cards_tail(struct hm_cards *cards, const char *run_id, const char *text);
 /* Who stopped everything (NULL = nobody: it goes on), and when that was said: on every card shown from now on. */
 void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_ms);

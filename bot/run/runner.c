@@ -664,3 +664,9 @@ const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id
     struct hm_slot *e = find_slot(runner, run_id);
     return e != NULL && e->born && hm_slot_wake(e) ? e->run : NULL;
 }
+
+const struct hm_run *hm_runner_find_stored(struct hm_runner *runner, const char *run_id)
+{
+    const struct hm_slot *e = find_slot(runner, run_id);
+    return e != NULL && !e->committing && !e->broken ? hm_runner_find(runner, run_id) : NULL;
+}

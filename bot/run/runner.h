@@ -93,6 +93,8 @@ void hm_runner_restored(struct hm_runner *runner);
 
 /* NULL when there is none going with this id, or not with a first committed event. Borrowed until the runner is told anything. */
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id);
+/* The same, as the journal has it: NULL also while something of it is being committed. io.changed comes after that. */
+const struct hm_run *hm_runner_find_stored(struct hm_runner *runner, const char *run_id);
 /* Shows the run, also one that is over (it is read from the journal then, blocking). False when there is none. run is valid
  * during the visit. */
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg);

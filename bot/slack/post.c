@@ -182,7 +182,7 @@ static void stick(struct hm_poster *poster, struct hm_slot *slot, enum hm_post_t
 
 static void refused_content(struct hm_poster *poster, struct hm_slot *slot, const struct job *job, const struct hm_web_answer *a)
 {
-    if (!hm_streq(slot->wanted_digest, job->digest)) { /* other content has come: its own chance */
+    if (slot->behind || !hm_streq(slot->wanted_digest, job->digest)) { /* other content has come: its own chance */
         set_state(poster, slot, HM_SLOT_WAITING);
     } else if (!job->text_only) {
         slot->text_only = true;
@@ -237,7 +237,7 @@ static void confirmed(struct hm_poster *poster, struct hm_slot *slot, const stru
     slot->failures = 0;
     slot->not_before_ms = job->started_ms + poster->opts.min_interval_ms;
     memcpy(slot->shown_digest, job->digest, sizeof(slot->shown_digest));
-    if (hm_streq(slot->shown_digest, slot->wanted_digest))
+    if (!slot->behind && hm_streq(slot->shown_digest, slot->wanted_digest))
         shown(poster, slot);
     else
         set_state(poster, slot, HM_SLOT_WAITING);
@@ -414,12 +414,51 @@ static bool has_room(const struct hm_poster *poster, const struct hm_slot *slot,
     return same < most[kind] && (kind != JOB_POST || same_channel < MAX_CHANNEL_POSTS);
 }
 
+static void want(struct hm_slot *slot, json_t *stolen_content)
+{
+    char digest[HM_SHA256_HEX];
+
+    HM_ASSERT(json_is_object(stolen_content));
+    hm_post_digest(stolen_content, digest);
+    if (!hm_streq(digest, slot->wanted_digest)) {
+        slot->text_only = false;
+        if (slot->state == HM_SLOT_STUCK && slot->content_refused)
+            slot->state = HM_SLOT_IDLE;
+    }
+    memcpy(slot->wanted_digest, digest, sizeof(digest));
+    free(slot->wanted);
+    slot->wanted = hm_json_text(stolen_content);
+    json_decref(stolen_content);
+    slot->behind = false;
+}
+
+/* Asks the owner what the slot should say now. */
+static void catch_up(struct hm_poster *poster, struct hm_slot *slot)
+{
+    char *key = hm_xstrdup(slot->key);
+    uint64_t serial = slot->serial;
+
+    slot->behind = false;
+    json_t *content = poster->opts.content(poster->opts.arg, key);
+    if (!hm_slots_has(&poster->slots, key, serial))
+        json_decref(content);
+    else if (content != NULL)
+        want(slot, content);
+    else if (slot->wanted == NULL)
+        set_state(poster, slot, HM_SLOT_IDLE);
+    free(key);
+}
+
 /* Takes the slot a step further. Returns true when a callback of the owner's has run. */
 static bool step(struct hm_poster *poster, struct hm_slot *slot)
 {
     enum job_kind kind = next_kind(slot);
 
-    if (kind == JOB_UPDATE && hm_streq(slot->wanted_digest, slot->shown_digest)) {
+    if (slot->behind && kind != JOB_LOOK && has_room(poster, slot, kind)) {
+        catch_up(poster, slot);
+        return true;
+    }
+    if (!slot->behind && kind == JOB_UPDATE && hm_streq(slot->wanted_digest, slot->shown_digest)) {
         poster->stats.same++;
         shown(poster, slot);
         return true;
@@ -522,21 +561,10 @@ void hm_poster_restore(struct hm_poster *poster, const char *key, const char *ch
 void hm_poster_show(struct hm_poster *poster, const char *key, json_t *stolen_content, bool urgent)
 {
     struct hm_slot *slot = find_open(poster, key);
-    char digest[HM_SHA256_HEX];
     bool waiting = slot->state == HM_SLOT_WAITING;
 
-    HM_ASSERT(json_is_object(stolen_content));
     slot->finishing = false; /* what it shows goes on after all: dropped now, its message would be forgotten and posted anew */
-    hm_post_digest(stolen_content, digest);
-    if (!hm_streq(digest, slot->wanted_digest)) {
-        slot->text_only = false;
-        if (slot->state == HM_SLOT_STUCK && slot->content_refused)
-            slot->state = HM_SLOT_IDLE;
-    }
-    memcpy(slot->wanted_digest, digest, sizeof(digest));
-    free(slot->wanted);
-    slot->wanted = hm_json_text(stolen_content);
-    json_decref(stolen_content);
+    want(slot, stolen_content);
     if (waiting && urgent == slot->urgent)
         return; /* it keeps its place in the queue */
     if (waiting)
@@ -544,6 +572,24 @@ void hm_poster_show(struct hm_poster *poster, const char *key, json_t *stolen_co
     slot->urgent = urgent;
     if (slot->state == HM_SLOT_IDLE)
         set_state(poster, slot, HM_SLOT_WAITING);
+}
+
+bool hm_poster_behind(struct hm_poster *poster, const char *key)
+{
+    struct hm_slot *slot = find_open(poster, key);
+    bool idle = slot->state == HM_SLOT_IDLE;
+    int64_t now = now_of(poster);
+
+    HM_ASSERT(poster->opts.content != NULL);
+    if (slot->ts == NULL || slot->state == HM_SLOT_STUCK || (idle && slot->not_before_ms <= now))
+        return false;
+    slot->finishing = false;
+    slot->behind = true;
+    if (idle) {
+        slot->urgent = false;
+        set_state(poster, slot, HM_SLOT_WAITING);
+    }
+    return true;
 }
 
 void hm_poster_move(struct hm_poster *poster, const char *key, const char *channel, const char *thread_ts)
@@ -565,7 +611,7 @@ void hm_poster_move(struct hm_poster *poster, const char *key, const char *chann
     slot->text_only = false;
     slot->failures = 0;
     slot->not_before_ms = INT64_MIN;
-    set_state(poster, slot, slot->wanted != NULL ? HM_SLOT_WAITING : HM_SLOT_IDLE);
+    set_state(poster, slot, slot->wanted != NULL || slot->behind ? HM_SLOT_WAITING : HM_SLOT_IDLE);
 }
 
 void hm_poster_finish(struct hm_poster *poster, const char *key)

@@ -62,6 +62,9 @@ struct hm_poster_opts {
     /* Slack confirmed the latest content; digest: what hm_poster_restore() wants after a restart. May be NULL. */
     void (*on_shown)(void *arg, const char *key, const char *digest);
     void (*on_trouble)(void *arg, const char *key, const struct hm_post_trouble *trouble);
+    /* What a slot that is behind (hm_poster_behind()) should say now, as for hm_poster_show(); a new reference. NULL: what was
+     * wanted before. May be NULL. */
+    json_t *(*content)(void *arg, const char *key);
     void *arg;
 };
 
@@ -87,6 +90,10 @@ void hm_poster_restore(struct hm_poster *poster, const char *key, const char *ch
 /* This is what the message should say: {"text": …, "blocks": […]}; text is also the fallback when the blocks are refused. The
  * slot must be open. urgent: a person waits for it (a gate, a decision, the end): goes before progress of other slots. */
 void hm_poster_show(struct hm_poster *poster, const char *key, json_t *stolen_content, bool urgent);
+/* Instead of hm_poster_show(), for progress that comes faster than Slack is told of it: true when the slot's message would have
+ * to wait in any case, so that nothing needs to be rendered now; opts.content() is asked when its turn comes. False: show it now.
+ */
+bool hm_poster_behind(struct hm_poster *poster, const char *key);
 /* To another place: what is wanted is posted there, the old message is left alone. What is shown already must be shown again. */
 void hm_poster_move(struct hm_poster *poster, const char *key, const char *channel, const char *thread_ts);
 /* No more content will come: the slot is dropped as soon as its last content is shown (or nothing more can be done for it). If

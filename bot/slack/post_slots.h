@@ -24,6 +24,7 @@ struct hm_slot {
     char wanted_digest[HM_SHA256_HEX]; /* "" = nothing was ever wanted */
     char shown_digest[HM_SHA256_HEX];  /* "" = unknown */
     bool urgent;
+    bool behind;          /* the owner has something newer than what is wanted: ask for it before it is sent */
     bool text_only;       /* Slack refused the blocks of what is wanted */
     bool maybe_posted;    /* look before posting */
     bool content_refused; /* STUCK because of it: other content helps */

@@ -261,6 +261,7 @@ static void open_inside(struct process *p)
     p->cards = hm_cards_new(&cards);
     const struct hm_runner_io io = {io_commit, io_send, io_changed, io_wake, io_load, io_env, io_recipe, p};
     p->runner = hm_runner_new(&io);
+    hm_cards_attach(p->cards, p->runner);
     hm_runner_keep(p->runner, sim->seed % 2 == 0 ? 0 : 64); /* each second world keeps no run that waits */
     struct hm_intake_opts intake = {sim_loop(), sim_journal(), on_request, on_submitted, on_refused, p};
     p->intake = hm_intake_new(&intake);

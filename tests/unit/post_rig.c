@@ -17,6 +17,7 @@ int64_t now_ms;
 struct hm_poster *poster;
 void (*in_posted)(const char *key);
 void (*in_shown)(const char *key);
+const char *newest;
 static int64_t wake_at_ms;
 
 static int64_t fake_time(void *arg)
@@ -68,12 +69,23 @@ static void on_trouble(void *arg, const char *key, const struct hm_post_trouble 
     hm_strbuf_addf(&notes, "%s %s %s;", names[t->kind], key, t->error);
 }
 
+static json_t *content(void *arg, const char *key)
+{
+    (void)arg;
+    hm_strbuf_addf(&notes, "asked %s;", key);
+    return newest != NULL ? content_of(newest) : NULL;
+}
+
 static const struct hm_poster_slack seam = {.call = fake_call, .respond = fake_respond, .wake_in = fake_wake_in};
 
 int set_up(void **state)
 {
-    struct hm_poster_opts o = {
-        .slack = seam, .clock = &fake_clock, .on_posted = on_posted, .on_shown = on_shown, .on_trouble = on_trouble};
+    struct hm_poster_opts o = {.slack = seam,
+                               .clock = &fake_clock,
+                               .on_posted = on_posted,
+                               .on_shown = on_shown,
+                               .on_trouble = on_trouble,
+                               .content = content};
     (void)state;
     now_ms = 5000000;
     wake_at_ms = INT64_MAX;
@@ -81,6 +93,7 @@ int set_up(void **state)
     hm_strbuf_init(&notes, MAX_NOTES);
     in_posted = NULL;
     in_shown = NULL;
+    newest = NULL;
     poster = hm_poster_new(&o);
     return 0;
 }
@@ -131,15 +144,20 @@ void answer_posted(unsigned i, const char *ts)
     free(body);
 }
 
+json_t *content_of(const char *text)
+{
+    json_t *obj = hm_json_obj_new();
+    json_t *blocks = hm_json_arr_new();
+    hm_json_set_str(obj, "text", text);
+    hm_json_add(blocks, json_string("block"));
+    hm_json_set(obj, "blocks", blocks);
+    return obj;
+}
+
 void show(const char *key, const char *text, bool urgent)
 {
-    json_t *content = hm_json_obj_new();
-    json_t *blocks = hm_json_arr_new();
-    hm_json_set_str(content, "text", text);
-    hm_json_add(blocks, json_string("block"));
-    hm_json_set(content, "blocks", blocks);
     unsigned before = n_calls;
-    hm_poster_show(poster, key, content, urgent);
+    hm_poster_show(poster, key, content_of(text), urgent);
     assert_int_equal(n_calls, before); /* only in a turn */
 }
 

@@ -27,6 +27,7 @@ extern int64_t now_ms;
 extern struct hm_poster *poster;
 extern void (*in_posted)(const char *key); /* what the owner does in its callbacks */
 extern void (*in_shown)(const char *key);
+extern const char *newest; /* the text that the owner gives when it is asked, "asked k;"; NULL: nothing */
 
 int set_up(void **state);
 /* Answers what is under way after the poster has gone, as the Web API does at its end. */
@@ -40,6 +41,8 @@ void answer_posted(unsigned i, const char *ts);
 
 /* hm_poster_show() of {"text": text, "blocks": ["block"]}. */
 void show(const char *key, const char *text, bool urgent);
+/* {"text": text, "blocks": ["block"]} */
+json_t *content_of(const char *text);
 /* A slot whose message is at Slack, with the content "first". Uses one call. */
 void post_one(const char *key, const char *channel, const char *ts);
 

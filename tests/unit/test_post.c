@@ -88,6 +88,91 @@ static void test_same_is_not_sent(void **state)
     assert_int_equal(stats.same, 1);
 }
 
+/* Progress that is not rendered until its turn comes. */
+static void test_behind(void **state)
+{
+    struct hm_poster_stats stats;
+    (void)state;
+    hm_poster_open(poster, "k", "C1", NULL);
+    assert_false(hm_poster_behind(poster, "k")); /* no message yet: what there is is posted at once */
+    show("k", "first", false);
+    advance(0);
+    assert_false(hm_poster_behind(poster, "k")); /* not before its ts is known */
+    answer_posted(0, "1.1");
+    expect_notes("posted k C1 1.1;shown k;");
+
+    advance(500);
+    newest = "not asked for yet";
+    assert_true(hm_poster_behind(poster, "k"));
+    assert_true(hm_poster_behind(poster, "k"));
+    hm_poster_stats(poster, &stats);
+    assert_int_equal(stats.unshown, 1);
+    advance(499);
+    expect_notes("");
+    newest = "second";
+    advance(1);
+    expect_call(1, "chat.update", "second");
+    expect_notes("asked k;");
+
+    assert_true(hm_poster_behind(poster, "k")); /* while it is under way */
+    answer(1, HM_OK, "", NULL);
+    expect_notes(""); /* what Slack shows is not the latest */
+    newest = "third";
+    advance(1000);
+    expect_call(2, "chat.update", "third");
+    answer(2, HM_OK, "", NULL);
+    expect_notes("asked k;shown k;");
+    advance(5000);
+    assert_false(hm_poster_behind(poster, "k")); /* nothing to wait for */
+    assert_int_equal(n_calls, 3);
+}
+
+static void test_behind_and_then(void **state)
+{
+    struct hm_poster_stats stats;
+    (void)state;
+    post_one("k", "C1", "1.1");
+    show("k", "just now", false);
+    advance(0);
+    answer(1, HM_OK, "", NULL);
+    expect_notes("shown k;");
+    assert_true(hm_poster_behind(poster, "k"));
+    show("k", "urgent", true); /* other content came: nobody is asked */
+    advance(1000);
+    expect_call(2, "chat.update", "urgent");
+    answer(2, HM_OK, "", NULL);
+    expect_notes("shown k;");
+
+    assert_true(hm_poster_behind(poster, "k")); /* the same again */
+    newest = "urgent";
+    advance(2000);
+    assert_int_equal(n_calls, 3);
+    expect_notes("asked k;shown k;");
+
+    show("k", "other", false);
+    advance(0);
+    answer(3, HM_OK, "", NULL);
+    expect_notes("shown k;");
+    assert_true(hm_poster_behind(poster, "k")); /* the owner does not know yet: it will show it itself */
+    newest = NULL;
+    advance(2000);
+    assert_int_equal(n_calls, 4);
+    expect_notes("asked k;");
+    hm_poster_stats(poster, &stats);
+    assert_int_equal(stats.unshown, 0);
+
+    show("k", "bad", false);
+    advance(0);
+    assert_true(hm_poster_behind(poster, "k")); /* what is refused is not what is wanted any more */
+    newest = "good";
+    answer(4, HM_EBUG, "invalid_blocks", NULL);
+    advance(2000);
+    expect_call(5, "chat.update", "good");
+    assert_string_equal(arg_of(5, "blocks.0"), "block");
+    answer(5, HM_OK, "", NULL);
+    expect_notes("asked k;shown k;");
+}
+
 #define FOUND                                                                                                                    \
     "{\"ok\":true,\"messages\":[{\"ts\":\"1.0\"},{\"ts\":\"5.5\",\"metadata\":{\"event_type\":\"hausmeister\",\"event_"          \
     "payload\":"                                                                                                                 \
@@ -588,6 +673,8 @@ int main(void)
         TEST(test_post_and_update),
         TEST(test_latest_wins),
         TEST(test_same_is_not_sent),
+        TEST(test_behind),
+        TEST(test_behind_and_then),
         TEST(test_unknown_post_is_found),
         TEST(test_unknown_post_is_not_found),
         TEST(test_pages_are_bounded),
