@@ -173,8 +173,8 @@ void hm_people_unknown(struct hm_asker *asker, const char *word, const char *res
 
 /* A click on an alarm's offer: checks, then takes it, then starts it. offer: the button's value. */
 void hm_people_alarm(struct hm_asker *asker, const char *offer);
-/* The form's envelope is handled anew after a restart and may have taken the offer before that: then it holds it, and gives it back
- * when the form is refused now. */
+/* The form's envelope is handled anew after a restart and may have taken the offer before that: then it holds it, and gives it
+ * back when the form is refused now. */
 void hm_people_alarm_again(struct hm_asker *asker, const char *offer);
 /* The form of an alarm's offer was submitted: the same. The ack's payload when the offer can not be taken any more, else NULL. */
 char *hm_people_alarm_submit(struct hm_asker *asker, const char *offer, const struct hm_recipe *recipe, json_t *values);
