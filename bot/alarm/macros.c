@@ -53,8 +53,8 @@ static const struct {
               "|(?:Warning|Critical|Alert|Alarm|Incident)(?: #?[0-9]+)?[: ])*"},
     /* in front of an alarm's words: nothing that denies them */
     {"real", "(?=(?i:(?<!\\bno )(?<!\\bnot )(?<!\\bnever )(?<!\\bwithout )(?<!\\bzero )(?<!\\bno more )(?<!\\bno other )"
-             "(?<!\\bno further )(?<!(?<![\\w.,])0 )(?<!\\bwhether )(?<!\\bunless )(?<!\\bin case )" SUPPOSED("if")
-                 SUPPOSED("when") "))"},
+             "(?<!\\bno further )(?<!\\bwithout any )(?<!(?<![\\w.,])0 )(?<!\\bwhether )(?<!\\bunless )"
+             "(?<!\\bin case )" SUPPOSED("if") SUPPOSED("when") "))"},
     /* behind them: nothing that takes them back, and no label further down says that it is not about production; the next alarm's
      * title has labels of its own */
     {"here", "(?![\"\xe2\x80\x9d]?(?i: no longer\\b|,? no more\\W*$| (?:was|were|is) (?:a |an |only a |just a )?(?:false "
@@ -76,7 +76,7 @@ static const struct {
      "(?i:\\b(?:hourly|daily|nightly|weekly|monthly) (?:[\\w-]+ ){0,2}(?:report|digest|summary|overview|recap)\\b"
      "(?:[^\\n]*\\b(?:alerts|alarms|incidents)\\b|\\W*\\z)"
      "|\\b(?:report|digest|summary|overview|list|recap|review) of [^\\n]{0,60}\\b(?:alerts|alarms|incidents)\\b"
-     "|\\bpost-?mortem\\b"
+     "|\\bpost-?mortem\\b|\\A\\W*(?:new )?(?:note|comment) (?:added|by|from)\\b"
      "|" SOMEBODY "(?:is now on[ -]call\\b|(?:added|left|wrote|posted) (?:a |the |another )?(?:note|comment)\\b|commented on\\b"
      "|(?:wrote|said|replied|asked|commented)\\b[^\\n]{0,40}:\\s*\\z|(?:silenced|muted)\\b"
      "|(?:created|updated|edited|changed|renamed|deleted|disabled|enabled) (?:the |an? )?(?:[\\w-]+ ){0,2}"
