@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 
-from harness import TRANSACTION, BotDied, Case, Deadline, check, commits_of, crashing
+from harness import PATIENCE_S, TRANSACTION, BotDied, Case, Deadline, check, commits_of, crashing
 
 DI, ETL, MDS = "C0DI", "C0ETL", "C0MDS"
 BAD = '''name = "bad-dataset"; title = "A dataset is bad"; doc = "Removing bad data from Metapod";
@@ -59,7 +59,7 @@ class Life:
 
     def until(self, step, after_a_death=None):
         """step() again and again, until it is true; the bot is started again when it has died."""
-        deadline = Deadline()
+        deadline = Deadline(3 * PATIENCE_S)  # it is many waits, and a start after each death
         while True:
             check(not deadline.over(), f"the story does not end\n{self.stage.slack.everything()}")
             if not self.stage.bot.child.alive():
