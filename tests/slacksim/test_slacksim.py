@@ -243,9 +243,11 @@ class BlockKit(Case):
 
 class Rates(Case):
     def test_posting_is_paced(self):
-        answers = [self.sim.call("chat.postMessage", channel="C0OPS", text=str(i)) for i in range(7)]
-        self.assertEqual([a[0] for a in answers][:5], [200] * 5)
-        self.assertEqual(answers[-1][0], 429)
+        answers = []
+        while not answers or answers[-1][0] != 429 and len(answers) < 60:  # on a slow machine more than a second goes by meanwhile
+            answers.append(self.sim.call("chat.postMessage", channel="C0OPS", text=str(len(answers))))
+        self.assertEqual([a[0] for a in answers], [200] * (len(answers) - 1) + [429])
+        self.assertGreater(len(answers), 5)
         self.assertEqual(answers[-1][1]["Retry-After"], "1")
         self.assertEqual(self.sim.call("chat.postMessage", channel="C0ETL", text="other channel")[0], 200)
         self.assertGreaterEqual(self.sim.get("stats")["rate_limited"]["chat.postMessage"], 1)
@@ -323,7 +325,7 @@ class SocketMode(Case):
         self.assertEqual(self.sim.get("stats")["given_up"], 1)
 
     def test_events_wait_for_a_connection(self):
-        self.sim.post("config", retry_s=[0, 0.3, 0.3])
+        self.sim.post("config", retry_s=[0, 0.3, 0.6, 1.2, 2.4, 4.8, 9.6])  # however long the connecting takes
         self.sim.post("message", user="U0ANA", channel="C0OPS", text="anybody?")
         envelope = self.connect().take()
         self.assertGreater(envelope["retry_attempt"], 0)
@@ -372,7 +374,7 @@ class SocketMode(Case):
         self.assertEqual((stats["acks"], stats["acks_on_other_connection"]), (1, 2))
 
     def test_tcp_stays_open_after_the_close_handshake(self):
-        self.sim.post("config", close_linger_ms=300)
+        self.sim.post("config", close_linger_ms=1500)  # much longer than the look at it
         ws = self.connect()
         ws.send_frame(8, b"\x03\xe8")
         with self.assertRaises(Closed) as closed:
@@ -410,11 +412,9 @@ class SocketMode(Case):
     def test_pings_carry_text(self):
         self.sim.post("config", server_ping_ms=20)
         ws = self.connect()
-        self.sim.post("nasty", late_ms=200)
-        self.sim.post("slash", channel="C0OPS", text="x")
-        ws.take()
-        self.assertGreaterEqual(len(ws.pings), 3)
-        self.assertTrue(ws.pings[0].startswith(b"Ping from applink"))
+        for _ in range(3):
+            fin, opcode, data = ws.frame()
+            self.assertEqual((fin, opcode, data[:17]), (True, 9, b"Ping from applink"))
         ws.send_frame(9, b"hello?")
         fin, opcode, data = ws.frame()
         while opcode != 10:
@@ -813,7 +813,7 @@ class Nasty(Case):
         headers = {"Content-Type": "application/json", "Authorization": "Bearer xoxb-sim"}
         with self.assertRaises(TimeoutError):
             self.sim.open("POST", "/api/chat.postMessage", body, headers, timeout=0.3)
-        self.assertIn("done but silent", self.sim.get("messages", channel="C0OPS", format="text"))
+        self.sim.wait(channel="C0OPS", contains="done but silent")
         with self.assertRaises(TimeoutError):
             self.sim.open("POST", "/api/chat.update", body, headers, timeout=0.2)
 
