@@ -386,10 +386,12 @@ class Tls:
         return cls.made
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextlib.contextmanager
+def deaf_port():
+    """A port at which nobody listens, and nobody else begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def sample_world():
@@ -777,6 +779,15 @@ class Stage:
         both, all_see = (len(self.slack.messages(channel, u)) for u in (user, None))
         return both - all_see
 
+    def wait_whispers(self, user, count, channel=OPS):
+        """Until so many are there, and no more follow."""
+        deadline = Deadline()
+        while self.whispers(user, channel) < count:
+            check(not deadline.over(), f"{self.whispers(user, channel)} messages for {user} alone, not {count}")
+            self.slack.wait(alive=self.alive(), idle_ms=50)
+        self.slack.wait(alive=self.alive(), idle_ms=300)
+        check(self.whispers(user, channel) == count, f"{self.whispers(user, channel)} messages for {user} alone, not {count}")
+
 
 def check(condition, message):
     if not condition:
@@ -835,7 +846,7 @@ class Case(unittest.TestCase):
         self.addCleanup(self._close)
         self.folder, self.world, self.slack, self.bot = self.stage.folder, self.stage.world, self.stage.slack, self.stage.bot
         self.retract, self.card, self.whisper = self.stage.retract, self.stage.card, self.stage.whisper
-        self.alive, self.whispers = self.stage.alive, self.stage.whispers
+        self.alive, self.whispers, self.wait_whispers = self.stage.alive, self.stage.whispers, self.stage.wait_whispers
         self.judged = False
 
     def tearDown(self):

@@ -90,6 +90,7 @@ class Airflow(Case):
         self.bot.kill()
         looks = sum(r["path"].endswith("/taskInstances") for r in self.world.log())
         self.bot.start()
+        deadline = Deadline()
         while sum(r["path"].endswith("/taskInstances") for r in self.world.log()) < looks + 3:
             self.assertFalse(deadline.over(), "it is not looked for")
             self.bot.child._pause()

@@ -65,7 +65,7 @@ class Bulk(Case):
         self.approve(card, 317, BEN)
         self.slack.wait(view=1, user=BEN, contains="Type")  # still open: it was the wrong number
         self.slack.post("submit_view", user=BEN, values={"typed": "318"})
-        card.wait(" of 318", seconds=20)
+        card.wait(" of 318", seconds=120)
         self.bot.kill()
         self.bot.start()
         text = card.wait("Done, with failures", seconds=120)

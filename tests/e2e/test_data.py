@@ -360,13 +360,20 @@ class ThroughNu(Tools):
         self.assertEqual(self.calls(), [self.CURL, self.BUST, self.CURL], "exactly one bust, one retry")
 
     def test_it_is_killed_meanwhile(self):
+        gate = os.path.join(self.bot.folder, "gate")
+        os.mkfifo(gate)
         with open(os.path.join(self.bot.folder, "do"), "w") as file:
-            file.write("hang\n")
+            file.write("wait\nhang\n")
         self.use_nu()
         card = self.retract_through_nu()
-        until_called = Deadline()
-        while not self.calls() and not until_called.over():
-            self.bot.child._pause()
+        deadline = Deadline()
+        while True:  # at the gate it knows what to do, and asks the world for nothing
+            try:
+                os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+                break
+            except OSError:
+                self.assertFalse(deadline.over(), "nu was not run")
+                self.bot.child._pause()
         self.bot.kill()
         os.unlink(os.path.join(self.bot.folder, "do"))
         self.bot.start()

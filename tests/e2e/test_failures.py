@@ -4,7 +4,7 @@ import json
 import unittest
 
 from harness import (ANA, BEN, DATASET, DATASET_NAME, METAPOD_TOKEN, OPS, TRANSACTION, UNCOMMITTED, UNCOMMITTED_NAME, UNKNOWN, Case,
-                     Deadline, free_port, main)
+                     Deadline, deaf_port, main)
 
 
 class WrongWords(Case):
@@ -115,9 +115,9 @@ class Ends(Case):
 
     # --- the first read -------------------------------------------------------------------------------------------------------------
     def test_the_backend_is_down(self):
-        port = free_port()
-        card = self.start_run(DATASET, "Retract", backend_url=f"http://127.0.0.1:{port}/metapod")
-        text = card.wait("Failed")
+        with deaf_port() as port:
+            card = self.start_run(DATASET, "Retract", backend_url=f"http://127.0.0.1:{port}/metapod")
+            text = card.wait("Failed")
         self.assertIn(f"127.0.0.1:{port}", text)
         self.assertIn("Nothing was changed", text)
         self.assertEqual(card.buttons(), {})

@@ -204,8 +204,9 @@ class Forms(Case):
         # The role is taken away while the form is open.
         self.slack.slash("retract", ANA)
         self.form()
+        asked = self.slack.stats()["api_calls"]["usergroups.users.list"]
         self.slack.post("usergroup", id="S0RED", users=[BEN])
-        self.slack.wait(idle_ms=300)
+        self.slack.wait(alive=self.alive(), calls=f"usergroups.users.list:{asked + 1}")
         self.submit({"id": DATASET})
         self.form(contains="you need role")
         self.assertEqual(self.bot.runs(), [])

@@ -1,5 +1,5 @@
 """Slash text as people type it: what phones, Slack and copying make of it; --dry-run; one sentence when something is wrong."""
-from harness import ANA, BEN, COMMITTED_2, DATASET, DATASET_NAME, OPS, TRANSACTION, Case, main
+from harness import ANA, BEN, COMMITTED_2, DATASET, DATASET_NAME, OPS, TRANSACTION, Case, Deadline, main
 
 
 RANDOM = "C0RANDOM"  # the bot is not in it
@@ -76,6 +76,10 @@ class Words(Case):
         self.slack.slash(f"retract {DATASET}", channel=RANDOM)
         self.slack.wait(channel=RANDOM, user=ANA, ephemeral=1, contains="its card is nowhere", alive=self.alive())
         run, = self.bot.runs()
+        deadline = Deadline()
+        while "gate.opened" not in [e["type"] for e in self.run_events()]:  # before that the dataset's name may be unknown
+            self.assertFalse(deadline.over(), "the run does not get to its gate")
+            self.bot.child._pause()
         self.slack.slash(f"run {run['run']}", channel=RANDOM)
         self.slack.wait(channel=RANDOM, user=ANA, ephemeral=1, contains=DATASET_NAME, alive=self.alive())
 
