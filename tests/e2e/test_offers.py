@@ -6,7 +6,7 @@ import sqlite3
 import time
 
 from alarm_case import BAD, DI, AlarmCase
-from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, check, main
+from harness import ANA, BEN, DATASET, DATASET_NAME, OPS, TRANSACTION, Deadline, check, main
 
 OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100"
 WITH = 'with = { id = "${id}"; }'
@@ -244,9 +244,7 @@ class Offers(AlarmCase):
         self.sweep(play, 3)
 
     def test_who_may_no_more_does_not_keep_the_offer(self):
-        """Taken, then a crash; when the click is handled again Ana is in no role any more: the offer is there for others."""
-        released = []
-
+        """Whenever it dies: the next start finds Ana in no role any more. Either her run is there, or the offer is, for others."""
         def play(life):
             def ends(card):
                 if ": *done*" in card:
@@ -262,10 +260,41 @@ class Offers(AlarmCase):
             text = self.story(life, NOTING, users=(ANA,), ends=ends,
                               after=lambda: life.stage.bot.write_config(users=[BEN], usergroup=None))
             check(len(life.stage.bot.runs()) == (1 if ": *done*" in text else 0), life.stage.bot.runs())
-            released.append(self.events_of(life.stage, "alarm.offer.released"))
 
         self.sweep(play, 5)
-        self.assertIn(1, released)  # at least once it was taken already
+
+    def test_who_may_no_more_gives_the_offer_back(self):
+        """It died when Ana's click had taken the offer and her run was not there yet, a gap that the sweep does not hit each time."""
+        self.bot.add_recipe("note-it", NOTE)
+        self.bot.use_alarms(bad=NOTING)
+        self.bot.write_config(users=[BEN], usergroup=None)
+        self.bot.start()
+        card = self.alarm_card(self.say(f"bad dataset {DATASET}"))
+        card.click("Note it", ANA)
+        self.whisper(ANA, "role", DI)
+        self.quiet()
+        self.bot.kill()
+        with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:  # as if she had been in the role when she clicked
+            click, = journal.execute("SELECT id FROM inbox WHERE type = 'interactive'").fetchone()
+            journal.execute("INSERT INTO inbox_open (id) VALUES (?)", (click,))
+            for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
+                case = json.loads(value)
+                if case["card_ts"] == card.ts:
+                    case["offers"][0].update(taken_by=ANA, key=str(click), taken_ms=int(time.time() * 1000))
+                    journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
+            journal.commit()
+        self.bot.start()
+        self.slack.wait(calls="chat.postEphemeral:2", alive=self.alive())  # told once more
+        deadline = Deadline()
+        while not self.events_of(self.stage, "alarm.offer.released"):
+            self.assertFalse(deadline.over(), "she keeps it")
+            self.bot.child._pause()
+        self.assertEqual(self.bot.runs(), [])
+        card.wait_without("is being started")
+        card.click("Note it", BEN)
+        card.wait(": *done*")
+        self.assertEqual([self.events_of(self.stage, "alarm.offer." + what) for what in ("taken", "released")], [1, 1])
+        self.assertEqual(len(self.bot.runs()), 1, self.bot.runs())
 
 
 if __name__ == "__main__":
