@@ -1,8 +1,10 @@
-/* hausmeister match: what a message would mean. Text, a message, an event or a whole envelope on stdin; which rule recognises it,
- * its fields and offers on stdout, or why none does. Nothing is connected to, nothing started. */
+/* hausmeister match: what a message would mean. Text, a message, an event or a whole envelope in a file or on stdin; which rule
+ * recognises it, its fields and offers on stdout, or why none does. Nothing is connected to, nothing started. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alarm/follow.h"
 #include "alarm/judge.h"
@@ -16,20 +18,31 @@
 
 enum { INPUT_MAX = 1 << 20, READ_SIZE = 65536 };
 
-/* All of stdin; NULL when it is too long. Caller frees. */
-static char *read_input(size_t *ret_len)
+/* All of the file, or of stdin ("-"); NULL when it can not be read or is too long. Caller frees. */
+static char *read_input(const char *path, size_t *ret_len, struct hm_err *err)
 {
     struct hm_strbuf in;
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (file == NULL) {
+        (void)hm_err_set(err, HM_ENOTFOUND, "%s; a text itself comes on standard input: echo 'the text' | hausmeister match …",
+                         strerror(errno));
+        return NULL;
+    }
     char *chunk = hm_xmalloc(READ_SIZE);
     size_t n = 0;
     hm_strbuf_init(&in, INPUT_MAX);
-    while ((n = fread(chunk, 1, READ_SIZE, stdin)) > 0)
+    while ((n = fread(chunk, 1, READ_SIZE, file)) > 0)
         hm_strbuf_add(&in, chunk, n);
     free(chunk);
-    bool failed = in.failed;
+    if (ferror(file) != 0)
+        (void)hm_err_set(err, HM_EIO, "%s", strerror(errno));
+    else if (in.failed)
+        (void)hm_err_set(err, HM_ETOOBIG, "longer than %d bytes", INPUT_MAX);
+    if (file != stdin)
+        (void)fclose(file); /* it was read only */
     *ret_len = in.len;
     char *text = hm_strbuf_take(&in);
-    if (!failed)
+    if (err->code == HM_OK)
         return text;
     free(text);
     return NULL;
@@ -251,8 +264,9 @@ static int run_match(const struct hm_cli *cli)
     struct hm_alarm_around around = {.explain = true};
     struct hm_alarm_verdict verdict;
     struct hm_err err = {0};
-    if (cli->n_words > 0)
-        return hm_cli_fail(HM_EXIT_USAGE, "match takes no arguments; the text or message comes on stdin");
+    if (cli->n_words > 1)
+        return hm_cli_fail(HM_EXIT_USAGE, "match reads one FILE or standard input: echo 'the text' | hausmeister match …");
+    const char *path = cli->n_words == 1 ? cli->words[0] : "-";
     struct hm_settings *settings = hm_cli_settings(cli, NULL);
     if (settings == NULL)
         return HM_EXIT_NO;
@@ -264,14 +278,14 @@ static int run_match(const struct hm_cli *cli)
         hm_settings_free(settings);
         return code;
     }
-    char *text = read_input(&len);
-    if (text == NULL)
-        (void)hm_err_set(&err, HM_ETOOBIG, "longer than %d bytes", INPUT_MAX);
+    if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO) == 1)
+        (void)fprintf(stderr, "Type or paste the text; Ctrl-D ends it.\n");
+    char *text = read_input(path, &len, &err);
     json_t *message = text != NULL ? read_message_new(text, len, &around.bare, &err) : NULL;
     free(text);
     if (message == NULL) {
         hm_settings_free(settings);
-        return hm_cli_fail(HM_EXIT_USAGE, "stdin: %s", err.msg);
+        return hm_cli_fail(HM_EXIT_USAGE, "%s: %s", strcmp(path, "-") == 0 ? "stdin" : path, err.msg);
     }
     if (cli->channel != NULL)
         hm_json_set_str(message, "channel", around.channel);
@@ -292,8 +306,8 @@ static int run_match(const struct hm_cli *cli)
 
 const struct hm_command hm_cmd_match = {
     .name = "match",
-    .usage = "--config FILE [--json] [--channel NAME] <MESSAGE",
-    .help = "says which alarm a text or message is, and why",
+    .usage = "--config FILE [--json] [--channel NAME] [FILE]",
+    .help = "says which alarm a text or message (FILE, or standard input) is, and why",
     .needs_config = true,
     .takes = HM_TAKES_JSON | HM_TAKES_CHANNEL,
     .run = run_match,

@@ -65,6 +65,14 @@ class Input(Match):
         message = {"type": "message", "channel": "C0123", "bot_id": "B0123", "ts": "1796000007.000000", "text": "probe"}
         for stdin in ("probe", json.dumps(message), json.dumps({"event": message}), json.dumps({"payload": {"event": message}})):
             self.assertEqual(self.match(stdin)["alarm"], "probe", stdin)
+            path = os.path.join(self.folder, "said")
+            with open(path, "w") as file:
+                file.write(stdin)
+            self.assertEqual(json.loads(self.cli("match", "--json", path)[0])["alarm"], "probe", stdin)
+        self.assertIn("nowhere: No such file or directory; a text itself comes on standard input",
+                      self.cli("match", "nowhere", code=2)[1])
+        self.assertIn(f"{self.folder}: Is a directory", self.cli("match", self.folder, code=2)[1])
+        self.assertIn("match reads one FILE or standard input", self.cli("match", "bad", "dataset", code=2)[1])
         self.assertEqual(self.match(json.dumps({**message, "bot_id": "B0456"}), code=1)["reason"], "gate:poster")
 
     def test_event_that_is_no_message(self):
