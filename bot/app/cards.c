@@ -284,7 +284,6 @@ void hm_cards_around(struct hm_cards *cards, const char *held_by, int64_t word_m
 {
     char *copy = hm_xstrdup_null(held_by);
     free(cards->held_by);
-    free(cards->workspace);
     cards->held_by = copy;
     cards->word_ms = word_ms;
 }
@@ -421,6 +420,7 @@ void hm_cards_free(struct hm_cards *cards)
     json_decref(cards->over);
     json_decref(cards->owed);
     free(cards->held_by);
+    free(cards->workspace);
     json_decref(cards->tails);
     free(cards);
 }

@@ -60,6 +60,18 @@ class Home(Case):
         self.until(BEN, "Decide …", absent=1)
         self.until(BEN, "*done*")
 
+    def test_a_link_after_everything_was_stopped(self):
+        """What is told to all cards leaves the address of the workspace where it is."""
+        self.bot.start()
+        self.slack.slash("stop all", user=CAMILA)
+        self.whisper(CAMILA, "Everything is stopped")
+        self.slack.slash("resume", user=CAMILA)
+        self.whisper(CAMILA, "Everything goes on.")
+        card = self.retract(DATASET)
+        card.wait_button("Approve")
+        self.open(BEN)
+        self.assertIn(f"<http://127.0.0.1:{self.slack.port}/archives/{OPS}/p", self.text(BEN))
+
     def test_rejecting_from_home(self):
         self.bot.start()
         card = self.retract(DATASET)
