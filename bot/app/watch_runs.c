@@ -221,9 +221,12 @@ static void end_unasked(struct hm_watched *w, struct hm_case_offer *offer, const
 
 /* ---- after a restart ------------------------------------------------------------------------------------------------------ */
 
+/* What is not stored yet may never be: the runner tells of it when it is, or when the commit has failed. */
 static void on_visit(void *arg, const struct hm_run *run)
 {
-    hm_watch_run(arg, run);
+    struct hm_watch *watch = arg;
+    if (!hm_runner_committing(watch->opts.runner, run->id))
+        hm_watch_run(watch, run);
 }
 
 /* What the journal has of the offer's run, and the case may not. */
@@ -304,14 +307,16 @@ static void give_back(struct hm_watch *watch)
     json_decref(open);
 }
 
-/* What was started unasked and can not be read any more is not started once more: it may be going. Its own card says what is
- * wrong with it. */
-static void end_unreadable(struct hm_watched *w, struct hm_case_offer *offer)
+/* What was started unasked and is not known yet is not started once more: it is going, or can not be read any more. Its own card
+ * says what is wrong with it. */
+static void keep_unasked(struct hm_watched *w, struct hm_case_offer *offer)
 {
     char *key = hm_card_value(w->c->id, offer->nonce);
     const char *run_id = hm_json_get_str(json_object_get(w->watch->links, key), "run", NULL);
-    if (run_id != NULL && offer->unasked && offer->run_id == NULL && offer->status == NULL)
-        end_unasked(w, offer, run_id, "What the journal holds of this run can not be read.");
+    if (run_id != NULL && offer->unasked && offer->run_id == NULL && offer->status == NULL) {
+        bool lost = hm_runner_unreadable(w->watch->opts.runner, run_id);
+        end_unasked(w, offer, run_id, lost ? "What the journal holds of this run can not be read." : NULL);
+    }
     free(key);
 }
 
@@ -329,7 +334,7 @@ void hm_watch_find_runs(struct hm_watch *watch)
         for (size_t i = 0; i < w->c->n_offers; i++) {
             if (w->c->offers[i].run_id != NULL && w->c->offers[i].status == NULL)
                 (void)hm_runner_visit(watch->opts.runner, w->c->offers[i].run_id, on_visit, watch);
-            end_unreadable(w, &w->c->offers[i]);
+            keep_unasked(w, &w->c->offers[i]);
         }
         hm_watched_start(w);
     }

@@ -423,6 +423,31 @@ static struct hm_slot *revive(struct hm_runner *runner, const char *run_id, enum
     return NULL;
 }
 
+bool hm_runner_committing(struct hm_runner *runner, const char *run_id)
+{
+    const struct hm_slot *e = find_slot(runner, run_id);
+    return e != NULL && e->committing;
+}
+
+/* The text is at fault, not the disk. */
+static bool for_good(enum hm_code code)
+{
+    return code == HM_EBUG || code == HM_EENV;
+}
+
+bool hm_runner_unreadable(struct hm_runner *runner, const char *run_id)
+{
+    enum hm_code code = HM_OK;
+    struct hm_slot *e = find_slot(runner, run_id);
+    if (e != NULL)
+        return hm_slot_is_quarantined(e);
+    e = revive(runner, run_id, &code);
+    if (e == NULL)
+        return for_good(code);
+    drop_if_over(e);
+    return false;
+}
+
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg)
 {
     enum hm_code code = HM_OK;
@@ -432,8 +457,8 @@ bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)
     if (e == NULL || !(hm_slot_wake(e) || hm_slot_is_quarantined(e)) || !e->born)
         return false;
     hm_rest_touch(e);
-    hm_runner_pump(e);
     visit(arg, e->run);
+    hm_runner_pump(e);
     drop_if_over(e);
     hm_rest_some(runner);
     hm_runner_arm(runner);
@@ -447,7 +472,7 @@ void hm_runner_click(struct hm_runner *runner, const char *run_id, const struct 
     if (e == NULL)
         e = revive(runner, run_id, &code);
     if (e == NULL || !hm_slot_wake(e) || !e->born) {
-        bool unreadable = e != NULL ? hm_slot_is_quarantined(e) : code == HM_EBUG || code == HM_EENV;
+        bool unreadable = e != NULL ? hm_slot_is_quarantined(e) : for_good(code);
         struct hm_reply reply = {.kind = unreadable ? HM_REPLY_BROKEN : e == NULL ? HM_REPLY_STALE : HM_REPLY_NOT_STORED};
         on_reply(arg, &reply, unreadable && e != NULL ? e->run : NULL);
         return;

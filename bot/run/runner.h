@@ -95,9 +95,14 @@ void hm_runner_restored(struct hm_runner *runner);
 const struct hm_run *hm_runner_find(struct hm_runner *runner, const char *run_id);
 /* The same, as the journal has it: NULL also while something of it is being committed. io.changed comes after that. */
 const struct hm_run *hm_runner_find_stored(struct hm_runner *runner, const char *run_id);
+/* While something of a run is being committed, memory is ahead of the journal. */
+bool hm_runner_committing(struct hm_runner *runner, const char *run_id);
 /* Shows the run, also one that is over (it is read from the journal then, blocking). False when there is none. run is valid
- * during the visit. */
+ * during the visit; it may be ahead of the journal, see hm_runner_committing(). */
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg);
+/* True when what the journal holds of the run can not be read, and will not be: no matter of a disk that fails or of a commit that
+ * did. Blocking when it is not in memory. */
+bool hm_runner_unreadable(struct hm_runner *runner, const char *run_id);
 /* The newest ones that are going, newest first, at most that many; how many. Borrowed until the runner is told anything. */
 size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most);
 /* Visits all that are going; reads those at rest from the journal. run is valid during the visit. */

@@ -335,6 +335,41 @@ static void test_an_old_look_proves_nothing(void **state)
     stage_done(&stage);
 }
 
+static void keep_status(void *arg, const struct hm_run *run)
+{
+    *(enum hm_run_status *)arg = run->status;
+}
+
+/* What was decided and is not stored may never be: whoever looks can tell. */
+static void test_ahead_of_the_journal(void **state)
+{
+    (void)state;
+    struct stage stage;
+    enum hm_run_status status = HM_RUN_GOING;
+    begin(&stage, "once", "x1");
+    assert_false(hm_runner_committing(stage.runner, stage.run_id));
+    assert_ptr_equal(hm_runner_find_stored(stage.runner, stage.run_id), stage_run(&stage));
+    stage.current_gone = true;
+    stage_crash(&stage, false);
+    assert_true(hm_runner_committing(stage.runner, stage.run_id));
+    assert_null(hm_runner_find_stored(stage.runner, stage.run_id));
+    assert_true(hm_runner_visit(stage.runner, stage.run_id, keep_status, &status));
+    assert_int_equal(status, HM_RUN_FAILED);
+
+    stage.commits_fail = true;
+    stage_settle(&stage);
+    stage.current_gone = false;
+    stage.commits_fail = false;
+    assert_false(hm_runner_committing(stage.runner, stage.run_id));
+    assert_null(hm_runner_find_stored(stage.runner, stage.run_id)); /* memory holds what was never written */
+    stage_advance(&stage, 60000);
+    assert_ptr_equal(hm_runner_find_stored(stage.runner, stage.run_id), stage_run(&stage));
+    assert_true(hm_runner_visit(stage.runner, stage.run_id, keep_status, &status));
+    assert_int_equal(status, HM_RUN_GOING);
+    assert_false(hm_runner_unreadable(stage.runner, stage.run_id));
+    stage_done(&stage);
+}
+
 static void test_a_person_settles(void **state)
 {
     (void)state;
@@ -609,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_fates),
         cmocka_unit_test(test_once_is_looked_for),
         cmocka_unit_test(test_an_old_look_proves_nothing),
+        cmocka_unit_test(test_ahead_of_the_journal),
         cmocka_unit_test(test_a_person_settles),
         cmocka_unit_test(test_reads_are_repeated),
         cmocka_unit_test(test_pages_and_until),
