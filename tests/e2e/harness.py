@@ -665,9 +665,14 @@ class Card:
         return next((e for text, e in self.buttons().items() if label.lower() in text.lower()), None)
 
     def click(self, label, user, acked=True):
-        """Clicks the button with this label; the control API's answer."""
-        button = self.wait_button(label)
-        answer = self.stage.slack.click_raw(button["action_id"], self.message, user, block_id=button["block_id"])
+        """Clicks the button with this label; the control API's answer. An edit may have put another in its place while the hand was on
+        its way: then he looks again."""
+        deadline = Deadline()
+        while True:
+            button = self.wait_button(label)
+            answer = self.stage.slack.click_raw(button["action_id"], self.message, user, block_id=button["block_id"])
+            if answer.get("error") != "no_such_action" or deadline.over():
+                break
         if acked and not (answer.get("ok") and answer.get("acked")):
             raise AssertionError(f"the click on {label} was not acknowledged: {answer}")
         return answer
