@@ -335,7 +335,7 @@ class Alarms(AlarmCase):
         with contextlib.closing(sqlite3.connect(self.bot.journal)) as journal:
             for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
                 case = json.loads(value)
-                if case["card_ts"] == card.ts:
+                if case.get("card_ts") == card.ts:
                     case |= {"end": 2, "ended_ms": int(time.time() * 1000), "ended_why": "nobody did anything", "version": case["version"] + 1}
                     journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
             journal.commit()

@@ -279,7 +279,7 @@ class Offers(AlarmCase):
             journal.execute("INSERT INTO inbox_open (id) VALUES (?)", (click,))
             for key, value in journal.execute("SELECT key, value FROM facts WHERE space = 'alarm'").fetchall():
                 case = json.loads(value)
-                if case["card_ts"] == card.ts:
+                if case.get("card_ts") == card.ts:  # another may not have its own yet
                     case["offers"][0].update(taken_by=ANA, key=str(click), taken_ms=int(time.time() * 1000))
                     journal.execute("UPDATE facts SET value = ? WHERE space = 'alarm' AND key = ?", (json.dumps(case), key))
             journal.commit()
