@@ -88,10 +88,11 @@ static struct hm_asker *take_awaiting(const struct hm_people *people, const char
 
 void hm_people_card_posted(void *arg, const char *run_id)
 {
-    const struct hm_people *people = arg;
+    struct hm_people *people = arg;
     const char *ts = NULL;
     const char *channel = hm_cards_place(people->cards, run_id, &ts);
     struct hm_asker *asker = take_awaiting(people, run_id);
+    hm_people_changed(people); /* the Home tab can lead to it now */
     if (asker == NULL)
         return;
     if (channel == NULL || strcmp(channel, asker->channel) == 0) {

@@ -60,6 +60,16 @@ class Home(Case):
         self.until(BEN, "Decide …", absent=1)
         self.until(BEN, "*done*")
 
+    def test_the_card_comes_late(self):
+        self.bot.start()
+        self.open(BEN)
+        self.slack.post("nasty", api={"chat.postMessage": {"error": "internal_error"}})
+        self.slack.slash(f"retract {DATASET}")
+        self.until(BEN, "Decide …")
+        self.assertNotIn("/archives/", self.text(BEN))
+        self.slack.post("nasty", api={"chat.postMessage": None})
+        self.until(BEN, f"/archives/{OPS}/p")
+
     def test_a_link_after_everything_was_stopped(self):
         """What is told to all cards leaves the address of the workspace where it is."""
         self.bot.start()
