@@ -1,5 +1,4 @@
 /* The journal's promises on a healthy disk: order, atomicity, compare-and-set, dedupe, groups, closing, reading. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "journal/log_file.h"
 #include "unit/journal_fixture.h"
 #include "unit/unit.h"
 
@@ -548,74 +546,6 @@ static void the_log_is_moved_into_the_file(void **state)
     free(wal);
 }
 
-static void copy_file(const char *from, const char *to)
-{
-    static char buf[1024 * 1024];
-    FILE *in = fopen(from, "rb");
-    FILE *out = fopen(to, "wb");
-    size_t n = 0;
-    assert_non_null(in);
-    assert_non_null(out);
-    while ((n = fread(buf, 1, sizeof buf, in)) > 0)
-        assert_int_equal(fwrite(buf, 1, n, out), n);
-    assert_int_equal(fclose(in), 0);
-    assert_int_equal(fclose(out), 0);
-}
-
-static void the_logs_file_is_made_longer_in_steps(void **state)
-{
-    enum { KB = 1024, MB = 1024 * 1024 };
-    static const struct {
-        const char *what;
-        uint64_t used, size, want;
-    } table[] = {
-        {"nothing yet", 0, 0, 0},
-        {"a quiet bot's", 200 * KB, 200 * KB, 200 * KB},
-        {"it is used", 300 * KB, 300 * KB, 4 * MB},
-        {"room enough", 3 * MB, 4 * MB, 4 * MB},
-        {"near its end", 4 * MB - 200 * KB, 4 * MB, 6 * MB},
-        {"at its end", 4 * MB, 4 * MB, 8 * MB},
-        {"began anew", 32, 18 * MB, 18 * MB},
-        {"shorter than what is in it", 5 * MB, 4 * MB, 8 * MB},
-    };
-    (void)state;
-    for (size_t i = 0; i < HM_ARRAY_LEN(table); i++) {
-        if (hm_log_file_size(table[i].used, table[i].size) != table[i].want)
-            fail_msg("%s: %" PRIu64, table[i].what, hm_log_file_size(table[i].used, table[i].size));
-    }
-}
-
-/* As after a kill: the zeros behind the log's end are no part of it. */
-static void a_log_is_read_to_its_end_and_no_further(void **state)
-{
-    struct jf *jf = *state;
-    struct jf copy = {0};
-    struct stat st;
-    static char text[4000];
-    enum { ROWS = 300 };
-
-    memset(text, 'x', sizeof text - 1);
-    for (int i = 0; i < ROWS; i++) {
-        char key[32];
-        (void)snprintf(key, sizeof key, "env-%d", i);
-        assert_int_equal(jf_do(jf, jf_inbox(key, text)).code, HM_OK);
-    }
-    (void)jf_do(jf, jf_event("r-1", 1, "a")); /* the file was made longer before this began */
-    char *wal = hm_xasprintf("%s-wal", jf->path);
-    char *path = hm_xasprintf("%s-copy", jf->path);
-    char *wal_copy = hm_xasprintf("%s-wal", path);
-    assert_int_equal(stat(wal, &st), 0);
-    assert_int_equal(st.st_size % (1024L * 1024), 0);
-    copy_file(jf->path, path);
-    copy_file(wal, wal_copy);
-    copy.path = path;
-    assert_int_equal(jf_number(&copy, "SELECT count(*) FROM inbox"), ROWS);
-    assert_int_equal(jf_number(&copy, "SELECT count(*) FROM events"), 1);
-    free(wal_copy);
-    free(path);
-    free(wal);
-}
-
 /* Old envelopes whose outcome is visible go, a few at a time; the open ones, the young ones and the newest row stay. */
 static void old_envelopes_go(void **state)
 {
@@ -671,8 +601,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hundred_thousand_envelopes, setup, teardown),
         cmocka_unit_test_setup_teardown(reading_and_writing_do_not_wait_for_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_is_moved_into_the_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_log_is_read_to_its_end_and_no_further, setup, teardown),
-        cmocka_unit_test(the_logs_file_is_made_longer_in_steps),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }
