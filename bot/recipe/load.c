@@ -146,21 +146,46 @@ static void check_mrkdwn(const struct hm_cfg_node *node, const struct hm_templat
     }
 }
 
+struct markdown {
+    bool code, open; /* what has begun, and did not end so far */
+    bool bold, link; /* what was found */
+};
+
+/* The stars at p; returns how many. Two, some words and two again in one line are Markdown; "2 ** 3", "*** look ***" and the two
+ * stars of a path (any folder below) are meant as they stand. */
+static size_t read_stars(struct markdown *m, const char *p, char before, char after)
+{
+    static const char apart[] = " \t\n/";
+    size_t stars = strspn(p, "*");
+    if (stars != 2)
+        return stars;
+    m->bold = m->bold || (m->open && strchr(apart, before) == NULL);
+    m->open = strchr(apart, after) == NULL;
+    return stars;
+}
+
 /* Slack's markup is not Markdown: **bold** and [words](https://…) would be shown with all their signs. Not so in code. */
 static void check_markdown(const struct hm_cfg_node *node, const struct hm_template *tpl)
 {
+    static const char value = 'x', nothing = ' '; /* what stands beside a part of the text */
     const char *part = NULL;
-    bool code = false, bold = false, link = false;
+    struct markdown m = {0};
     for (size_t i = 0; (part = hm_template_part(tpl, i)) != NULL; i++) {
         for (const char *p = part; *p != '\0'; p++) {
-            code = code != (*p == '`');
-            bold = bold || (!code && hm_starts_with(p, "**"));
-            link = link || (!code && (hm_starts_with(p, "](http://") || hm_starts_with(p, "](https://")));
+            m.code = m.code != (*p == '`');
+            m.open = m.open && *p != '\n';
+            m.link = m.link || (!m.code && (hm_starts_with(p, "](http://") || hm_starts_with(p, "](https://")));
+            if (m.code || *p != '*')
+                continue;
+            char before = p > part ? p[-1] : i > 0 ? value : nothing;
+            const char *end = p + strspn(p, "*");
+            char after = *end != '\0' ? *end : hm_template_part(tpl, i + 1) != NULL ? value : nothing;
+            p += read_stars(&m, p, before, after) - 1;
         }
     }
-    if (bold)
+    if (m.bold)
         hm_cfg_add_here(node, "** would be shown as it stands; write *bold*, with one star on each side");
-    if (link)
+    if (m.link)
         hm_cfg_add_here(node, "[…](…) would be shown as it stands; a link is <https://…|words> in Slack");
 }
 
