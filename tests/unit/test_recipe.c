@@ -1,5 +1,5 @@
 /* The loader, by golden files: tests/golden/recipe/<case>.cfg must give exactly the findings in <case>.txt ("line: text", one per
- * line; an empty file means that the recipe loads). HM_GOLDEN_UPDATE=1 writes the .txt files anew: look at the difference. */
+ * line; an empty file means that the recipe loads). HM_UPDATE_GOLDEN=1 writes the .txt files anew: look at the difference. */
 #include "recipe/recipe.h"
 
 #include <dirent.h>
@@ -91,7 +91,7 @@ static void test_golden(void **state)
     int count = scandir(GOLDEN, &entries, is_case, alphasort);
     assert_true(count > 50);
     for (int i = 0; i < count; i++) {
-        check_case(entries[i]->d_name, getenv("HM_GOLDEN_UPDATE") != NULL);
+        check_case(entries[i]->d_name, getenv("HM_UPDATE_GOLDEN") != NULL);
         free(entries[i]);
     }
     free(entries);
