@@ -89,25 +89,33 @@ static char *stop_text(const struct hm_step *step, size_t clause)
     return hm_strbuf_take(&text);
 }
 
-/* True when a stop_if held: the run's end is decided. scope: with this step's value in it. */
-static bool check_stop(struct hm_deciding *d, int index, const json_t *scope)
+/* The first stop_if that holds; n_stop_if when none does; err is set when one of them can not be told. scope: with this step's
+ * value in it. */
+static size_t stop_clause(const struct hm_step *step, const json_t *scope, struct hm_err *err)
 {
-    const struct hm_step *step = &d->run->recipe->steps[index];
     for (size_t i = 0; i < step->n_stop_if; i++) {
         bool holds = false;
-        struct hm_err err = {0};
-        if (hm_expr_true(step->stop_if[i].when, scope, &holds, &err) != HM_OK) {
-            hm_emit_step_failure(d, index, err.msg);
-            return true;
-        }
-        if (!holds)
-            continue;
-        char *text = step->stop_if[i].say != NULL ? hm_render_line(step->stop_if[i].say, scope) : stop_text(step, i);
-        hm_emit_end(d, HM_RUN_STOPPED, text, NULL);
-        free(text);
-        return true;
+        if (hm_expr_true(step->stop_if[i].when, scope, &holds, err) != HM_OK || holds)
+            return i;
     }
-    return false;
+    return step->n_stop_if;
+}
+
+/* When a stop_if holds, the run's end is decided. */
+static void check_stop(struct hm_deciding *d, int index, const json_t *scope)
+{
+    struct hm_err err = {0};
+    const struct hm_step *step = &d->run->recipe->steps[index];
+    size_t i = stop_clause(step, scope, &err);
+    if (i == step->n_stop_if)
+        return;
+    if (err.code != HM_OK) {
+        hm_emit_step_failure(d, index, err.msg);
+        return;
+    }
+    char *text = step->stop_if[i].say != NULL ? hm_render_line(step->stop_if[i].say, scope) : stop_text(step, i);
+    hm_emit_end(d, HM_RUN_STOPPED, text, NULL);
+    free(text);
 }
 
 /* The first failure among the step's calls that nobody has waved through; else the first; else NULL. */
@@ -160,16 +168,31 @@ static bool may_go_on(const struct hm_step *step, const struct hm_call *failed)
            (step->not_found_ok && failed->code != NULL && strcmp(failed->code, "not-found") == 0);
 }
 
+/* It could be read, and is not as it should be. */
+static bool is_not_yet(const struct hm_call *failed)
+{
+    return failed->code != NULL && strcmp(failed->code, "not-yet") == 0;
+}
+
 /* What is wrong with the step as a whole, in new mrkdwn, or NULL. failed: a call that is, or NULL. */
 static char *step_error(const struct hm_step *step, const struct hm_step_state *state, const struct hm_call *failed,
                         json_t *scope)
 {
     if (failed == NULL)
         return unmet_condition(step, state, scope);
-    if (step->until_say != NULL && failed->code != NULL &&
-        strcmp(failed->code, "not-yet") == 0) /* it could be read, and is not as it should be */
+    if (step->until_say != NULL && is_not_yet(failed))
         return hm_render_line(step->until_say, scope);
     return hm_mrkdwn_of(failed->error != NULL ? failed->error : "failed");
+}
+
+/* A step's words are about what came: there is none when its one call failed, and what a read found is not said twice, or said
+ * wrongly, when it is what ends the run. */
+static bool has_words(const struct hm_step *step, const struct hm_call *failed, const json_t *scope)
+{
+    struct hm_err ignored = {0};
+    if (failed != NULL && step->foreach == NULL && !is_not_yet(failed))
+        return false;
+    return step->effect != HM_EFFECT_READ || stop_clause(step, scope, &ignored) == step->n_stop_if;
 }
 
 void hm_decide_finish_do(struct hm_deciding *d, int index)
@@ -183,7 +206,8 @@ void hm_decide_finish_do(struct hm_deciding *d, int index)
 
     char *error = step_error(step, state, failed, scope);
     bool tolerated = error == NULL || (failed != NULL ? may_go_on(step, failed) : state->excused);
-    char *said = tolerated && (error == NULL || failed != NULL) ? hm_render_line(step->say, scope) : NULL;
+    bool says = tolerated && (error == NULL || failed != NULL) && has_words(step, failed, scope);
+    char *said = says ? hm_render_line(step->say, scope) : NULL;
     if (!tolerated && step->on_error == HM_ON_ERROR_ASK) {
         /* What changed something is not sent again because its check failed: only the check is made again. */
         bool again = failed != NULL || state->verify.phase == HM_CALL_FAILED || step->effect == HM_EFFECT_READ;
@@ -195,7 +219,7 @@ void hm_decide_finish_do(struct hm_deciding *d, int index)
         if (!tolerated)
             hm_emit_failure(d, index, error);
         else
-            (void)check_stop(d, index, scope);
+            check_stop(d, index, scope);
     }
     free(said);
     free(error);
@@ -210,7 +234,7 @@ void hm_decide_finish_asked(struct hm_deciding *d, int index, json_t *stolen_val
     hm_json_set(scope, step->id, json_incref(stolen_value));
     char *said = hm_render_line(step->say, scope);
     hm_emit_finished(d, index, true, stolen_value, said, NULL);
-    (void)check_stop(d, index, scope);
+    check_stop(d, index, scope);
     free(said);
     json_decref(scope);
 }
@@ -224,7 +248,7 @@ static void start_say(struct hm_deciding *d, int index, const json_t *scope)
     hm_emit(d, HM_EV_STEP_STARTED, hm_step_data_new(d->run, index));
     hm_emit_finished(d, index, true, hm_json_obj_new(), said, NULL);
     if (step->n_stop_if > 0)
-        (void)check_stop(d, index, scope);
+        check_stop(d, index, scope);
     free(said);
 }
 
