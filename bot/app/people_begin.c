@@ -117,7 +117,8 @@ static struct hm_start_ref ref_of(const struct hm_asker *asker, const struct hm_
                                  .thread_ts = asker->card_thread,
                                  .offer = asker->offer,
                                  .message_ts = asker->offer != NULL ? asker->message_ts : NULL,
-                                 .values = raw};
+                                 .values = raw,
+                                 .dry = asker->dry};
 }
 
 void hm_people_form(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
@@ -318,6 +319,7 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
         hm_asker_close(asker); /* nothing came of it; the form is still open */
         goto out;
     }
+    asker->dry = is_dry(req);
     set_text(&asker->channel, ref.channel[0] != '\0' ? ref.channel : hm_json_get_str(req->values, HM_START_WHERE, ""));
     set_text(&asker->thread_ts, ref.thread_ts);
     set_text(&asker->card_thread, ref.thread_ts);
@@ -328,11 +330,11 @@ char *hm_people_submit_start(struct hm_asker *asker, const struct hm_slack_reque
         hm_people_bad(asker, recipe, values, "nothing was chosen from one of its lists");
         goto out;
     }
-    if (ref.offer[0] != '\0' && !is_dry(req))
+    if (ref.offer[0] != '\0' && !asker->dry)
         payload = hm_starts_with(ref.offer, "a-") ? hm_people_alarm_submit(asker, ref.offer, recipe, values)
                                                   : hm_people_offer_submit(asker, ref.offer, recipe, values);
     else
-        hm_people_begin(asker, recipe, values, is_dry(req));
+        hm_people_begin(asker, recipe, values, asker->dry);
 out:
     free(no);
     json_decref(lists);

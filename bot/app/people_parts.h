@@ -52,6 +52,7 @@ struct hm_asker {
     char *offer_recipe;               /* of a click on an offer: what it starts, … */
     json_t *offer_with;               /* … with what */
     char *form_ref;                   /* what a button that opens the form once more carries */
+    bool dry;                         /* he asked for a dry run, and a form that opens has to say so too */
     int64_t stored_ms;                /* when it was journaled before a restart, or 0 */
     json_t *content;                  /* what is being said */
     char *card_of;                    /* the run that he has started, as long as its card is at Slack nowhere; else NULL */

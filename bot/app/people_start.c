@@ -194,16 +194,17 @@ void hm_people_begin(struct hm_asker *asker, const struct hm_recipe *recipe, con
 void hm_people_start_words(struct hm_asker *asker, const struct hm_recipe *recipe, const char *words)
 {
     struct hm_err err = {0};
-    bool dry = false;
-    json_t *raw = hm_params_typed_new(recipe, words, &dry, &err);
+    json_t *understood = NULL;
+    json_t *raw = hm_params_typed_new(recipe, words, &asker->dry, &understood, &err);
     json_t *scope = hm_people_scope_new(asker->people);
     if (raw == NULL)
-        hm_people_bad(asker, recipe, NULL, err.msg);
+        hm_people_bad(asker, recipe, understood, err.msg);
     else if (hm_params_lack(recipe, raw, scope))
         hm_people_form(asker, recipe, raw);
     else
-        hm_people_begin_listed(asker, recipe, raw, dry);
+        hm_people_begin_listed(asker, recipe, raw, asker->dry);
     json_decref(scope);
+    json_decref(understood);
     json_decref(raw);
 }
 

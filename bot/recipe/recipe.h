@@ -209,8 +209,11 @@ HM_MUST json_t *hm_params_check_new(const struct hm_recipe *recipe, const json_t
  * hm_params_check_new(): positional words fill params in order, key=value by name; quotes ('…', "…", smart quotes) group; &amp;
  * and pasted <https://…|x>, <@U…|x>, <#C…|x> are undone. */
 HM_MUST json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err);
-/* The same, and --dry-run may stand anywhere among them (a phone makes a long dash of the two). */
-HM_MUST json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err);
+/* The same, and --dry-run may stand anywhere among them (a phone makes a long dash of the two). When something is wrong it is
+ * NULL, and *ret_understood (else NULL) a new object of what was understood nevertheless, before and behind it: a form begins
+ * with that. *ret_dry_run is then true also for what only looks like --dry-run. */
+HM_MUST json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, json_t **ret_understood,
+                                    struct hm_err *err);
 /* The first word of what was typed, unwrapped in the same way (caller frees); *ret_rest: what follows it. */
 char *hm_words_first(const char *text, const char **ret_rest);
 /* Every value given fits, and what is missing is only what must be given: a form would ask for it. scope holds `known`. */

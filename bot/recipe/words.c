@@ -14,7 +14,7 @@
 #include "recipe/recipe.h"
 #include "slack/escape.h"
 
-enum { MAX_WORDS_BYTES = 16000 };
+enum { MAX_WORDS_BYTES = 16000, DRY_RUN_SLIPS = 2 };
 
 enum quote { QUOTE_NONE, QUOTE_SINGLE, QUOTE_DOUBLE, QUOTE_CODE };
 
@@ -247,63 +247,97 @@ static enum hm_code add_value(const struct hm_recipe *recipe, const struct word 
     return HM_OK;
 }
 
+static bool is_dry_run(const char *name)
+{
+    return strcasecmp(name, "dry-run") == 0 || strcasecmp(name, "dryrun") == 0;
+}
+
+/* "--dry-rn", "--dry", "--dry-run=yes": wrong, but whoever wrote it does not want a real run. */
+static bool is_nearly_dry_run(const char *name)
+{
+    return strncasecmp(name, "dry", 3) == 0 || hm_edit_distance(name, "dry-run", DRY_RUN_SLIPS + 1) <= DRY_RUN_SLIPS;
+}
+
 /* "--dry-run"; "--name=value" is "name=value". */
 static enum hm_code take_word(const struct hm_recipe *recipe, const struct word *word, json_t *values, bool *ret_dry_run,
                               struct hm_err *err)
 {
+    enum hm_code code = HM_OK;
     if (!word->option || word->key != NULL)
-        return add_value(recipe, word, values, err);
-    if (strcasecmp(word->value, "dry-run") != 0 && strcasecmp(word->value, "dryrun") != 0)
-        return hm_err_set(
+        code = add_value(recipe, word, values, err);
+    else if (!is_dry_run(word->value))
+        code = hm_err_set(
             err, HM_EINVAL,
             "there is no option --%.*s; there is --dry-run, and params are written name=value; a value that begins with "
             "dashes is put in quotes",
             (int)hm_utf8_take(word->value, 40), word->value);
-    if (ret_dry_run == NULL)
-        return hm_err_set(err, HM_EINVAL, "--dry-run can not be used here");
-    *ret_dry_run = true;
-    return HM_OK;
+    else if (ret_dry_run == NULL)
+        code = hm_err_set(err, HM_EINVAL, "--dry-run can not be used here");
+    else
+        *ret_dry_run = true;
+    if (code != HM_OK && ret_dry_run != NULL && word->option && is_nearly_dry_run(word->key != NULL ? word->key : word->value))
+        *ret_dry_run = true;
+    return code;
 }
 
-/* words: UTF-8. */
-static json_t *parse_words(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err)
+/* words: UTF-8. The first thing that is wrong is told; what is right behind it is taken nevertheless. */
+static enum hm_code parse_words(const struct hm_recipe *recipe, const char *words, json_t *values, bool *ret_dry_run,
+                                struct hm_err *err)
 {
-    json_t *values = hm_json_obj_new();
     const char *p = words;
-    enum hm_code code = HM_OK;
-    while (code == HM_OK) {
+    enum hm_code first = HM_OK;
+    for (;;) {
         struct word word = {0};
+        struct hm_err later = {0};
         while (space_len(p) > 0)
             p += space_len(p);
         if (*p == '\0')
-            return values;
-        p = read_word(recipe, p, &word, err);
-        code = p != NULL ? take_word(recipe, &word, values, ret_dry_run, err) : HM_EINVAL;
+            return first;
+        const char *next = read_word(recipe, p, &word, first == HM_OK ? err : &later);
+        enum hm_code code =
+            next != NULL ? take_word(recipe, &word, values, ret_dry_run, first == HM_OK ? err : &later) : HM_EINVAL;
         free(word.key);
         free(word.value);
+        first = first == HM_OK ? code : first;
+        if (next == NULL) { /* a quote that is never closed: nobody knows what is in it */
+            if (ret_dry_run != NULL && strcasestr(p, "dry-run") != NULL)
+                *ret_dry_run = true;
+            return first;
+        }
+        p = next;
     }
-    json_decref(values);
-    return NULL;
 }
 
-json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, struct hm_err *err)
+json_t *hm_params_typed_new(const struct hm_recipe *recipe, const char *words, bool *ret_dry_run, json_t **ret_understood,
+                            struct hm_err *err)
 {
     size_t len = strlen(words);
     char *clean = hm_utf8_valid(words, len) ? hm_xstrdup(words) : hm_utf8_clean(words, len);
-    json_t *values = NULL;
+    json_t *values = hm_json_obj_new();
+    enum hm_code code = HM_OK;
     if (ret_dry_run != NULL)
         *ret_dry_run = false;
+    if (ret_understood != NULL)
+        *ret_understood = NULL;
     if (strlen(clean) > MAX_WORDS_BYTES)
-        (void)hm_err_set(err, HM_ETOOBIG, "more than %d bytes after the recipe's name", MAX_WORDS_BYTES);
-    else
-        values = parse_words(recipe, clean, ret_dry_run, err);
+        code = hm_err_set(err, HM_ETOOBIG, "more than %d bytes after the recipe's name", MAX_WORDS_BYTES);
+    if (code == HM_OK)
+        code = parse_words(recipe, clean, values, ret_dry_run, err);
+    else if (ret_dry_run != NULL) /* it is not read, but what opens after it must not begin a real run */
+        *ret_dry_run = strcasestr(clean, "dry-run") != NULL;
     free(clean);
-    return values;
+    if (code == HM_OK)
+        return values;
+    if (ret_understood != NULL)
+        *ret_understood = values;
+    else
+        json_decref(values);
+    return NULL;
 }
 
 json_t *hm_params_parse_new(const struct hm_recipe *recipe, const char *words, struct hm_err *err)
 {
-    return hm_params_typed_new(recipe, words, NULL, err);
+    return hm_params_typed_new(recipe, words, NULL, NULL, err);
 }
 
 char *hm_words_first(const char *text, const char **ret_rest)

@@ -140,6 +140,22 @@ static json_t *channel_new(const struct hm_form_field *field)
     return element;
 }
 
+/* Slack refuses an empty list of what is ticked. */
+static void set_ticked(json_t *element, const json_t *options, const char *initial)
+{
+    size_t i = 0;
+    json_t *option = NULL;
+    json_array_foreach(options, i, option)
+    {
+        if (initial == NULL || !hm_streq(hm_json_get_str(option, "value", ""), initial))
+            continue;
+        json_t *ticked = hm_json_arr_new();
+        hm_json_add(ticked, json_deep_copy(option));
+        hm_json_set(element, "initial_options", ticked);
+        return;
+    }
+}
+
 static json_t *checks_new(struct hm_blocks *blocks, const struct hm_form_field *field)
 {
     json_t *options = options_new(blocks, field);
@@ -148,6 +164,7 @@ static json_t *checks_new(struct hm_blocks *blocks, const struct hm_form_field *
     while (json_array_size(options) > CHECKS_MAX)
         (void)json_array_remove(options, CHECKS_MAX);
     if (json_array_size(options) > 0) {
+        set_ticked(element, options, field->initial);
         hm_json_set(element, "options", options);
         return element;
     }

@@ -35,7 +35,7 @@ struct hm_form_option {
 /* One field of a modal. Its value comes back in the request's `values` under `name`. SEARCH and SEARCHES (one, several) are
  * selects whose options Slack asks for while somebody types (HM_SLACK_SUGGESTION); what SEARCH begins with is shown as its value.
  * USER and CHANNEL are lists that Slack itself fills; CHANNEL begins with the one that is looked at when there is no initial.
- * CHECKS are boxes to tick, up to ten. */
+ * CHECKS are boxes to tick, up to ten; the initial one is ticked. */
 struct hm_form_field {
     const char *name;   /* becomes the block_id: unique in the view, at most 200 bytes */
     const char *action; /* the element's action_id; NULL = "value". When a view is updated, what stands in a field of the same

@@ -52,6 +52,8 @@ char *hm_start_ref_text(const struct hm_start_ref *ref, size_t max)
     set_some(obj, "t", ref->thread_ts);
     set_some(obj, "o", ref->offer);
     set_some(obj, "m", ref->message_ts);
+    if (ref->dry) /* never left out: without it the form would begin a real run */
+        hm_json_set_bool(obj, "d", true);
     set_full(obj, "v", ref->values);
     set_full(obj, "f", ref->found);
     set_full(obj, "n", ref->no_lists);
@@ -84,6 +86,7 @@ bool hm_start_ref_parse(const char *text, struct hm_start_ref *ret_ref)
     ret_ref->values = hm_json_get_obj(root, "v");
     ret_ref->found = hm_json_get_obj(root, "f");
     ret_ref->no_lists = hm_json_get_obj(root, "n");
+    ret_ref->dry = json_is_true(json_object_get(root, "d"));
     return true;
 }
 
@@ -292,15 +295,16 @@ static void add_after_needed(struct hm_blocks *blocks, const struct hm_start_for
     add_field(blocks, form, i);
 }
 
-static void add_dry(struct hm_blocks *blocks)
+static void add_dry(struct hm_blocks *blocks, bool ticked)
 {
     static const struct hm_form_option only = {"Dry run: read, show what would be sent, send nothing", "dry"};
-    static const struct hm_form_field field = {.name = HM_START_DRY,
-                                               .kind = HM_FORM_CHECKS,
-                                               .label = "Try it first?",
-                                               .optional = true,
-                                               .options = &only,
-                                               .n_options = 1};
+    const struct hm_form_field field = {.name = HM_START_DRY,
+                                        .kind = HM_FORM_CHECKS,
+                                        .label = "Try it first?",
+                                        .initial = ticked ? only.value : NULL,
+                                        .optional = true,
+                                        .options = &only,
+                                        .n_options = 1};
     (void)hm_form_input(blocks, &field);
 }
 
@@ -381,7 +385,7 @@ json_t *hm_start_form_new(const struct hm_start_form *form, struct hm_err *err)
         (void)hm_form_input(blocks, &field);
     }
     if (recipe->worst != HM_EFFECT_READ)
-        add_dry(blocks);
+        add_dry(blocks, form->ref->dry);
     json_t *view = hm_form_view_new(blocks, HM_SURFACE_MODAL, &head, err);
     json_decref(feeding);
     free(metadata);

@@ -27,6 +27,7 @@ struct hm_start_ref {
     const json_t *values;   /* {param: text} */
     const json_t *found;    /* {"uuid": [texts], "dataset": [texts]}: what a message speaks of */
     const json_t *no_lists; /* {param: why its list can not be had}: which fields of the form are for typing */
+    bool dry;               /* he asked for a dry run: its box is ticked */
 };
 /* JSON text of at most max bytes (caller frees): what is found, then the values, then the lists are left out when it would be
  * longer. */

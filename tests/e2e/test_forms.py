@@ -79,6 +79,43 @@ class Forms(Case):
         self.assertIn(DATASET_NAME, self.whisper(ANA, "Dry run"))
         self.assertEqual(self.bot.runs(), [])
 
+    def asked_dry(self):
+        """The form that is open begins nothing when it is sent as it is, but for the id."""
+        self.form(contains="Retract a committed dataset")
+        self.submit({"id": DATASET})
+        self.no_form()
+        self.assertIn(DATASET_NAME, self.whisper(ANA, "Dry run"))
+        self.assertEqual(self.bot.runs(), [])
+
+    def test_a_dry_run_without_what_it_needs(self):
+        self.bot.start()
+        self.slack.slash("retract --dry-run")
+        self.asked_dry()
+
+    def test_a_dry_run_of_what_does_not_fit(self):
+        self.bot.start()
+        self.slack.slash("retract abc --dry-run")
+        self.private_button(ANA, "must be a uuid")
+        self.asked_dry()
+
+    def test_a_dry_run_with_a_slip(self):
+        self.bot.start()
+        self.slack.slash("retract --transacton=3 --dry-run")
+        self.private_button(ANA, "has no param")
+        self.asked_dry()
+
+    def test_a_dry_run_by_a_mention(self):
+        self.bot.start()
+        self.slack.post("mention", user=ANA, channel=OPS, text="retract --dry-run")
+        self.private_button(ANA, "opens its form")
+        self.asked_dry()
+
+    def test_a_slip_keeps_what_was_understood(self):
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET} transacton=3")
+        self.private_button(ANA, "did you mean")
+        self.assertIn(DATASET, json.dumps(self.form()["state"]))
+
     def test_the_global_shortcut(self):
         self.bot.start()
         self.slack.post("shortcut", user=ANA, callback_id="hm_recipe_start")

@@ -122,13 +122,46 @@ static void test_dry_run(void **state)
     for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
         struct hm_err err = {0};
         bool dry = false;
-        json_t *raw = hm_params_typed_new(&recipe, cases[i].words, &dry, &err);
+        json_t *raw = hm_params_typed_new(&recipe, cases[i].words, &dry, NULL, &err);
         assert_non_null(raw);
         char *text = hm_json_text(raw);
         assert_string_equal(text, "{\"id\":\"a\",\"transaction\":\"b\"}");
         assert_int_equal(dry, cases[i].dry);
         free(text);
         json_decref(raw);
+    }
+}
+
+/* What is wrong costs neither the rest nor the wish for a dry run. */
+static void test_understood(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words, *understood, *why;
+        bool dry;
+    } cases[] = {
+        {"a transacton=3 only=x", "{\"id\":\"a\",\"only\":\"x\"}", "has no param \"transacton\"", false},
+        {"a transacton=3 --dry-run", "{\"id\":\"a\"}", "has no param \"transacton\"", true},
+        {"a --force --transaction=b", "{\"id\":\"a\",\"transaction\":\"b\"}", "there is no option --force", false},
+        {"a --dry-rn", "{\"id\":\"a\"}", "there is no option --dry-rn", true},
+        {"a --dry", "{\"id\":\"a\"}", "there is no option --dry", true},
+        {"a --dry-run=yes", "{\"id\":\"a\"}", "has no param \"dry-run\"", true},
+        {"a id=b", "{\"id\":\"a\"}", "id is given twice", false},
+        {"a only=\"b --dry-run", "{\"id\":\"a\"}", "is never closed", true},
+        {"a only=\"b", "{\"id\":\"a\"}", "is never closed", false},
+    };
+    for (size_t i = 0; i < HM_ARRAY_LEN(cases); i++) {
+        struct hm_err err = {0};
+        bool dry = false;
+        json_t *understood = NULL;
+        assert_null(hm_params_typed_new(&recipe, cases[i].words, &dry, &understood, &err));
+        assert_non_null(understood);
+        char *text = hm_json_text(understood);
+        assert_string_equal(text, cases[i].understood);
+        assert_non_null(strstr(err.msg, cases[i].why));
+        assert_int_equal(dry, cases[i].dry);
+        free(text);
+        json_decref(understood);
     }
 }
 
@@ -407,9 +440,10 @@ static void test_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_dry_run),     cmocka_unit_test(test_first_word),
-        cmocka_unit_test(test_people),     cmocka_unit_test(test_split_words), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_type_texts), cmocka_unit_test(test_checks_all),  cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_dry_run),    cmocka_unit_test(test_understood),
+        cmocka_unit_test(test_first_word), cmocka_unit_test(test_people),     cmocka_unit_test(test_split_words),
+        cmocka_unit_test(test_values),     cmocka_unit_test(test_type_texts), cmocka_unit_test(test_checks_all),
+        cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

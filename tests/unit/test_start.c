@@ -176,6 +176,15 @@ static void test_references(void **state)
     hm_start_ref_done(&back);
     free(text);
 
+    /* That it is to be a dry run is kept, however little room there is. */
+    struct hm_start_ref dry = ref;
+    dry.dry = true;
+    text = hm_start_ref_text(&dry, 40);
+    assert_true(hm_start_ref_parse(text, &back));
+    assert_true(back.dry && back.values == NULL);
+    hm_start_ref_done(&back);
+    free(text);
+
     /* What is too long is left out, what is found first. */
     text = hm_start_ref_text(&ref, 60);
     assert_string_equal(text, "{\"c\":\"C1\",\"r\":\"retract\",\"t\":\"1.2\",\"v\":{\"note\":\"a\\\"b\"}}");
