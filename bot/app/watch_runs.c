@@ -77,6 +77,22 @@ void hm_watch_take(struct hm_watch *watch, const char *case_id, const char *nonc
  * ------------------------------------------------------------------------------------------------------- */
 
 /* What its steps said, and how it ended. NULL for nothing. */
+/* Who rejected it, and why, if that is how it ended. */
+static void add_rejection(struct hm_strbuf *out, const struct hm_run *run)
+{
+    static const char before[] = " · rejected by ";
+    struct hm_strbuf decision;
+    hm_strbuf_init(&decision, SAID_MAX);
+    for (size_t i = 0; i < run->recipe->n_steps; i++)
+        if (run->status == HM_RUN_REJECTED && run->steps[i].gate.decision == HM_GATE_REJECTED)
+            hm_card_add_decision(&decision, &run->steps[i].gate);
+    if (hm_starts_with(hm_strbuf_str(&decision), before)) {
+        hm_strbuf_adds(out, out->len > 0 ? "\nRejected by " : "Rejected by ");
+        hm_strbuf_adds(out, hm_strbuf_str(&decision) + sizeof before - 1);
+    }
+    hm_strbuf_done(&decision);
+}
+
 static char *said_of(const struct hm_run *run)
 {
     struct hm_strbuf out;
@@ -94,6 +110,7 @@ static char *said_of(const struct hm_run *run)
         hm_strbuf_adds(&out, out.len > 0 ? "\n" : "");
         hm_strbuf_adds(&out, run->ending);
     }
+    add_rejection(&out, run);
     char *text = hm_strbuf_take(&out);
     if (text[0] != '\0')
         return text;

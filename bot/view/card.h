@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "base/strbuf.h"
 #include "run/state.h"
 #include "slack/blocks.h"
 
@@ -50,6 +51,10 @@ enum { HM_CARD_RUN_ID_MAX = 32, HM_CARD_NONCE_MAX = 17 };
 bool hm_card_parse_value(const char *value, char ret_run_id[HM_CARD_RUN_ID_MAX], char ret_nonce[HM_CARD_NONCE_MAX]);
 /* Caller frees. nonce may be "". */
 char *hm_card_value(const char *run_id, const char *nonce);
+
+/* How the gate was decided, mrkdwn: " · approved by …", " · rejected by … at …: “why”"; nothing for one that was not asked yet.
+ */
+void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate);
 
 /* For those who may approve the open gate of the run: it waits, or it closes soon. who: whom to mention, mrkdwn, or "". mrkdwn;
  * caller frees. */

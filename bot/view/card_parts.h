@@ -18,8 +18,6 @@ void hm_card_add_requests(struct hm_blocks *blocks, const struct hm_gate *gate, 
 void hm_card_add_tally(struct hm_strbuf *out, const struct hm_step *step, const struct hm_gate *gate);
 /* "2 different approvals from role `x`, not from …, who asked" */
 void hm_card_add_need(struct hm_strbuf *out, const struct hm_step *step, const char *requester);
-/* "approved by …", "rejected by … at …: “why”", for the list of steps. */
-void hm_card_add_decision(struct hm_strbuf *out, const struct hm_gate *gate);
 
 /* card_unknown.c: calls of which nobody knows whether they happened. */
 size_t hm_card_count_unknown(const struct hm_run *run);

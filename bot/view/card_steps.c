@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "slack/escape.h"
+#include "view/card.h"
 #include "view/card_parts.h"
 #include "view/words.h"
 

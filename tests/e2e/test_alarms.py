@@ -40,8 +40,9 @@ class Alarms(AlarmCase):
         card = self.alarm_card(alarm)
         card.click("Retract it", ANA)
         run = self.stage.card_of(self.slack.wait(channel=DI, thread_ts=alarm["ts"], contains="Retract the committed dataset")["message"], DI)
-        run.reject(BEN)
+        run.reject(BEN, reason="the *other* one is bad")
         card.wait(": *rejected*")
+        self.assertRegex(card.text(), "\nRejected by @Ben at .*: “the .other. one is bad”")
         self.wait_reaction(alarm, "warning")
         self.assertEqual(self.world.posts(), 0)
         # The same again is news: it gets a card of its own.

@@ -40,6 +40,19 @@ class Demo(unittest.TestCase):
             self.assertIn(part, done.stdout)
         self.assertEqual(done.stderr, "")
 
+    def test_alarms_are_about_the_demos_transaction(self):
+        """What is remembered of one is the default of what is typed next."""
+        found = {}
+        for name in ("play", "alarm"):
+            with open(os.path.join(os.path.dirname(PLAY), name + ".py")) as file:
+                found[name] = file.read()
+        transaction = re.search(r'^TRANSACTION = "(.*)"$', found["play"], re.M)[1]
+        of_samples, of_demo = re.search(r'^OF_SAMPLES, OF_DEMO = "(.*)", "(.*)"$', found["alarm"], re.M).groups()
+        self.assertEqual(of_demo, transaction)
+        with open(os.path.join(TOP, "tests", "golden", "alarm", "corpus.jsonl")) as file:
+            started = next(line for line in file if '"name": "run-started-text"' in line)
+        self.assertIn(of_samples, started)
+
     def test_the_script_says_no_when_the_bot_does_not_run(self):
         os.unlink(os.path.join(self.build, "hausmeister"))
         os.symlink("/bin/false", os.path.join(self.build, "hausmeister"))
