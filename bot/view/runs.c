@@ -1,11 +1,14 @@
 /* The list of runs: see runs.h. */
 #include "view/runs.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "slack/escape.h"
 #include "view/card_parts.h"
 #include "view/words.h"
+
+enum { GIVEN_SHOWN = 2 };
 
 /* What a run that is going does just now. */
 static void add_doing(struct hm_strbuf *out, const struct hm_run *run)
@@ -44,11 +47,31 @@ static void add_doing(struct hm_strbuf *out, const struct hm_run *run)
     }
 }
 
+/* The values that were given, without their names: they tell runs of one recipe from another. */
+static void add_given(struct hm_strbuf *out, const struct hm_run *run)
+{
+    size_t shown = 0;
+    for (size_t i = 0; run->recipe != NULL && i < run->recipe->n_params && shown < GIVEN_SHOWN; i++) {
+        const struct hm_param *param = &run->recipe->params[i];
+        const json_t *value = json_object_get(run->params, param->name);
+        if (value == NULL || json_is_null(value) || !hm_json_get_bool(run->given, param->name, false))
+            continue;
+        hm_strbuf_addc(out, ' ');
+        if (param->type == HM_PARAM_USER)
+            hm_word_user(out, json_string_value(value));
+        else
+            hm_word_value(out, value);
+        shown++;
+    }
+}
+
 void hm_runs_add_line(struct hm_strbuf *out, const struct hm_run_line *line)
 {
     hm_slack_add_code(out, line->id);
     hm_strbuf_addc(out, ' ');
     hm_slack_escape_line(out, line->recipe);
+    if (line->run != NULL)
+        add_given(out, line->run);
     hm_strbuf_adds(out, " · ");
     hm_word_user(out, line->requester);
     hm_strbuf_adds(out, ", ");

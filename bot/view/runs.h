@@ -26,7 +26,7 @@ struct hm_run_list {
 void hm_runs_render(const struct hm_run_list *list, const struct hm_card_around *around, const char *command,
                     struct hm_slack_message *ret_message);
 
-/* "`r-7k2m` retract · @ana, 02:14 · waits for approval until 02:29" */
+/* "`r-7k2m` retract `5a5d411b-…` · @ana, 02:14 · waits for approval until 02:29" */
 void hm_runs_add_line(struct hm_strbuf *out, const struct hm_run_line *line);
 
 /* For the audit channel: somebody stopped everything, or lets it go on. mrkdwn; caller frees. */
