@@ -17,6 +17,7 @@
 #include "io/http_server.h"
 #include "io/process_env.h"
 #include "slack/web_api.h"
+#include "view/commands.h"
 
 static unsigned alive; /* hm_settings_alive() */
 
@@ -404,6 +405,20 @@ static json_t *read_environments(struct hm_cfg_node *root)
     return environments;
 }
 
+/* The command would be understood, and the recipe never. */
+static void check_recipe_names(const struct hm_recipes *recipes, struct hm_diags *diags)
+{
+    for (size_t i = 0; i < recipes->count; i++) {
+        const struct hm_recipe *recipe = recipes->items[i];
+        const struct hm_command *command = hm_command_typed(recipe->name);
+        if (command != NULL)
+            hm_diags_add(diags, recipe->file, 1,
+                         "name may not be \"%s\": who types that is understood to mean the bot's own \"%s\"; "
+                         "take another",
+                         recipe->name, command->usage);
+    }
+}
+
 static void load_recipes(struct hm_settings *settings, char *const *dirs, const struct hm_settable *known, struct hm_diags *diags)
 {
     const char **roles = hm_xcalloc(settings->n_roles, sizeof *roles);
@@ -418,6 +433,7 @@ static void load_recipes(struct hm_settings *settings, char *const *dirs, const 
         hm_recipes_load_dir(&settings->recipes, dir, &names, diags);
         free(dir);
     }
+    check_recipe_names(&settings->recipes, diags);
     hm_recipes_link(&settings->recipes, diags);
     free(backends);
     free(roles);

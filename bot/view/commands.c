@@ -38,6 +38,14 @@ static const struct hm_command commands[] = {
     {"reject", "", ON_THE_CARD},
 };
 
+const struct hm_command *hm_command_typed(const char *word)
+{
+    for (size_t i = 0; i < HM_ARRAY_LEN(commands); i++)
+        if (commands[i].usage[0] != '\0' && hm_streq(commands[i].name, word))
+            return &commands[i];
+    return NULL;
+}
+
 const struct hm_command *hm_command_nearest(const char *word, size_t *distance)
 {
     const struct hm_command *best = NULL;

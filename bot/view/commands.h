@@ -10,6 +10,8 @@ struct hm_command {
     const char *says;  /* what it does; mrkdwn */
 };
 
+/* The command that is typed with this very word, or NULL. It wins over a recipe of the same name. */
+const struct hm_command *hm_command_typed(const char *word);
 /* The nearest name that is less than *distance edits away, which becomes that distance; NULL when there is none. A short word has
  * fewer slips in it than a long one. */
 const struct hm_command *hm_command_nearest(const char *word, size_t *distance);

@@ -157,6 +157,13 @@ class Check(Case):
         self.assertEqual(len(findings), 1, findings)
         self.assertIn('"ben" is no id of Slack; such an id begins with one of UW', findings[0][2])
 
+    def test_a_recipe_named_like_a_command(self):
+        for name in ("help", "runs", "run", "cancel", "retry", "take", "stop", "resume"):
+            self.bot.write_config()
+            self.bot.add_recipe("other", f'name = "{name}";\n' 'title = "Say it"; steps = ( { id = "told"; say = "Said."; } );')
+            out, err = self.bot.cli("check", code=1)
+            self.assertIn(f'other.cfg:1: name may not be "{name}"', err)
+
     def test_where_the_journal_is_to_be(self):
         self.bot.write_config(journal="nowhere/hausmeister.db")
         out, err = self.bot.cli("check", code=1)
