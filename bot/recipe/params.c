@@ -21,6 +21,11 @@
 #define DATASET_PATTERN                                                                                                          \
     "(?:dataset|model|archive|policy|series|series-raw|series-contract|contract-[a-z0-9-]+)/[A-Za-z0-9][A-Za-z0-9._/-]*"
 
+bool hm_param_is_described(const struct hm_param *param)
+{
+    return param->type == HM_PARAM_STRING && param->pattern != NULL && param->help != NULL && param->help[0] != '\0';
+}
+
 const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size)
 {
     struct hm_strbuf b;
@@ -78,9 +83,13 @@ static json_t *wrong(const struct hm_param *param, const char *given, const char
     char expected[240];
     char *clean = hm_utf8_clean(given, strlen(given));
     size_t shown = hm_utf8_take(clean, 60);
-    (void)hm_err_set(err, HM_EINVAL, "%s must be %s; \"%.*s%s\" is not%s", param->name,
-                     hm_param_type_text(param, expected, sizeof expected), (int)shown, clean, clean[shown] != '\0' ? "…" : "",
-                     hint);
+    if (hm_param_is_described(param)) /* few can read a pattern, and Slack would alter it */
+        (void)hm_err_set(err, HM_EINVAL, "%s can not be \"%.*s%s\" (%s)%s", param->name, (int)shown, clean,
+                         clean[shown] != '\0' ? "…" : "", param->help, hint);
+    else
+        (void)hm_err_set(err, HM_EINVAL, "%s must be %s; \"%.*s%s\" is not%s", param->name,
+                         hm_param_type_text(param, expected, sizeof expected), (int)shown, clean, clean[shown] != '\0' ? "…" : "",
+                         hint);
     free(clean);
     return NULL;
 }
@@ -341,9 +350,10 @@ static bool fill(const struct hm_param *param, const json_t *raw, const json_t *
         return false;
     }
     if (json_is_null(value) && !param->optional) {
-        (void)hm_err_set(err, HM_EINVAL, "%s is missing%s; it must be %s", param->name,
-                         param->fallback != NULL ? " and its default is not known yet" : "",
-                         hm_param_type_text(param, expected, sizeof expected));
+        bool described = hm_param_is_described(param);
+        (void)hm_err_set(err, HM_EINVAL, "%s is missing%s%s%s%s", param->name,
+                         param->fallback != NULL ? " and its default is not known yet" : "", described ? " (" : "; it must be ",
+                         described ? param->help : hm_param_type_text(param, expected, sizeof expected), described ? ")" : "");
         return false;
     }
     hm_json_set(values, param->name, value);

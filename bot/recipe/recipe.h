@@ -224,6 +224,8 @@ char *hm_param_default_text(const struct hm_param *param, const json_t *scope);
 HM_MUST json_t *hm_params_words_new(const struct hm_recipe *recipe, char *const *words, struct hm_err *err);
 /* "a uuid …", "one of a, b", "a whole number from 1 to 100" … into buf; for help and errors. */
 const char *hm_param_type_text(const struct hm_param *param, char *buf, size_t size);
+/* Its type would be told by a pattern, and its help says the same to people. */
+bool hm_param_is_described(const struct hm_param *param);
 /* hm_params_check_new() for any list of params: the fields of an `ask` step. */
 HM_MUST json_t *hm_param_values_new(const struct hm_param *params, size_t n_params, const json_t *raw, const json_t *scope,
                                     json_t **ret_given, struct hm_err *err);

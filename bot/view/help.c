@@ -127,8 +127,10 @@ static void add_param(struct hm_strbuf *out, const struct hm_param *param, const
         hm_strbuf_addc(out, ' ');
         hm_word_plain(out, param->help, TITLE_MAX);
     }
-    hm_strbuf_adds(out, " · ");
-    hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
+    if (!hm_param_is_described(param)) {
+        hm_strbuf_adds(out, " · ");
+        hm_word_plain(out, hm_param_type_text(param, type, sizeof type), TITLE_MAX);
+    }
     if (param->list != NULL)
         hm_strbuf_adds(out, param->list->others ? " · the form has a list" : " · one of a list; the form shows it");
     add_left_out(out, param, scope);

@@ -59,7 +59,7 @@ static char *hint_new(const struct hm_param_field *of, bool typed, bool listed)
     struct hm_strbuf out;
     hm_strbuf_init(&out, HINT_MAX);
     hm_strbuf_adds(&out, param->help != NULL ? param->help : param->name);
-    if (typed && !listed)
+    if (typed && !listed && !hm_param_is_described(param))
         hm_strbuf_addf(&out, ": %s", hm_param_type_text(param, type, sizeof type));
     if (of->found != NULL)
         hm_strbuf_addf(&out, ". The message speaks of %s", of->found);

@@ -185,7 +185,7 @@ class Data(Tools):
         # Acceptance: an empty series is refused before any request is made. What is missing is asked for in a form, which does not
         # take it either.
         self.slack.slash(f"delete-series-archives {TRANSACTION} series/ br")
-        self.whisper(ANA, "series must be a text that matches")
+        self.whisper(ANA, 'series can not be "series/" (the series, like series/direct-mail)')
         for words in (f"{TRANSACTION} series='' country=br", f"{TRANSACTION} country=br"):
             self.slack.slash("delete-series-archives " + words)
             self.slack.wait(view=1, user=ANA, contains="series")

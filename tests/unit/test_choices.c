@@ -327,7 +327,7 @@ static void test_values_that_are_not_in_it(void **state)
                   "{\"errors\":{\"service\":\"service must be one of the 4 that kubernetes.deployments lists; \\\"metapot\\\" is "
                   "not; did you mean \\\"metapod\\\"?\"},\"response_action\":\"errors\"}");
     assert_errors("{\"cluster\":\"x\",\"service\":\"x y\"}", lists,
-                  "{\"errors\":{\"service\":\"service must be a text that matches [a-z0-9-]+; \\\"x y\\\" is not\"},"
+                  "{\"errors\":{\"service\":\"service can not be \\\"x y\\\" (which service)\"},"
                   "\"response_action\":\"errors\"}");
     assert_errors(
         "{\"cluster\":\"x\",\"service\":\"zzz\"}", lists,
