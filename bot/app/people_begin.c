@@ -130,7 +130,7 @@ void hm_people_form(struct hm_asker *asker, const struct hm_recipe *recipe, cons
 void hm_people_bad(struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw, const char *why)
 {
     const struct hm_notice notice = {
-        .kind = HM_NOTICE_BAD_PARAM, .recipe = recipe, .detail = why, .command = asker->people->settings->slack.command};
+        .kind = HM_NOTICE_BAD_PARAM, .recipe = recipe, .detail = why, .command = hm_asker_command(asker)};
     if (recipe->n_params == 0) {
         hm_say_notice(asker, notice);
         return;
@@ -274,7 +274,7 @@ static char *refusal(const struct hm_asker *asker, const struct hm_start_ref *re
 {
     const struct hm_people *people = asker->people;
     struct hm_notice notice = {
-        .kind = hm_people_stranger(asker), .recipe = recipe, .word = ref->recipe, .command = people->settings->slack.command};
+        .kind = hm_people_stranger(asker), .recipe = recipe, .word = ref->recipe, .command = hm_asker_command(asker)};
     if (notice.kind != HM_NOTICE_NR)
         return hm_notice_text(&notice);
     if (recipe == NULL)

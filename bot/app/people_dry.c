@@ -33,11 +33,11 @@ static void add_value(struct hm_strbuf *out, const char *value)
 }
 
 /* What is typed to start the recipe with these values. */
-static char *words_of(const struct hm_people *people, const struct hm_recipe *recipe, const json_t *raw)
+static char *words_of(const struct hm_asker *asker, const struct hm_recipe *recipe, const json_t *raw)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, WORDS_MAX);
-    hm_strbuf_addf(&out, "%s %s", people->settings->slack.command, recipe->name);
+    hm_strbuf_addf(&out, "%s %s", hm_asker_command(asker), recipe->name);
     bool in_order = true;
     for (size_t i = 0; i < recipe->n_params; i++) {
         const char *value = hm_json_get_str(raw, recipe->params[i].name, NULL);
@@ -60,7 +60,7 @@ static void on_shown(void *arg, const struct hm_rehearsed *rehearsed)
     struct hm_slack_message message = {0};
     if (asker == NULL)
         return;
-    char *again = words_of(dry->people, rehearsed->run->recipe, dry->raw);
+    char *again = words_of(asker, rehearsed->run->recipe, dry->raw);
     hm_dry_render(rehearsed->run, rehearsed->plan, rehearsed->effects, again, &message);
     free(again);
     dry->asker = NULL;

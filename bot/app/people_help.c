@@ -19,7 +19,7 @@ static void say_all(struct hm_asker *asker)
 {
     const struct hm_people *people = asker->people;
     const struct hm_recipes *recipes = &people->settings->recipes;
-    struct hm_help_around around = {.command = people->settings->slack.command, .cookbook = people->settings->cookbook};
+    struct hm_help_around around = {.command = hm_asker_command(asker), .cookbook = people->settings->cookbook};
     struct hm_slack_message message = {0};
     const struct hm_recipe **mine = hm_xcalloc(recipes->count + 1, sizeof(void *));
     size_t n = hm_people_may_start(people, asker->user, mine);
@@ -38,7 +38,7 @@ static void say_recipe(struct hm_asker *asker, const struct hm_recipe *recipe)
     struct hm_slack_message message = {0};
     char *value = hm_start_ref_text(&ref, HM_START_REF_BUTTON);
     json_t *scope = hm_people_scope_new(people);
-    const struct hm_help_around around = {.command = people->settings->slack.command,
+    const struct hm_help_around around = {.command = hm_asker_command(asker),
                                           .cookbook = people->settings->cookbook,
                                           .form_ref = value,
                                           .may = hm_people_in_any(people, recipe->who, asker->user) == HM_MEMBER_YES,
@@ -51,7 +51,7 @@ static void say_recipe(struct hm_asker *asker, const struct hm_recipe *recipe)
 
 static void say_command(struct hm_asker *asker, const struct hm_command *command)
 {
-    hm_say_text(asker, hm_command_help(command, asker->people->settings->slack.command));
+    hm_say_text(asker, hm_command_help(command, hm_asker_command(asker)));
 }
 
 /* The nearest recipe or command; one of the two is not NULL unless nothing is near. */

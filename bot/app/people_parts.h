@@ -43,6 +43,7 @@ struct hm_asker {
     int64_t inbox_id;
     char *user, *user_team, *channel, *thread_ts, *card_thread, *response_url, *trigger_id;
     char message_ts[HM_SLACK_TS_MAX]; /* of the message that was clicked on */
+    bool mentioned;                   /* it was a mention */
     bool member;                      /* of our workspace: only members can use its slash commands */
     bool in_dialog;                   /* what was clicked on is a modal */
     char *run_id;                     /* of a click */
@@ -67,6 +68,8 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
 void hm_asker_free(struct hm_asker *asker);
 /* The envelope's outcome is visible; the asker is gone. */
 void hm_asker_close(struct hm_asker *asker);
+/* What he writes before the words that he is told to write: the command, or in a thread, where Slack takes none, the mention. */
+const char *hm_asker_command(const struct hm_asker *asker);
 /* NULL for "". */
 const char *hm_or_null(const char *s);
 /* Says it to the asker alone, then closes. */

@@ -116,7 +116,7 @@ static void list_runs(struct hm_asker *asker)
     struct hm_card_around around = hm_people_around(people);
     add_going(people->opts.runner, l);
     if (list != NULL) {
-        hm_runs_render(list, &around, people->settings->slack.command, &message);
+        hm_runs_render(list, &around, hm_asker_command(asker), &message);
         hm_say_message(asker, &message);
     } else {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_JOURNAL_DOWN, .detail = l->err.msg});

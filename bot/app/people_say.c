@@ -39,6 +39,7 @@ struct hm_asker *hm_asker_new(struct hm_people *people, int64_t inbox_id, const 
         .response_url = hm_xstrdup(req->response_url),
         .trigger_id = hm_xstrdup(req->trigger_id),
         .stored_ms = stored_ms,
+        .mentioned = req->kind == HM_SLACK_MENTION,
         .member = req->kind == HM_SLACK_COMMAND,
         .in_dialog = req->kind == HM_SLACK_CLICK && hm_streq(hm_json_get_str(req->view, "type", ""), "modal"),
     };
@@ -108,6 +109,11 @@ static void on_said(void *arg, enum hm_code code, const char *sentence)
         hm_asker_close(asker); /* HM_EUNKNOWN: perhaps said; twice would only puzzle */
 }
 
+const char *hm_asker_command(const struct hm_asker *asker)
+{
+    return asker->mentioned || asker->thread_ts[0] != '\0' ? "@hausmeister" : asker->people->settings->slack.command;
+}
+
 const char *hm_or_null(const char *s)
 {
     return s != NULL && s[0] != '\0' ? s : NULL;
@@ -169,7 +175,7 @@ void hm_say_text(struct hm_asker *asker, char *stolen_mrkdwn)
 
 void hm_say_notice(struct hm_asker *asker, struct hm_notice notice)
 {
-    notice.command = asker->people->settings->slack.command;
+    notice.command = hm_asker_command(asker);
     hm_say_text(asker, hm_notice_text(&notice));
 }
 
@@ -184,7 +190,7 @@ void hm_say_message(struct hm_asker *asker, struct hm_slack_message *message)
 
 void hm_say_notice_later(struct hm_asker *asker, struct hm_notice notice)
 {
-    notice.command = asker->people->settings->slack.command;
+    notice.command = hm_asker_command(asker);
     char *text = hm_notice_text(&notice);
     hm_people_alarm_release(asker);
     json_decref(asker->content);

@@ -177,6 +177,17 @@ class Forms(Case):
         self.submit({"id": DATASET})
         self.assertEqual(self.card(DATASET_NAME).fresh()["thread_ts"], parent["ts"])
 
+    def test_a_slip_in_a_thread(self):
+        """Slack takes no commands there: what he may have meant is told as a mention."""
+        self.bot.start()
+        parent = self.slack.post("message", user=BEN, channel=OPS, text="what about this?")
+        self.slack.post("mention", user=ANA, channel=OPS, text=f"retrakt {DATASET}", thread_ts=parent["ts"])
+        self.assertIn(f"`@hausmeister retract {DATASET}`", self.whisper(ANA, "did you mean"))
+        self.slack.post("mention", user=ANA, channel=OPS, text="retract 5a5d", thread_ts=parent["ts"])
+        self.assertIn("`@hausmeister help retract`", self.whisper(ANA, "must be a uuid"))
+        self.slack.slash(f"retrakt {DATASET}")
+        self.slack.wait(channel=OPS, user=ANA, ephemeral=1, contains="`/hausmeister retract", alive=self.alive())
+
     def test_a_value_that_does_not_fit_offers_the_form(self):
         self.bot.start()
         self.slack.slash(f"retract 5a5d transaction={TRANSACTION}")
