@@ -181,7 +181,7 @@ static char *gate_error(const struct hm_run *run, const struct hm_input *in)
         return NULL;
     if (in->glass && (in->reason == NULL || in->reason[strspn(in->reason, " \t\n")] == '\0'))
         return hm_dialog_error(HM_FIELD_REASON, "Write why; it is shown to the team.");
-    if (!in->glass && gate->typed != NULL && !hm_streq(in->typed, gate->typed))
+    if (!in->glass && gate->typed != NULL && !hm_same_trimmed(in->typed, gate->typed))
         return hm_dialog_error(HM_FIELD_TYPED, "This is not the same text. Type it exactly as it is shown.");
     return NULL;
 }

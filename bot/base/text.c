@@ -199,6 +199,53 @@ bool hm_is_uuid(const char *s)
     return s[sizeof shape - 1] == '\0';
 }
 
+size_t hm_space_len(const char *p)
+{
+    static const char *const odd[] = {
+        "\xc2\xa0",     /* no-break */
+        "\xe2\x80\xaf", /* narrow no-break */
+        "\xe2\x80\x87", /* figure space */
+        "\xe3\x80\x80", /* ideographic */
+        "\xe2\x80\x8b", /* zero width */
+        "\xe2\x81\xa0", /* word joiner */
+        "\xef\xbb\xbf", /* byte order mark */
+    };
+    if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+        return 1;
+    if ((unsigned char)*p < 0x80) /* most are */
+        return 0;
+    for (size_t i = 0; i < HM_ARRAY_LEN(odd); i++)
+        if (hm_starts_with(p, odd[i]))
+            return strlen(odd[i]);
+    return 0;
+}
+
+/* Where the text begins behind its leading spaces, and how long it is without those at its end. */
+static const char *trimmed(const char *s, size_t *ret_len)
+{
+    size_t len = 0;
+    while (hm_space_len(s) > 0)
+        s += hm_space_len(s);
+    for (size_t i = 0; s[i] != '\0';) {
+        size_t space = hm_space_len(s + i);
+        i += space > 0 ? space : 1;
+        len = space > 0 ? len : i;
+    }
+    *ret_len = len;
+    return s;
+}
+
+bool hm_same_trimmed(const char *a, const char *b)
+{
+    size_t a_len = 0;
+    size_t b_len = 0;
+    if (a == NULL || b == NULL)
+        return a == b;
+    a = trimmed(a, &a_len);
+    b = trimmed(b, &b_len);
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 bool hm_starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

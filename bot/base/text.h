@@ -40,6 +40,12 @@ bool hm_starts_with(const char *s, const char *prefix);
 bool hm_ends_with(const char *s, const char *suffix);
 bool hm_streq(const char *a, const char *b); /* NULL-safe: NULL equals NULL only */
 
+/* Bytes of the space at p, 0 when it is none. What phones and pages add counts too: no-break and wide spaces, and those that have
+ * no width at all. */
+size_t hm_space_len(const char *p);
+/* The same text but for the spaces around it. NULL-safe: NULL equals NULL only. */
+bool hm_same_trimmed(const char *a, const char *b);
+
 /* `one` when n is 1, else `many`. */
 const char *hm_plural(int64_t n, const char *one, const char *many);
 

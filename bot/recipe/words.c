@@ -24,29 +24,6 @@ struct word {
     bool option; /* it began with two dashes, which are taken off */
 };
 
-/* Bytes of the space at p, 0 when it is none. What phones and pages add counts too: no-break and wide spaces, and those that have
- * no width at all. */
-static size_t space_len(const char *p)
-{
-    static const char *const odd[] = {
-        "\xc2\xa0",     /* no-break */
-        "\xe2\x80\xaf", /* narrow no-break */
-        "\xe2\x80\x87", /* figure space */
-        "\xe3\x80\x80", /* ideographic */
-        "\xe2\x80\x8b", /* zero width */
-        "\xe2\x81\xa0", /* word joiner */
-        "\xef\xbb\xbf", /* byte order mark */
-    };
-    if (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
-        return 1;
-    if ((unsigned char)*p < 0x80) /* most are */
-        return 0;
-    for (size_t i = 0; i < HM_ARRAY_LEN(odd); i++)
-        if (hm_starts_with(p, odd[i]))
-            return strlen(odd[i]);
-    return 0;
-}
-
 /* Bytes of the two dashes at p that begin an option, 0 when there are none: "--", or the one long dash that a phone makes of
  * them. */
 static size_t dashes_len(const char *p)
@@ -141,8 +118,8 @@ static size_t key_len(const struct hm_recipe *recipe, const char *p, char **ret_
         n++;
     }
     const char *sign = p + n;
-    while (n > 0 && space_len(sign) > 0)
-        sign += space_len(sign);
+    while (n > 0 && hm_space_len(sign) > 0)
+        sign += hm_space_len(sign);
     if (n == 0 || *sign != '=')
         return 0;
     char *key = hm_xstrndup(p, n);
@@ -154,8 +131,8 @@ static size_t key_len(const struct hm_recipe *recipe, const char *p, char **ret_
         return 0;
     }
     const char *value = ++sign;
-    while (ours && space_len(value) > 0)
-        value += space_len(value);
+    while (ours && hm_space_len(value) > 0)
+        value += hm_space_len(value);
     if (*value != '\0') /* "only=" alone is an empty value */
         sign = value;
     *ret_key = key;
@@ -170,7 +147,7 @@ static const char *read_quoted(struct hm_strbuf *out, const char *p, enum quote 
     while (*p != '\0') {
         enum quote here = QUOTE_NONE;
         size_t len = quote_len(p, &here);
-        if (here == kind && (p[len] == '\0' || space_len(p + len) > 0))
+        if (here == kind && (p[len] == '\0' || hm_space_len(p + len) > 0))
             return p + len;
         p = add_char(out, p);
     }
@@ -194,7 +171,7 @@ static const char *read_word(const struct hm_recipe *recipe, const char *p, stru
     if (quote > 0) {
         p = read_quoted(&raw, p + quote, kind, err);
     } else {
-        while (*p != '\0' && space_len(p) == 0)
+        while (*p != '\0' && hm_space_len(p) == 0)
             p = add_char(&raw, p);
     }
     hm_slack_unescape(&clean, hm_strbuf_str(&raw));
@@ -289,8 +266,8 @@ static enum hm_code parse_words(const struct hm_recipe *recipe, const char *word
     for (;;) {
         struct word word = {0};
         struct hm_err later = {0};
-        while (space_len(p) > 0)
-            p += space_len(p);
+        while (hm_space_len(p) > 0)
+            p += hm_space_len(p);
         if (*p == '\0')
             return first;
         const char *next = read_word(recipe, p, &word, first == HM_OK ? err : &later);
@@ -344,19 +321,19 @@ char *hm_words_first(const char *text, const char **ret_rest)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, MAX_WORDS_BYTES);
-    while (space_len(text) > 0)
-        text += space_len(text);
+    while (hm_space_len(text) > 0)
+        text += hm_space_len(text);
     enum quote kind = QUOTE_NONE;
     size_t quote = quote_len(text, &kind);
     struct hm_err ignored = {0};
     const char *end = quote > 0 ? read_quoted(&out, text + quote, kind, &ignored) : NULL;
     if (end == NULL) { /* not quoted, or the quote is never closed: then it is a letter like any other */
         hm_strbuf_reset(&out);
-        for (end = text; *end != '\0' && space_len(end) == 0;)
+        for (end = text; *end != '\0' && hm_space_len(end) == 0;)
             end = add_char(&out, end);
     }
-    while (space_len(end) > 0)
-        end += space_len(end);
+    while (hm_space_len(end) > 0)
+        end += hm_space_len(end);
     *ret_rest = end;
     struct hm_strbuf clean;
     hm_strbuf_init(&clean, MAX_WORDS_BYTES);

@@ -383,7 +383,7 @@ static bool vote_ok(struct hm_deciding *d, int index, const struct hm_input *in)
         hm_reply_with(d, HM_REPLY_TWICE, in->user, 0);
         return false;
     }
-    if (gate->typed != NULL && (in->typed == NULL || strcmp(in->typed, gate->typed) != 0)) {
+    if (gate->typed != NULL && !hm_same_trimmed(in->typed, gate->typed)) {
         hm_reply_with(d, in->typed == NULL ? HM_REPLY_NEED_TYPED : HM_REPLY_WRONG_TYPED, in->user, 0);
         hm_reply_typed(d, gate->typed);
         return false;

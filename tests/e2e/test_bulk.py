@@ -64,7 +64,7 @@ class Bulk(Case):
                 self.slack.post("close_view", user=user)
         self.approve(card, 317, BEN)
         self.slack.wait(view=1, user=BEN, contains="Type")  # still open: it was the wrong number
-        self.slack.post("submit_view", user=BEN, values={"typed": "318"})
+        self.slack.post("submit_view", user=BEN, values={"typed": "\u00a0318 "})
         card.wait(" of 318", seconds=120)
         self.bot.kill()
         self.bot.start()

@@ -337,6 +337,25 @@ static void test_compare(void **state)
     assert_true(hm_streq(NULL, NULL));
 }
 
+/* Only what stands around it does not count. */
+static void test_same_trimmed(void **state)
+{
+    (void)state;
+    assert_true(hm_same_trimmed("318", "318"));
+    assert_true(hm_same_trimmed(" 318\n", "318"));
+    assert_true(hm_same_trimmed("\xc2\xa0\xe2\x80\xaf"
+                                "318\xe2\x80\x8b",
+                                "318"));
+    assert_true(hm_same_trimmed("drop  it ", "drop  it"));
+    assert_false(hm_same_trimmed("drop it", "drop  it"));
+    assert_false(hm_same_trimmed("31 8", "318"));
+    assert_false(hm_same_trimmed("318", "3180"));
+    assert_true(hm_same_trimmed(" ", ""));
+    assert_false(hm_same_trimmed(" ", "318"));
+    assert_false(hm_same_trimmed(NULL, "318"));
+    assert_true(hm_same_trimmed(NULL, NULL));
+}
+
 static void test_header_line(void **state)
 {
     static const char lines[] = "ETag: \"a:b\"\nx-empty:\nLink:  <https://x/?a=1>; rel=\"next\" \r\nlink: second\nlast: 1";
@@ -424,7 +443,7 @@ int main(void)
         cmocka_unit_test(test_parse_duration), cmocka_unit_test(test_format_duration),
         cmocka_unit_test(test_is_uuid),        cmocka_unit_test(test_compare),
         cmocka_unit_test(test_header_line),    cmocka_unit_test(test_edit_distance),
-        cmocka_unit_test(test_section_url),
+        cmocka_unit_test(test_section_url),    cmocka_unit_test(test_same_trimmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
