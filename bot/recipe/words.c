@@ -14,7 +14,7 @@
 #include "recipe/recipe.h"
 #include "slack/escape.h"
 
-enum { MAX_WORDS_BYTES = 16000, DRY_RUN_SLIPS = 2 };
+enum { MAX_WORDS_BYTES = 16000, DRY_RUN_SLIPS = 2, BEGIN_MIN = 2 };
 
 enum quote { QUOTE_NONE, QUOTE_SINGLE, QUOTE_DOUBLE, QUOTE_CODE };
 
@@ -190,6 +190,34 @@ static const struct hm_param *next_param(const struct hm_recipe *recipe, const j
     return NULL;
 }
 
+/* The one param whose name begins like this, or NULL. */
+static const struct hm_param *begun_by(const struct hm_recipe *recipe, const char *begin)
+{
+    const struct hm_param *found = NULL;
+    for (size_t i = 0; i < recipe->n_params; i++) {
+        if (!hm_starts_with(recipe->params[i].name, begin))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = &recipe->params[i];
+    }
+    return strlen(begin) >= BEGIN_MIN ? found : NULL;
+}
+
+/* Whether "key=value" can be the param's value. */
+static bool may_hold(const struct hm_param *param, const struct word *word)
+{
+    struct hm_err err = {0};
+    char *text = hm_xasprintf("%s=%s", word->key, word->value);
+    json_t *given = hm_json_str_new(text);
+    json_t *value = hm_param_value_new(param, given, &err);
+    bool may = value != NULL;
+    json_decref(value);
+    json_decref(given);
+    free(text);
+    return may;
+}
+
 /* Behind a param's name a value may hold = wherever it is typed; quotes around it are gone before they could say so on a shell.
  */
 static enum hm_code no_param(const struct hm_recipe *recipe, const struct word *word, const json_t *values, struct hm_err *err)
@@ -200,7 +228,11 @@ static enum hm_code no_param(const struct hm_recipe *recipe, const struct word *
     hm_suggest_init(&s, word->key);
     for (size_t i = 0; i < recipe->n_params; i++)
         hm_suggest_try(&s, recipe->params[i].name);
-    if (s.best != NULL || next == NULL)
+    const struct hm_param *whole = begun_by(recipe, word->key);
+    if (s.best == NULL && whole != NULL)
+        return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"; if that is %s, write %s=%.*s", recipe->name, word->key,
+                          whole->name, whole->name, (int)hm_utf8_take(word->value, 60), word->value);
+    if (s.best != NULL || next == NULL || !may_hold(next, word))
         return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"%s", recipe->name, word->key,
                           hm_suggest_text(&s, meant, sizeof meant));
     return hm_err_set(err, HM_EINVAL, "%s has no param \"%.60s\"; if that is a value with = in it, write %s=%.60s=%.*s",

@@ -48,6 +48,8 @@ static void test_words(void **state)
         {"transaction=b a", "{\"id\":\"a\",\"transaction\":\"b\"}"},
         {"id=a b", "{\"id\":\"a\",\"transaction\":\"b\"}"},
         {"a b c=d", "retract has no param \"c\"; if that is a value with = in it, write only=c=d"},
+        {"a env=foz", "retract has no param \"env\"; if that is environment, write environment=foz"},
+        {"a b c d xyz=foz", "retract has no param \"xyz\""}, /* environment is one of two: neither has = in it */
         {"a b 'c=d'", "{\"id\":\"a\",\"only\":\"c=d\",\"transaction\":\"b\"}"},
         {"a only=x=y", "{\"id\":\"a\",\"only\":\"x=y\"}"},
         {"a only='x y'", "{\"id\":\"a\",\"only\":\"x y\"}"},
@@ -218,8 +220,8 @@ static void test_split_words(void **state)
     static char uuid[] = UUID, only[] = "only=x y <a> &amp; 'q'", bad[] = "onli=x", broken[] = "note=\xff";
     char *const good[] = {uuid, only, broken, NULL};
     char *const wrong[] = {bad, NULL};
-    static char value[] = "c=d", followed[] = "transaction=c=d";
-    char *equals[] = {uuid, value, NULL};
+    static char value[] = "c=d", followed[] = "only=c=d";
+    char *equals[] = {uuid, uuid, value, NULL};
     char *const none[] = {NULL};
     struct hm_err err = {0};
     json_t *raw = hm_params_words_new(&recipe, good, &err);
@@ -231,10 +233,10 @@ static void test_split_words(void **state)
     assert_null(hm_params_words_new(&recipe, wrong, &err));
     assert_string_equal(err.msg, "retract has no param \"onli\"; did you mean \"only\"?");
     assert_null(hm_params_words_new(&recipe, equals, &err)); /* the shell has taken its quotes away */
-    assert_string_equal(err.msg, "retract has no param \"c\"; if that is a value with = in it, write transaction=c=d");
-    equals[1] = followed;
+    assert_string_equal(err.msg, "retract has no param \"c\"; if that is a value with = in it, write only=c=d");
+    equals[2] = followed;
     raw = hm_params_words_new(&recipe, equals, &err);
-    assert_string_equal(hm_json_get_str(raw, "transaction", ""), "c=d");
+    assert_string_equal(hm_json_get_str(raw, "only", ""), "c=d");
     json_decref(raw);
     raw = hm_params_words_new(&recipe, none, &err);
     assert_int_equal(json_object_size(raw), 0);
