@@ -27,12 +27,15 @@ enum { TOO_LATE_MS = 30 * 60 * 1000 }; /* a command older than this is not start
 /* ---- commands -------------------------------------------------------------------------------------------------------- */
 
 /* "cancel r-7k2m", "take r-7k2m" */
-static void click_in_words(struct hm_asker *asker, const char *word, enum hm_input_kind kind, const char *run_id)
+static void click_in_words(struct hm_asker *asker, const char *word, enum hm_input_kind kind, const char *run_id,
+                           const char *rest)
 {
     if (run_id[0] == '\0') {
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
         return;
     }
+    if (hm_people_refuse_rest(asker, word, run_id, rest))
+        return;
     const struct hm_input in = {.kind = kind, .user = asker->user, .user_team = hm_or_null(asker->user_team)};
     asker->run_id = hm_xstrdup(run_id);
     hm_people_click(asker, &in);
@@ -53,8 +56,8 @@ static void on_words(struct hm_asker *asker, const char *text)
         hm_people_help(asker, about);
         free(about);
     } else if (strcmp(word, "cancel") == 0 || strcmp(word, "take") == 0) {
-        char *run_id = hm_words_first(rest, &rest);
-        click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id);
+        char *run_id = hm_people_run_word(rest, &rest);
+        click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id, rest);
         free(run_id);
     } else if (hm_people_runs(asker, word, rest)) {
         /* that was it */

@@ -207,6 +207,12 @@ void hm_people_home_free(struct hm_people *people);
 
 /* ---- people_runs.c ------------------------------------------------------------------------------------------------------ */
 
+/* A run's id as people write or paste it, in capitals too: the first word, in small letters (caller frees). *ret_rest: what
+ * follows. */
+char *hm_people_run_word(const char *text, const char **ret_rest);
+/* Something stands behind a command that takes no more: that is told, and nothing is done. False when nothing does. run_id: what
+ * stands there rightly, or "". */
+bool hm_people_refuse_rest(struct hm_asker *asker, const char *word, const char *run_id, const char *rest);
 /* runs, run, retry, stop, resume. False when the word is none of them. rest: what follows it. */
 bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest);
 /* Who stopped everything, and since when. */

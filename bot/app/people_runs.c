@@ -1,5 +1,6 @@
 /* Looking at runs and steering them by command: runs, run, retry, stop all, resume. See people_parts.h. (cancel is people.c's: it
  * is a click in words.) */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,11 +256,29 @@ static void resume(struct hm_asker *asker)
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */
 
+char *hm_people_run_word(const char *text, const char **ret_rest)
+{
+    char *word = hm_words_first(text, ret_rest);
+    for (char *c = word; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return word;
+}
+
+bool hm_people_refuse_rest(struct hm_asker *asker, const char *word, const char *run_id, const char *rest)
+{
+    if (rest[0] == '\0')
+        return false;
+    char *usage = hm_xasprintf("%s%s%s", word, run_id[0] != '\0' ? " " : "", run_id);
+    hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_TOO_MUCH, .word = usage, .detail = rest});
+    free(usage);
+    return true;
+}
+
 bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
 {
     bool run = strcmp(word, "run") == 0;
     bool retry = strcmp(word, "retry") == 0;
-    char *first = hm_words_first(rest, &rest);
+    char *first = hm_people_run_word(rest, &rest);
     bool known = true;
     if (strcmp(word, "runs") == 0)
         list_runs(asker);
@@ -267,12 +286,16 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
     else if (run && hm_recipes_find(&asker->people->settings->recipes, first) != NULL)
         hm_people_start_named(asker, first, rest); /* "run retract …" */
+    else if ((retry || (run && hm_starts_with(first, "r-"))) && hm_people_refuse_rest(asker, word, first, rest))
+        known = true;
     else if (run)
         show_run(asker, first);
     else if (retry)
         retry_run(asker, first);
     else if (strcmp(word, "stop") == 0)
         stop_all(asker, first);
+    else if (strcmp(word, "resume") == 0 && strcmp(first, "all") != 0 && hm_people_refuse_rest(asker, word, "", first))
+        known = true; /* who means one run would let all of them go on */
     else if (strcmp(word, "resume") == 0)
         resume(asker);
     else

@@ -556,6 +556,13 @@ char *hm_notice_text(const struct hm_notice *n)
         add_command(&out, n, " runs", NULL);
         hm_strbuf_adds(&out, " lists them.");
         break;
+    case HM_NOTICE_TOO_MUCH:
+        hm_strbuf_adds(&out, "Nothing was done: ");
+        add_word(&out, n->detail);
+        hm_strbuf_adds(&out, " is too much behind ");
+        add_command(&out, n, " ", n->word);
+        hm_strbuf_adds(&out, ".");
+        break;
     case HM_NOTICE_RECIPE_GONE:
         add_word(&out, n->run_id);
         hm_strbuf_adds(&out, " can not be started anew: there is no recipe ");

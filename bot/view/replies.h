@@ -41,6 +41,7 @@ enum hm_notice_kind {
     HM_NOTICE_NO_CONTROL,    /* stop all, resume: only people with a role */
     HM_NOTICE_STOP_WHAT,     /* "stop" without "all" */
     HM_NOTICE_WHICH_RUN,     /* word: the command that needs the id of a run */
+    HM_NOTICE_TOO_MUCH,      /* word: the command, as it is written; detail: what stands behind that and is not understood */
     HM_NOTICE_RECIPE_GONE,   /* run_id, word: its recipe, which is no longer there */
     HM_NOTICE_DRY_BUSY,      /* recipe: too many rehearsals at once */
     HM_NOTICE_NR

@@ -70,6 +70,25 @@ class Words(Case):
         self.slack.wait(idle_ms=300)
         self.assertEqual(self.whispers(ANA), 0, "who sees the card need not be told where it is")
 
+    def test_the_id_of_a_run_as_it_is_pasted(self):
+        self.bot.start()
+        self.slack.slash(f"retract {DATASET}")
+        card = self.card(DATASET_NAME)
+        card.wait_button("Approve")
+        run_id = self.bot.runs()[0]["run"]
+        for n, words in enumerate((f"run {run_id.upper()}", f"run `{run_id}`"), 1):
+            self.slack.slash(words)
+            self.slack.wait(channel=OPS, user=ANA, ephemeral=n, contains=DATASET_NAME, alive=self.alive())
+
+        # What is not understood is not passed over.
+        for words in (f"cancel {run_id} please", f"take {run_id} x", f"retry {run_id} {DATASET}", f"run {run_id} x", f"resume {run_id}"):
+            self.slack.slash(words)
+            self.slack.wait(channel=OPS, user=ANA, ephemeral=1, contains=f"is too much behind `/hausmeister {words.split()[0]}", alive=self.alive())
+        self.assertEqual(len(self.bot.runs()), 1)
+        self.assertNotIn("cancel.asked", [e["type"] for e in self.run_events()])
+        self.slack.slash(f"cancel {run_id.upper()}")
+        card.wait("Cancelled")
+
     def test_a_card_that_comes_up_nowhere(self):
         self.bot.write_config(channel=RANDOM)
         self.bot.start()

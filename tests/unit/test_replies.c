@@ -76,6 +76,7 @@ static const char *const notice_names[] = {
     [HM_NOTICE_NO_CONTROL] = "no control",
     [HM_NOTICE_STOP_WHAT] = "stop what",
     [HM_NOTICE_WHICH_RUN] = "which run",
+    [HM_NOTICE_TOO_MUCH] = "too much",
     [HM_NOTICE_RECIPE_GONE] = "recipe gone",
 };
 
