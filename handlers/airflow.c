@@ -29,12 +29,14 @@ static const struct hm_action *const actions[] = {
 
 /* api: "v1" (Airflow 2, from 2.5; the default) or "v2" (Airflow 3). dag: the DAG that is meant when none is named. */
 static const char *const settings[] = {"api", "dag", NULL};
+static const struct hm_setting_words setting_words[] = {{"api", {"v1", "v2", NULL}}, {NULL, {NULL}}};
 
 const struct hm_handler hm_airflow_handler = {
     .name = "airflow",
     .title = "Airflow: DAGs, their runs and tasks",
     .actions = actions,
     .settings = settings,
+    .words = setting_words,
 };
 
 const char *hm_airflow_arg(const json_t *args, const char *name)

@@ -230,12 +230,19 @@ enum hm_by_program {
     HM_BY_PROGRAM_ALL     /* there are only writes: no url is needed */
 };
 
+/* A key of a backend's `settings` that may hold these texts only. */
+struct hm_setting_words {
+    const char *key;
+    const char *words[4]; /* ends with NULL */
+};
+
 struct hm_handler {
     const char *name; /* "metapod" */
     const char *title;
     enum hm_request_kind kind;              /* of all its requests: decides which keys its backends have */
     const struct hm_action *const *actions; /* ends with NULL */
     const char *const *settings;            /* keys allowed in a backend's `settings` group; ends with NULL */
+    const struct hm_setting_words *words;   /* ends with a NULL key; NULL = none */
     enum hm_by_program by_program;          /* HTTP only */
 };
 

@@ -323,10 +323,12 @@ static const struct hm_action create_action = {
 
 static const struct hm_action *const actions[] = {&search_action, &create_action, NULL};
 static const char *const settings[] = {"api", NULL};
+static const struct hm_setting_words setting_words[] = {{"api", {"3", "2", NULL}}, {NULL, {NULL}}};
 
 const struct hm_handler hm_jira_handler = {
     .name = "jira",
     .title = "Jira: issues",
     .actions = actions,
     .settings = settings,
+    .words = setting_words,
 };

@@ -155,10 +155,12 @@ static const struct hm_action *const actions[] = {
  * "http" (default) or "https". leader_path: before /master/…, for a leader behind something; "" when left out. leader_from:
  * "state" (default: GET /master/state, which any Mesos has and which can be large) or "api" (POST /api/v1, since Mesos 1.0). */
 static const char *const settings[] = {"masters", "leader_port", "leader_scheme", "leader_path", "leader_from", NULL};
+static const struct hm_setting_words setting_words[] = {{"leader_from", {"state", "api", NULL}}, {NULL, {NULL}}};
 
 const struct hm_handler hm_mesos_handler = {
     .name = "mesos",
     .title = "Mesos: masters, frameworks, agents",
     .actions = actions,
     .settings = settings,
+    .words = setting_words,
 };

@@ -105,7 +105,7 @@ static void read_journal(struct hm_settings *settings, struct hm_cfg_node *root)
         return;
     const char *engine = hm_cfg_get_str(journal, "engine", HM_CFG_OPTIONAL, 20);
     if (engine != NULL && strcmp(engine, "sqlite") != 0)
-        hm_cfg_add(journal, "engine \"%s\" is not in this build; write \"sqlite\"", engine);
+        hm_cfg_add_here(hm_cfg_get(journal, "engine", HM_CFG_OPTIONAL), "\"%s\" is not in this build; write \"sqlite\"", engine);
     const char *path = hm_cfg_get_str(journal, "path", HM_CFG_REQUIRED, PATH_MAX);
     if (path != NULL)
         settings->journal_path = resolve(settings, path);
@@ -194,6 +194,27 @@ static void check_headers(const struct hm_cfg_node *group, const json_t *headers
     }
 }
 
+/* Else it would be told when the first action is needed, or never: 1 is no text, and would pass for what is left out. */
+static void check_words(const struct hm_cfg_node *group, const struct hm_setting_words *of, const json_t *given)
+{
+    char path[200];
+    struct hm_strbuf words;
+    const char *text = json_string_value(given);
+    hm_strbuf_init(&words, 400);
+    for (size_t i = 0; of->words[i] != NULL; i++) {
+        if (text != NULL && hm_streq(of->words[i], text))
+            given = NULL;
+        hm_strbuf_addf(&words, "%s\"%s\"", i == 0 ? "" : " or ", of->words[i]);
+    }
+    if (given != NULL) {
+        char *said = json_dumps(given, JSON_ENCODE_ANY);
+        hm_cfg_add(group, "%s.settings.%s must be %s, not %.60s", hm_cfg_path(group, path, sizeof path), of->key,
+                   hm_strbuf_str(&words), said);
+        free(said);
+    }
+    hm_strbuf_done(&words);
+}
+
 static void check_handler_settings(const struct hm_cfg_node *group, const struct hm_handler *handler, const json_t *given)
 {
     const char *key = NULL;
@@ -206,6 +227,9 @@ static void check_handler_settings(const struct hm_cfg_node *group, const struct
         if (!known)
             hm_cfg_add(group, "handler %s knows no setting \"%s\"", handler->name, key);
     }
+    for (const struct hm_setting_words *of = handler->words; of != NULL && of->key != NULL; of++)
+        if (json_object_get(given, of->key) != NULL)
+            check_words(group, of, json_object_get(given, of->key));
 }
 
 /* A path that stays the same file wherever the program is started: absolute. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 bool hm_settings_filled_in(const struct hm_cfg_node *node)
@@ -32,8 +33,11 @@ void hm_settings_check_id(const struct hm_cfg_node *node, const char *id, const 
     if (id == NULL || (id[0] != '\0' && strchr(initials, id[0]) != NULL && id[1] != '\0' &&
                        strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(id)))
         return;
-    hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with one of %s, like %cABC123", id, initials,
-                    initials[0]);
+    if (initials[1] == '\0')
+        hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with %s, like %sABC123", id, initials, initials);
+    else
+        hm_cfg_add_here(node, "\"%.60s\" is no id of Slack; such an id begins with %c or %c, like %cABC123", id, initials[0],
+                        initials[1], initials[0]);
 }
 
 char *hm_settings_id(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need, const char *initials)
@@ -44,11 +48,32 @@ char *hm_settings_id(struct hm_cfg_node *group, const char *key, enum hm_cfg_nee
     return id;
 }
 
+/* "evn:NAME" is a slip of the pen. What may be the secret itself is not said again. */
+static void say_no_ref(const struct hm_cfg_node *node, const char *ref)
+{
+    char path[200];
+    char meant[40];
+    char scheme[16] = "";
+    struct hm_suggest s;
+    size_t len = strcspn(ref, ":");
+    if (ref[len] == ':' && len + 1 < sizeof scheme)
+        memcpy(scheme, ref, len + 1);
+    hm_suggest_init(&s, scheme);
+    hm_suggest_try(&s, "env:");
+    hm_suggest_try(&s, "file:");
+    hm_suggest_try(&s, "credential:");
+    (void)hm_cfg_path(node, path, sizeof path);
+    if (scheme[0] != '\0' && s.best != NULL && s.distance > 0)
+        hm_cfg_add(node, "%s: no secret is named with \"%s\"%s", path, scheme, hm_suggest_text(&s, meant, sizeof meant));
+    else
+        hm_cfg_add(node, "%s must not hold the secret itself: write env:NAME, file:PATH or credential:NAME", path);
+}
+
 char *hm_settings_secret(struct hm_cfg_node *group, const char *key, enum hm_cfg_need need)
 {
     char *ref = hm_settings_text(group, key, need, HM_SETTINGS_TEXT);
     if (ref != NULL && !hm_secret_ref_ok(ref)) {
-        hm_cfg_add(group, "%s must not hold the secret itself: write env:NAME, file:PATH or credential:NAME", key);
+        say_no_ref(hm_cfg_get(group, key, HM_CFG_OPTIONAL), ref);
         HM_FREE(ref);
     }
     return ref;
@@ -81,6 +106,10 @@ static bool url_ok(const char *url)
 
 void hm_settings_check_url(const struct hm_cfg_node *group, const char *key, const char *url)
 {
-    if (url != NULL && !url_ok(url))
-        hm_cfg_add(group, "%s \"%s\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)", key, url);
+    char path[200];
+    if (url == NULL || url_ok(url))
+        return;
+    bool given = hm_cfg_has(group, key); /* else it is a variable of the environment */
+    hm_cfg_add(group, "%s%s%s \"%s\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)",
+               given ? hm_cfg_path(group, path, sizeof path) : "", given ? "." : "", key, url);
 }

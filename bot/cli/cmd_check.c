@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/auth.h"
 #include "app/slack_token.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "io/process_env.h"
 #include "slack/manifest.h"
 
 /* What `run` would trip over first: it makes the journal where there is none, but not the folder. */
@@ -76,6 +78,38 @@ static void note_examples(const struct hm_settings *settings)
     hm_strbuf_done(&names);
 }
 
+static void add_unset(struct hm_strbuf *names, const char *ref)
+{
+    if (ref == NULL || !hm_starts_with(ref, "env:") || getenv(ref + 4) != NULL || !hm_process_env_name_ok(ref + 4))
+        return;
+    char *name = hm_xasprintf(" %s", ref + 4);
+    const char *there = strstr(hm_strbuf_str(names), name);
+    if (there == NULL || (there[strlen(name)] != '\0' && there[strlen(name)] != ' '))
+        hm_strbuf_adds(names, name);
+    free(name);
+}
+
+/* No finding: this need not be the machine that the bot runs on. */
+static void note_unset(const struct hm_settings *settings)
+{
+    struct hm_strbuf names;
+    hm_strbuf_init(&names, 4000);
+    add_unset(&names, settings->slack.app_token);
+    add_unset(&names, settings->slack.bot_token);
+    for (size_t i = 0; i < settings->n_backends; i++) {
+        const struct hm_auth *auth = settings->backends[i].auth;
+        const char *key = NULL;
+        json_t *value = NULL;
+        add_unset(&names, auth != NULL ? auth->user : NULL);
+        add_unset(&names, auth != NULL ? auth->secret : NULL);
+        add_unset(&names, auth != NULL ? auth->session : NULL);
+        json_object_foreach(settings->backends[i].env, key, value) add_unset(&names, json_string_value(value));
+    }
+    if (names.len > 0)
+        (void)printf("note: these variables are not set here; where the bot runs they must be:%s\n", hm_strbuf_str(&names));
+    hm_strbuf_done(&names);
+}
+
 static int run_check(const struct hm_cli *cli)
 {
     size_t findings = 0;
@@ -93,6 +127,7 @@ static int run_check(const struct hm_cli *cli)
                  settings->n_backends, settings->n_backends == 1 ? "" : "s", settings->n_roles,
                  settings->n_roles == 1 ? "" : "s");
     note_examples(settings);
+    note_unset(settings);
     hm_settings_free(settings);
     return HM_EXIT_OK;
 }

@@ -139,7 +139,7 @@ class Check(Case):
 
     def test_plain_http_to_elsewhere(self):
         findings = self.broken((self.world.url, "http://metapod.example.com"))
-        self.assertIn("http", findings[0][2])
+        self.assertIn('backends.metapod.url "http://metapod.example.com/metapod" is neither', findings[0][2])
 
     def test_where_to_listen(self):
         for listen in ("8787", "127.0.0.1", "127.0.0.1:99999", "localhost:8787", ":8787", "127.0.0.1:x", "::1:8787"):
@@ -155,7 +155,24 @@ class Check(Case):
             self.assertIn(f"{new} is no id of Slack", findings[0][2])
         findings = self.broken(("users = [ ", 'users = [ "ben" '))
         self.assertEqual(len(findings), 1, findings)
-        self.assertIn('"ben" is no id of Slack; such an id begins with one of UW', findings[0][2])
+        self.assertIn('"ben" is no id of Slack; such an id begins with U or W, like UABC123', findings[0][2])
+
+    def test_what_a_setting_may_say(self):
+        for api, said in (('"v3"', '"v3"'), ("1", "1")):
+            findings = self.broken(('backends = {', f'backends = {{ dags = {{ handler = "airflow"; url = "https://dags.example.com"; '
+                                                    f'settings = {{ api = {api}; }}; }};'))
+            self.assertEqual(len(findings), 1, findings)
+            self.assertIn(f'backends.dags.settings.api must be "v1" or "v2", not {said}', findings[0][2])
+
+    def test_a_variable_that_is_not_set(self):
+        self.bot.write_config()
+        with open(self.bot.config) as file:
+            text = file.read()
+        with open(self.bot.config, "w") as file:
+            file.write(text.replace("backends = {", 'backends = { dags = { handler = "airflow"; url = "https://dags.example.com"; '
+                                                    'auth = { basic = "env:NOBODY_SETS_THIS"; }; };'))
+        out, err = self.bot.cli("check")
+        self.assertRegex(out, r"note: these variables are not set here.*: .*\bNOBODY_SETS_THIS\b")
 
     def test_a_recipe_named_like_a_command(self):
         for name in ("help", "runs", "run", "cancel", "retry", "take", "stop", "resume"):

@@ -100,10 +100,10 @@ static void test_findings(void **state)
         {"auth = {\n bearer = \"env:A\";\n basic = \"env:B\";\n};",
          "1: one of bearer, basic, scheme, aws, google, login, registry; not several\n"},
         {"auth = { bearer = \"s3cret\"; };",
-         "1: bearer must not hold the secret itself: write env:NAME, file:PATH or credential:NAME\n"},
+         "1: auth.bearer must not hold the secret itself: write env:NAME, file:PATH or credential:NAME\n"},
         {"auth = {\n scheme = \"Genie Key\";\n token = \"s3cret\";\n};",
          "1: scheme \"Genie Key\" must be letters, digits, '-', '.' and '_'\n"
-         "1: token must not hold the secret itself: write env:NAME, file:PATH or credential:NAME\n"},
+         "3: auth.token must not hold the secret itself: write env:NAME, file:PATH or credential:NAME\n"},
         {"auth = { scheme = \"GenieKey\"; };", "1: \"token\" is missing in auth\n"},
         {"auth = {\n aws = {\n  access_key = \"env:A\";\n  region = \"us east\";\n };\n};",
          "2: \"secret_key\" is missing in auth.aws\n"
@@ -111,9 +111,13 @@ static void test_findings(void **state)
          "2: \"service\" is missing in auth.aws\n"},
         {"auth = { google = { key = \"file:k\"; }; };", "1: \"scope\" is missing in auth.google\n"},
         {"auth = { login = { url = \"http://a.example/token\"; user = \"env:U\"; password = \"env:P\"; }; };",
-         "1: url \"http://a.example/token\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], localhost)\n"},
+         "1: auth.login.url \"http://a.example/token\" is neither https:// nor http:// to this machine (127.0.0.1, [::1], "
+         "localhost)\n"},
         {"auth = { registry = { realm = \"https://r/auth\"; service = \"r\"; user = \"env:U\"; }; };",
          "1: user and password go together; without both, tokens are asked for without a name\n"},
+        {"auth = { basic = \"evn:A\"; };", "1: auth.basic: no secret is named with \"evn:\"; did you mean \"env:\"?\n"},
+        {"auth = { basic = \"env:\"; };",
+         "1: auth.basic must not hold the secret itself: write env:NAME, file:PATH or credential:NAME\n"},
         {"auth = { aws = \"env:A\"; };", "1: auth.aws must be a group { … }, not a string \"…\"\n"},
         {"auth = {\n bearer = \"env:A\";\n token = \"env:B\";\n};", "3: unknown key \"token\" in auth\n"},
     };
