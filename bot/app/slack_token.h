@@ -17,7 +17,8 @@ enum hm_slack_token {
     HM_SLACK_TOKEN_NR
 };
 
-/* HM_EINVAL when it is no token of this kind, else what hm_secret_read() says. The caller frees with hm_secret_free(). */
+/* HM_EINVAL when it is known to be something else than a token of this kind (what looks like nothing known is logged and taken),
+ * else what hm_secret_read() says. The caller frees with hm_secret_free(). */
 HM_MUST enum hm_code hm_slack_token_read(const struct hm_settings *settings, enum hm_slack_token which, char **ret_token,
                                          struct hm_err *err);
 

@@ -2,7 +2,7 @@
  * recipe or a rule that names another one (a misspelt known.etl.transactoin) would only ever find it empty, and nobody would
  * learn why.
  *
- * Happy path: fill `keys`, then hm_settable_problem() of each path says NULL. Failure: a sentence for a finding. */
+ * Happy path: fill `keys`, then hm_settable_ok() of each path says true. Failure: a sentence for a finding. */
 #ifndef HM_RECIPE_SETTABLE_H
 #define HM_RECIPE_SETTABLE_H
 

@@ -364,6 +364,12 @@ class Start(Case):
                 self.assertNotIn("secret", err)
         self.bot.env = {key: value for key, value in env.items() if key not in wrong}
         self.assertIn("ok", self.bot.cli("check")[0])
+        # Slack may give its tokens another beginning one day.
+        self.bot.env = {**env, "SLACK_BOT_TOKEN": "xnew-secret"}
+        out, err = self.bot.cli("check")
+        self.assertIn("ok", out)
+        self.assertIn("slack.bot_token (env:SLACK_BOT_TOKEN) does not look like a token of Slack", err)
+        self.assertNotIn("secret", err)
 
     def test_a_secret_that_is_not_there(self):
         self.bot.env.pop("SLACK_BOT_TOKEN")
