@@ -114,6 +114,8 @@ static void add_type_finding(const struct hm_cfg_node *node, const char *wanted)
     const char *hint = "";
     if (node->type == HM_CFG_STRING && (strcmp(wanted, "a whole number") == 0 || strcmp(wanted, "true or false") == 0))
         hint = "; write it without quotes";
+    if (node->type == HM_CFG_GROUP && strcmp(wanted, hm_cfg_type_name(HM_CFG_LIST)) == 0)
+        hint = "; put ( ) around it";
     hm_cfg_add(node, "%s must be %s, not %s%s", hm_cfg_path(node, path, sizeof path), wanted, hm_cfg_type_name(node->type), hint);
 }
 

@@ -34,6 +34,16 @@ static bool add_actions_of(const struct hm_cfg_node *node, const char *name)
     return false;
 }
 
+/* The first action that is called so behind its handler's name; NULL when there is none. */
+static const struct hm_action *action_of_any(const char *bare)
+{
+    for (size_t h = 0; hm_handlers[h] != NULL; h++)
+        for (size_t a = 0; hm_handlers[h]->actions[a] != NULL; a++)
+            if (hm_streq(strchr(hm_handlers[h]->actions[a]->name, '.') + 1, bare))
+                return hm_handlers[h]->actions[a];
+    return NULL;
+}
+
 static const struct hm_action *find_action(const struct hm_cfg_node *node, const char *name)
 {
     char meant[120];
@@ -45,6 +55,11 @@ static const struct hm_action *find_action(const struct hm_cfg_node *node, const
     for (size_t h = 0; hm_handlers[h] != NULL; h++)
         for (size_t a = 0; hm_handlers[h]->actions[a] != NULL; a++)
             hm_suggest_try(&s, hm_handlers[h]->actions[a]->name);
+    const struct hm_action *bare = strchr(name, '.') == NULL ? action_of_any(name) : NULL;
+    if (bare != NULL) {
+        hm_cfg_add_here(node, "there is no action \"%s\"; did you mean \"%s\"?", name, bare->name);
+        return NULL;
+    }
     if (hm_suggest_text(&s, meant, sizeof meant)[0] == '\0' && add_actions_of(node, name))
         return NULL;
     hm_cfg_add_here(node, "there is no action \"%s\"%s", name, meant);
