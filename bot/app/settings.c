@@ -1,6 +1,7 @@
 /* hausmeister.cfg: see settings.h. */
 #include "app/settings.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -484,6 +485,17 @@ static char *dir_of(const char *file)
     return slash == file ? hm_xstrdup("/") : hm_xstrndup(file, (size_t)(slash - file));
 }
 
+/* Told where the configuration names it. */
+static void check_folders(const struct hm_settings *settings, struct hm_cfg_node *root, const char *key, char *const *dirs)
+{
+    for (; *dirs != NULL; dirs++) {
+        char *dir = resolve(settings, *dirs);
+        if (access(dir, R_OK | X_OK) != 0)
+            hm_cfg_add_here(hm_cfg_get(root, key, HM_CFG_OPTIONAL), "the folder %s can not be read: %s", dir, strerror(errno));
+        free(dir);
+    }
+}
+
 struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
 {
     size_t before = diags->count;
@@ -510,6 +522,8 @@ struct hm_settings *hm_settings_load(const char *file, struct hm_diags *diags)
         settings->cookbook = read_address(root, "cookbook");
         settings->runbook = read_address(root, "runbook");
         dirs = hm_cfg_get_strings(root, "recipes", HM_CFG_REQUIRED);
+        check_folders(settings, root, "alarms", alarm_dirs);
+        check_folders(settings, root, "recipes", dirs);
         hm_cfg_finish(root);
     }
     if (diags->count == before && dirs != NULL)

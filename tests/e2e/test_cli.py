@@ -164,6 +164,12 @@ class Check(Case):
             self.assertEqual(len(findings), 1, findings)
             self.assertIn(f'backends.dags.settings.api must be "v1" or "v2", not {said}', findings[0][2])
 
+    def test_a_folder_that_is_not_there(self):
+        findings = self.broken(('recipes = [ "recipes" ]', 'recipes = [ "/nowhere/recipes" ]'))
+        self.assertEqual(len(findings), 1, findings)
+        self.assertEqual(findings[0][0], os.path.basename(self.bot.config))
+        self.assertIn("recipes: the folder /nowhere/recipes can not be read: No such file or directory", findings[0][2])
+
     def test_a_variable_that_is_not_set(self):
         self.bot.write_config()
         with open(self.bot.config) as file:
