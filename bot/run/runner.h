@@ -100,8 +100,8 @@ bool hm_runner_committing(struct hm_runner *runner, const char *run_id);
 /* Shows the run, also one that is over (it is read from the journal then, blocking). False when there is none. run is valid
  * during the visit; it may be ahead of the journal, see hm_runner_committing(). */
 bool hm_runner_visit(struct hm_runner *runner, const char *run_id, void (*visit)(void *arg, const struct hm_run *run), void *arg);
-/* True when what the journal holds of the run can not be read, and will not be: no matter of a disk that fails or of a commit that
- * did. Blocking when it is not in memory. */
+/* True when what the journal holds of the run can not be read, and will not be: no matter of a disk that fails or of a commit
+ * that did. Blocking when it is not in memory. */
 bool hm_runner_unreadable(struct hm_runner *runner, const char *run_id);
 /* The newest ones that are going, newest first, at most that many; how many. Borrowed until the runner is told anything. */
 size_t hm_runner_newest(struct hm_runner *runner, const struct hm_run **ret_runs, size_t most);
