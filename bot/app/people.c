@@ -59,12 +59,11 @@ static void on_words(struct hm_asker *asker, const char *text)
         char *run_id = hm_people_run_word(rest, &rest);
         click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id, rest);
         free(run_id);
-    } else if (hm_people_runs(asker, word, rest)) {
-        /* that was it */
-    } else if (hm_recipes_find(&asker->people->settings->recipes, word) != NULL) {
-        hm_people_start_named(asker, word, rest); /* NOLINT(readability-suspicious-call-argument): the word is the name */
-    } else {
-        hm_people_unknown(asker, word, rest);
+    } else if (!hm_people_runs(asker, word, rest)) {
+        if (hm_recipes_find(&asker->people->settings->recipes, word) != NULL)
+            hm_people_start_named(asker, word, rest); /* NOLINT(readability-suspicious-call-argument): the word is the name */
+        else
+            hm_people_unknown(asker, word, rest);
     }
     free(word);
 }

@@ -278,7 +278,9 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
 {
     bool run = strcmp(word, "run") == 0;
     bool retry = strcmp(word, "retry") == 0;
+    bool resumes = strcmp(word, "resume") == 0;
     char *first = hm_people_run_word(rest, &rest);
+    bool one = retry || (run && hm_starts_with(first, "r-"));
     bool known = true;
     if (strcmp(word, "runs") == 0)
         list_runs(asker);
@@ -286,17 +288,17 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
         hm_say_notice(asker, (struct hm_notice){.kind = HM_NOTICE_WHICH_RUN, .word = word});
     else if (run && hm_recipes_find(&asker->people->settings->recipes, first) != NULL)
         hm_people_start_named(asker, first, rest); /* "run retract …" */
-    else if ((retry || (run && hm_starts_with(first, "r-"))) && hm_people_refuse_rest(asker, word, first, rest))
-        known = true;
+    else if ((one && hm_people_refuse_rest(asker, word, first, rest)) ||
+             /* who means one run would let all of them go on */
+             (resumes && strcmp(first, "all") != 0 && hm_people_refuse_rest(asker, word, "", first)))
+        known = true; /* he has been told */
     else if (run)
         show_run(asker, first);
     else if (retry)
         retry_run(asker, first);
     else if (strcmp(word, "stop") == 0)
         stop_all(asker, first);
-    else if (strcmp(word, "resume") == 0 && strcmp(first, "all") != 0 && hm_people_refuse_rest(asker, word, "", first))
-        known = true; /* who means one run would let all of them go on */
-    else if (strcmp(word, "resume") == 0)
+    else if (resumes)
         resume(asker);
     else
         known = false;

@@ -164,25 +164,30 @@ static size_t read_stars(struct markdown *m, const char *p, char before, char af
     return stars;
 }
 
+/* What stands at p of the template's i-th part; returns its length. */
+static size_t read_markdown(struct markdown *m, const struct hm_template *tpl, size_t i, const char *p)
+{
+    static const char value[] = "x", nothing[] = " "; /* what stands beside a part of the text */
+    const char *part = hm_template_part(tpl, i);
+    const char *end = p + strspn(p, "*");
+    m->code = m->code != (*p == '`');
+    m->open = m->open && *p != '\n';
+    m->link = m->link || (!m->code && (hm_starts_with(p, "](http://") || hm_starts_with(p, "](https://")));
+    if (m->code || *p != '*')
+        return 1;
+    const char *before = p > part ? p - 1 : i > 0 ? value : nothing;
+    const char *after = *end != '\0' ? end : hm_template_part(tpl, i + 1) != NULL ? value : nothing;
+    return read_stars(m, p, *before, *after);
+}
+
 /* Slack's markup is not Markdown: **bold** and [words](https://…) would be shown with all their signs. Not so in code. */
 static void check_markdown(const struct hm_cfg_node *node, const struct hm_template *tpl)
 {
-    static const char value = 'x', nothing = ' '; /* what stands beside a part of the text */
     const char *part = NULL;
     struct markdown m = {0};
-    for (size_t i = 0; (part = hm_template_part(tpl, i)) != NULL; i++) {
-        for (const char *p = part; *p != '\0'; p++) {
-            m.code = m.code != (*p == '`');
-            m.open = m.open && *p != '\n';
-            m.link = m.link || (!m.code && (hm_starts_with(p, "](http://") || hm_starts_with(p, "](https://")));
-            if (m.code || *p != '*')
-                continue;
-            char before = p > part ? p[-1] : i > 0 ? value : nothing;
-            const char *end = p + strspn(p, "*");
-            char after = *end != '\0' ? *end : hm_template_part(tpl, i + 1) != NULL ? value : nothing;
-            p += read_stars(&m, p, before, after) - 1;
-        }
-    }
+    for (size_t i = 0; (part = hm_template_part(tpl, i)) != NULL; i++)
+        for (const char *p = part; *p != '\0';)
+            p += read_markdown(&m, tpl, i, p);
     if (m.bold)
         hm_cfg_add_here(node, "** would be shown as it stands; write *bold*, with one star on each side");
     if (m.link)

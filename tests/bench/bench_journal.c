@@ -181,13 +181,19 @@ static void measure_pace(const char *path, int64_t count)
     (void)uv_run(&p.bench.loop, UV_RUN_DEFAULT);
     double took = now_s() - began;
     cpu = cpu_s() - cpu;
-    for (int64_t from = 0; from + count / 2 <= count; from += count / 2) {
+    const int64_t half = count / 2;
+    for (int64_t from = 0; from + half <= count; from += half) {
         uint64_t *ns = p.put_ns + from;
-        qsort(ns, (size_t)(count / 2), sizeof *ns, compare_ns);
+        uint64_t p50 = 0;
+        uint64_t p99 = 0;
+        uint64_t worst = 0;
+        qsort(ns, (size_t)half, sizeof *ns, compare_ns);
+        p50 = ns[half / 2];
+        p99 = ns[half * 99 / 100];
+        worst = ns[half - 1];
         (void)printf("%-22s %9" PRId64 " %10.0f %8.1f   p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n",
-                     from == 0 ? "inbox, 500/s" : "inbox, 500/s, later", count / 2, (double)count / took,
-                     cpu * 1e6 / (double)count, (double)ns[count / 4] / 1e6, (double)ns[count / 2 * 99 / 100] / 1e6,
-                     (double)ns[count / 2 - 1] / 1e6);
+                     from == 0 ? "inbox, 500/s" : "inbox, 500/s, later", half, (double)count / took, cpu * 1e6 / (double)count,
+                     (double)p50 / 1e6, (double)p99 / 1e6, (double)worst / 1e6);
     }
     uv_close((uv_handle_t *)&p.timer, NULL);
     close_all(&p.bench);

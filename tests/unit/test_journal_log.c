@@ -31,19 +31,19 @@ static int teardown(void **state)
 
 static void the_logs_file_is_made_longer_in_steps(void **state)
 {
-    enum { KB = 1024, MB = 1024 * 1024 };
-    static const struct {
+    const uint64_t kb = 1024, mb = 1048576;
+    const struct {
         const char *what;
         uint64_t used, size, want;
     } table[] = {
         {"nothing yet", 0, 0, 0},
-        {"a quiet bot's", 200 * KB, 200 * KB, 200 * KB},
-        {"it is used", 300 * KB, 300 * KB, 4 * MB},
-        {"room enough", 3 * MB, 4 * MB, 4 * MB},
-        {"near its end", 4 * MB - 200 * KB, 4 * MB, 6 * MB},
-        {"at its end", 4 * MB, 4 * MB, 8 * MB},
-        {"began anew", 32, 18 * MB, 18 * MB},
-        {"shorter than what is in it", 5 * MB, 4 * MB, 8 * MB},
+        {"a quiet bot's", 200 * kb, 200 * kb, 200 * kb},
+        {"it is used", 300 * kb, 300 * kb, 4 * mb},
+        {"room enough", 3 * mb, 4 * mb, 4 * mb},
+        {"near its end", 4 * mb - 200 * kb, 4 * mb, 6 * mb},
+        {"at its end", 4 * mb, 4 * mb, 8 * mb},
+        {"began anew", 32, 18 * mb, 18 * mb},
+        {"shorter than what is in it", 5 * mb, 4 * mb, 8 * mb},
     };
     (void)state;
     for (size_t i = 0; i < HM_ARRAY_LEN(table); i++) {
