@@ -22,7 +22,8 @@ enum { INPUT_MAX = 1 << 20, READ_SIZE = 65536 };
 static char *read_input(const char *path, size_t *ret_len, struct hm_err *err)
 {
     struct hm_strbuf in;
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    bool named = strcmp(path, "-") != 0;
+    FILE *file = named ? fopen(path, "re") : stdin;
     if (file == NULL) {
         (void)hm_err_set(err, HM_ENOTFOUND, "%s; a text itself comes on standard input: echo 'the text' | hausmeister match …",
                          strerror(errno));
@@ -38,7 +39,7 @@ static char *read_input(const char *path, size_t *ret_len, struct hm_err *err)
         (void)hm_err_set(err, HM_EIO, "%s", strerror(errno));
     else if (in.failed)
         (void)hm_err_set(err, HM_ETOOBIG, "longer than %d bytes", INPUT_MAX);
-    if (file != stdin)
+    if (named)
         (void)fclose(file); /* it was read only */
     *ret_len = in.len;
     char *text = hm_strbuf_take(&in);
