@@ -210,3 +210,22 @@ struct hm_journal_reader *jf_reader(const struct jf *jf)
         fail_msg("%s", err.msg);
     return reader;
 }
+
+int jf_set_up(void **state)
+{
+    struct jf *jf = hm_xcalloc(1, sizeof *jf);
+    jf_init(jf);
+    jf_open(jf);
+    *state = jf;
+    return 0;
+}
+
+int jf_tear_down(void **state)
+{
+    struct jf *jf = *state;
+    if (jf->journal != NULL)
+        jf_close(jf);
+    jf_done(jf);
+    free(jf);
+    return 0;
+}

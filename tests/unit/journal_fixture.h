@@ -35,6 +35,9 @@ void jf_init(struct jf *jf);
 /* Removes the folder. The journal must be closed. */
 void jf_done(struct jf *jf);
 void jf_open(struct jf *jf);
+/* cmocka's: a journal of its own for a test, open at the beginning; at the end it may be open or closed. */
+int jf_set_up(void **state);
+int jf_tear_down(void **state);
 /* As jf_open(), but says why not. */
 bool jf_try_open(struct jf *jf, struct hm_err *err);
 void jf_close(struct jf *jf);

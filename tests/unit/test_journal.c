@@ -10,25 +10,6 @@
 #include "unit/journal_fixture.h"
 #include "unit/unit.h"
 
-static int setup(void **state)
-{
-    struct jf *jf = hm_xcalloc(1, sizeof *jf);
-    jf_init(jf);
-    jf_open(jf);
-    *state = jf;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct jf *jf = *state;
-    if (jf->journal != NULL)
-        jf_close(jf);
-    jf_done(jf);
-    free(jf);
-    return 0;
-}
-
 /* ---- visitors that collect what they see as text ---------------------------------------------------------------------- */
 
 struct seen {
@@ -582,25 +563,25 @@ static void old_envelopes_go(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(callbacks_come_in_the_order_of_the_puts, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_envelope_is_kept_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(old_envelopes_go, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_envelope_comes_back_byte_for_byte, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_number_is_taken_or_leaves_a_gap, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_event_keeps_its_own_time, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_batch_is_written_wholly_or_not_at_all, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_conflict_does_not_spoil_its_group, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_clicks_in_one_moment_have_one_winner, setup, teardown),
-        cmocka_unit_test_setup_teardown(values_are_set_and_removed, setup, teardown),
-        cmocka_unit_test_setup_teardown(runs_are_listed_newest_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_visitor_may_stop, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_recipe_text_is_found_by_its_hash, setup, teardown),
-        cmocka_unit_test_setup_teardown(closing_commits_what_is_queued_and_what_follows, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_put_after_the_last_commit_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_needs_to_listen, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_hundred_thousand_envelopes, setup, teardown),
-        cmocka_unit_test_setup_teardown(reading_and_writing_do_not_wait_for_each_other, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_log_is_moved_into_the_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(callbacks_come_in_the_order_of_the_puts, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(an_envelope_is_kept_once, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(old_envelopes_go, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(an_envelope_comes_back_byte_for_byte, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_number_is_taken_or_leaves_a_gap, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(an_event_keeps_its_own_time, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_is_written_wholly_or_not_at_all, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_conflict_does_not_spoil_its_group, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(two_clicks_in_one_moment_have_one_winner, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(values_are_set_and_removed, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(runs_are_listed_newest_first, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_visitor_may_stop, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_recipe_text_is_found_by_its_hash, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(closing_commits_what_is_queued_and_what_follows, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_put_after_the_last_commit_fails, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_needs_to_listen, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_hundred_thousand_envelopes, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(reading_and_writing_do_not_wait_for_each_other, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(the_log_is_moved_into_the_file, jf_set_up, jf_tear_down),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

@@ -24,16 +24,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct jf *jf = *state;
-    if (jf->journal != NULL)
-        jf_close(jf);
-    jf_done(jf);
-    free(jf);
-    return 0;
-}
-
 static struct hm_audit audit_of(struct jf *jf)
 {
     struct hm_audit audit;
@@ -178,7 +168,7 @@ static void tampering_is_found(void **state)
         if (audit.broken_at != cases[i].broken_at)
             fail_msg("%s: found at %d, not at %d", cases[i].sql, (int)audit.broken_at, cases[i].broken_at);
         assert_string_not_equal(audit.problem, "");
-        (void)teardown(&fresh);
+        (void)jf_tear_down(&fresh);
     }
 }
 
@@ -186,7 +176,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hash_is_what_the_header_says),
-        cmocka_unit_test_setup_teardown(an_honest_chain_fits, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_honest_chain_fits, setup, jf_tear_down),
         cmocka_unit_test(an_empty_chain_fits),
         cmocka_unit_test(tampering_is_found),
     };

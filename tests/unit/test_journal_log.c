@@ -11,24 +11,6 @@
 #include "unit/journal_fixture.h"
 #include "unit/unit.h"
 
-static int setup(void **state)
-{
-    struct jf *jf = hm_xcalloc(1, sizeof *jf);
-    jf_init(jf);
-    jf_open(jf);
-    *state = jf;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct jf *jf = *state;
-    jf_close(jf);
-    jf_done(jf);
-    free(jf);
-    return 0;
-}
-
 static void the_logs_file_is_made_longer_in_steps(void **state)
 {
     const uint64_t kb = 1024, mb = 1048576;
@@ -133,8 +115,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_logs_file_is_made_longer_in_steps),
-        cmocka_unit_test_setup_teardown(a_log_that_another_program_writes_is_left_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_log_is_read_to_its_end_and_no_further, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_that_another_program_writes_is_left_alone, jf_set_up, jf_tear_down),
+        cmocka_unit_test_setup_teardown(a_log_is_read_to_its_end_and_no_further, jf_set_up, jf_tear_down),
     };
     return cmocka_run_group_tests_name("journal_log", tests, NULL, NULL);
 }
