@@ -49,16 +49,16 @@ static void say_recipe(struct hm_asker *asker, const struct hm_recipe *recipe)
     hm_say_message(asker, &message);
 }
 
-static void say_command(struct hm_asker *asker, const struct hm_command *command)
+static void say_command(struct hm_asker *asker, const struct hm_chat_command *command)
 {
     hm_say_text(asker, hm_command_help(command, hm_asker_command(asker)));
 }
 
 /* The nearest recipe or command; one of the two is not NULL unless nothing is near. */
-static const struct hm_command *nearest(const struct hm_people *people, const char *word, const char **ret_recipe)
+static const struct hm_chat_command *nearest(const struct hm_people *people, const char *word, const char **ret_recipe)
 {
     size_t below = HM_PEOPLE_SLIPS + 1;
-    const struct hm_command *command = hm_command_nearest(word, &below);
+    const struct hm_chat_command *command = hm_command_nearest(word, &below);
     *ret_recipe = hm_people_nearest(people, word, command != NULL ? below : HM_PEOPLE_SLIPS + 1);
     return *ret_recipe == NULL ? command : NULL;
 }
@@ -79,7 +79,7 @@ void hm_people_help(struct hm_asker *asker, const char *about)
     char *word = hm_xstrdup(about); /* a phone may have begun it with a capital */
     for (char *c = word; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    const struct hm_command *command = nearest(people, word, &near);
+    const struct hm_chat_command *command = nearest(people, word, &near);
     if (command != NULL) {
         say_command(asker, command);
     } else {
@@ -93,7 +93,7 @@ void hm_people_help(struct hm_asker *asker, const char *about)
 void hm_people_unknown(struct hm_asker *asker, const char *word, const char *rest)
 {
     const char *near = NULL;
-    const struct hm_command *command = nearest(asker->people, word, &near);
+    const struct hm_chat_command *command = nearest(asker->people, word, &near);
     if (command != NULL && command->usage[0] == '\0') { /* what else should be suggested? */
         say_command(asker, command);
         return;

@@ -435,7 +435,7 @@ static void check_recipe_names(const struct hm_recipes *recipes, struct hm_diags
 {
     for (size_t i = 0; i < recipes->count; i++) {
         const struct hm_recipe *recipe = recipes->items[i];
-        const struct hm_command *command = hm_command_typed(recipe->name);
+        const struct hm_chat_command *command = hm_command_typed(recipe->name);
         if (command != NULL)
             hm_diags_add(diags, recipe->file, 1,
                          "name may not be \"%s\": who types that is understood to mean the bot's own \"%s\"; "

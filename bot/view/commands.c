@@ -16,7 +16,7 @@ enum { HELP_MAX = 2000 };
     "tab "                                                                                                                       \
     "lists what waits for you; `runs` lists all that is going."
 
-static const struct hm_command commands[] = {
+static const struct hm_chat_command commands[] = {
     {"help", "help RECIPE", "One recipe, or one command, in full; `help` alone lists what you may run here."},
     {"runs", "runs", "What is going and what was, the newest first."},
     {"run", "run ID",
@@ -38,7 +38,7 @@ static const struct hm_command commands[] = {
     {"reject", "", ON_THE_CARD},
 };
 
-const struct hm_command *hm_command_typed(const char *word)
+const struct hm_chat_command *hm_command_typed(const char *word)
 {
     for (size_t i = 0; i < HM_ARRAY_LEN(commands); i++)
         if (commands[i].usage[0] != '\0' && hm_streq(commands[i].name, word))
@@ -46,9 +46,9 @@ const struct hm_command *hm_command_typed(const char *word)
     return NULL;
 }
 
-const struct hm_command *hm_command_nearest(const char *word, size_t *distance)
+const struct hm_chat_command *hm_command_nearest(const char *word, size_t *distance)
 {
-    const struct hm_command *best = NULL;
+    const struct hm_chat_command *best = NULL;
     size_t third = strlen(word) / 3;
     size_t below = (third < 1 ? 1 : third) + 1;
     if (*distance > below)
@@ -63,7 +63,7 @@ const struct hm_command *hm_command_nearest(const char *word, size_t *distance)
     return best;
 }
 
-char *hm_command_help(const struct hm_command *about, const char *command)
+char *hm_command_help(const struct hm_chat_command *about, const char *command)
 {
     struct hm_strbuf out;
     hm_strbuf_init(&out, HELP_MAX);

@@ -123,7 +123,7 @@ static void test_commands(void **state)
     hm_strbuf_init(&out, 100000);
     for (size_t i = 0; i < HM_ARRAY_LEN(rows); i++) {
         size_t below = 3;
-        const struct hm_command *found = hm_command_nearest(rows[i].word, &below);
+        const struct hm_chat_command *found = hm_command_nearest(rows[i].word, &below);
         if ((found == NULL) != (rows[i].want == NULL) || (found != NULL && strcmp(found->name, rows[i].want) != 0))
             fail_msg("%s: %s", rows[i].word, found != NULL ? found->name : "nothing");
         if (found == NULL || below != 0)
