@@ -5,7 +5,6 @@
  * goes to the runner with the button's nonce; what it decided shows on the card, and what it refused is said to the clicker. */
 #include "app/people.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,10 +44,7 @@ static void click_in_words(struct hm_asker *asker, const char *word, enum hm_inp
 static void on_words(struct hm_asker *asker, const char *text)
 {
     const char *rest = "";
-    char *word = hm_words_first(text, &rest);
-    for (char *c = word; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-
+    char *word = hm_people_word(text, &rest);
     if (hm_people_refuse_stranger(asker)) {
         /* he has been told */
     } else if (word[0] == '\0' || strcmp(word, "help") == 0) {
@@ -56,7 +52,7 @@ static void on_words(struct hm_asker *asker, const char *text)
         hm_people_help(asker, about);
         free(about);
     } else if (strcmp(word, "cancel") == 0 || strcmp(word, "take") == 0) {
-        char *run_id = hm_people_run_word(rest, &rest);
+        char *run_id = hm_people_word(rest, &rest);
         click_in_words(asker, word, word[0] == 't' ? HM_IN_TAKE : HM_IN_CANCEL, run_id, rest);
         free(run_id);
     } else if (!hm_people_runs(asker, word, rest)) {

@@ -207,9 +207,9 @@ void hm_people_home_free(struct hm_people *people);
 
 /* ---- people_runs.c ------------------------------------------------------------------------------------------------------ */
 
-/* A run's id as people write or paste it, in capitals too: the first word, in small letters (caller frees). *ret_rest: what
- * follows. */
-char *hm_people_run_word(const char *text, const char **ret_rest);
+/* The first word in small letters, as a phone or somebody in a hurry writes a command or a run's id (caller frees). *ret_rest:
+ * what follows. */
+char *hm_people_word(const char *text, const char **ret_rest);
 /* Something stands behind a command that takes no more: that is told, and nothing is done. False when nothing does. run_id: what
  * stands there rightly, or "". */
 bool hm_people_refuse_rest(struct hm_asker *asker, const char *word, const char *run_id, const char *rest);

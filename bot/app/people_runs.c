@@ -256,7 +256,7 @@ static void resume(struct hm_asker *asker)
 
 /* ---------------------------------------------------------------------------------------------------------------------------- */
 
-char *hm_people_run_word(const char *text, const char **ret_rest)
+char *hm_people_word(const char *text, const char **ret_rest)
 {
     char *word = hm_words_first(text, ret_rest);
     for (char *c = word; *c != '\0'; c++)
@@ -279,7 +279,7 @@ bool hm_people_runs(struct hm_asker *asker, const char *word, const char *rest)
     bool run = strcmp(word, "run") == 0;
     bool retry = strcmp(word, "retry") == 0;
     bool resumes = strcmp(word, "resume") == 0;
-    char *first = hm_people_run_word(rest, &rest);
+    char *first = hm_people_word(rest, &rest);
     bool one = retry || (run && hm_starts_with(first, "r-"));
     bool known = true;
     if (strcmp(word, "runs") == 0)
