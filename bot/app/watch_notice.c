@@ -295,9 +295,8 @@ void hm_watch_keep_news(struct hm_watch *watch, const json_t *message, const str
     if (watch->n_heard >= KEPT_MAX) {
         if (!watch->heard_full)
             hm_log(HM_LOG_WARN, "alarms",
-                   "more than %d messages within %d minutes say that alarms are over: of the oldest it is not known any more, "
-                   "should "
-                   "their alarms be told only now",
+                   "more than %d messages within %d minutes say that alarms are over: the oldest are forgotten, "
+                   "should their alarms be told only now",
                    (int)KEPT_MAX, (int)(KEPT_MS / 60000));
         watch->heard_full = true;
         drop_heard(watch, TAILQ_FIRST(&watch->heard));
