@@ -21,11 +21,16 @@ def samples():
         return {sample["name"]: sample for sample in map(json.loads, file)}
 
 
-def say(port, message):
+def body_of(message):
+    """What the demo's Slack is told."""
     who = {"bot": message["bot_id"]} if "bot_id" in message else {"user": "U0ANA"}
     body = {"channel": message["channel"], **who, **{key: message[key] for key in SHOWN if key in message}}
+    return json.dumps(body).replace(OF_SAMPLES, OF_DEMO)
+
+
+def say(port, message):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("POST", "/_sim/message", json.dumps(body).replace(OF_SAMPLES, OF_DEMO))
+    connection.request("POST", "/_sim/message", body_of(message))
     return json.loads(connection.getresponse().read())
 
 

@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import os
 import re
+import runpy
 import shutil
 import signal
 import socket
@@ -42,16 +43,12 @@ class Demo(unittest.TestCase):
 
     def test_alarms_are_about_the_demos_transaction(self):
         """What is remembered of one is the default of what is typed next."""
-        found = {}
-        for name in ("play", "alarm"):
-            with open(os.path.join(os.path.dirname(PLAY), name + ".py")) as file:
-                found[name] = file.read()
-        transaction = re.search(r'^TRANSACTION = "(.*)"$', found["play"], re.M)[1]
-        of_samples, of_demo = re.search(r'^OF_SAMPLES, OF_DEMO = "(.*)", "(.*)"$', found["alarm"], re.M).groups()
-        self.assertEqual(of_demo, transaction)
-        with open(os.path.join(TOP, "tests", "golden", "alarm", "corpus.jsonl")) as file:
-            started = next(line for line in file if '"name": "run-started-text"' in line)
-        self.assertIn(of_samples, started)
+        folder = os.path.dirname(PLAY)
+        alarm = runpy.run_path(os.path.join(folder, "alarm.py"))
+        with open(PLAY) as file:
+            transaction = re.search(r'^TRANSACTION = "(.*)"$', file.read(), re.M)[1]
+        for shape in ("text", "attachment", "blocks"):
+            self.assertIn(transaction, alarm["body_of"](alarm["samples"]()[f"run-started-{shape}"]["message"]))
 
     def test_the_script_says_no_when_the_bot_does_not_run(self):
         os.unlink(os.path.join(self.build, "hausmeister"))
